@@ -1,0 +1,26 @@
+//! mk_elfconfig: tells which target an object on standard input is for.
+
+#![forbid(unsafe_code)]
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+use kbuild_rs::elfconfig::elfconfig;
+use kbuild_rs::run::Invocation;
+
+fn main() -> ExitCode {
+    let dialect = match Invocation::current().dialect() {
+        Ok(dialect) => dialect,
+        Err(fatal) => {
+            let _ = fatal.0.write_to(&mut io::stderr());
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut object = Vec::new();
+    // A read that fails leaves too little, which is what is complained of.
+    let _ = io::stdin().lock().take(16).read_to_end(&mut object);
+    let config = elfconfig(&object, &dialect);
+    let _ = io::stderr().write_all(config.error.as_bytes());
+    let written = io::stdout().write_all(config.output.as_bytes());
+    if config.success && written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

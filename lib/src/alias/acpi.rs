@@ -1,0 +1,31 @@
+//! ACPI: by `_HID` or `_CID` as `acpi*:ACPI0003:*`, else by class as
+//! `acpi*:bbsspp:*` with `??` for a byte that the mask leaves open.
+
+use std::io::Write;
+
+use super::{Entry, Output};
+use crate::diag::Fatal;
+
+pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
+    alias.extend_from_slice(b"acpi*:");
+    match entry.string("id") {
+        b"" => class(entry, alias),
+        id => alias.extend_from_slice(id),
+    }
+    alias.extend_from_slice(b":*");
+    Ok(true)
+}
+
+fn class(entry: &Entry, alias: &mut Vec<u8>) {
+    // The original reads these two fields without regard to the target's
+    // byte order (docs/quirks.md).
+    let host = |field| entry.bytes(field).try_into().map_or(0, u32::from_ne_bytes);
+    let (class, mask) = (host("cls"), host("cls_msk"));
+    for shift in [16, 8, 0] {
+        if mask >> shift & 0xff == 0 {
+            alias.extend_from_slice(b"??");
+        } else {
+            let _ = write!(alias, "{:02x}", class >> shift & 0xff);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Buses whose devices are told apart by a GUID or UUID: vmbus, mei, tee,
+//! wmi, ishtp.
+
+use std::io::Write;
+
+use super::{ALIAS_SIZE, Entry, Output, add_field, add_wildcard};
+use crate::diag::{Fatal, text};
+
+/// The order in which a GUID's bytes are written: its first three groups are
+/// little-endian numbers.
+const MIXED_ENDIAN: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+const IN_ORDER: [usize; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+/// The length of a GUID as text.
+const STRING_LEN: usize = 36;
+
+fn add_groups(alias: &mut Vec<u8>, bytes: &[u8], order: [usize; 16], upper: bool) {
+    for (n, at) in order.into_iter().enumerate() {
+        if matches!(n, 4 | 6 | 8 | 10) {
+            alias.push(b'-');
+        }
+        let byte = bytes.get(at).copied().unwrap_or(0);
+        let _ = if upper { write!(alias, "{byte:02X}") } else { write!(alias, "{byte:02x}") };
+    }
+}
+
+pub(super) fn vmbus(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
+    alias.extend_from_slice(b"vmbus:");
+    for byte in entry.bytes("guid") {
+        let _ = write!(alias, "{byte:02x}");
+    }
+    Ok(true)
+}
+
+pub(super) fn mei(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
+    alias.extend_from_slice(b"mei:");
+    alias.extend_from_slice(entry.string_or_star("name"));
+    alias.push(b':');
+    add_groups(alias, entry.bytes("uuid"), MIXED_ENDIAN, false);
+    add_field(alias, ":", entry.get("version") != 0xff, entry, "version");
+    alias.extend_from_slice(b":*");
+    Ok(true)
+}
+
+pub(super) fn tee(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
+    alias.extend_from_slice(b"tee:");
+    add_groups(alias, entry.bytes("uuid"), IN_ORDER, false);
+    add_wildcard(alias);
+    Ok(true)
+}
+
+pub(super) fn ishtp(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
+    alias.extend_from_slice(b"ishtp:{");
+    add_groups(alias, entry.bytes("guid"), MIXED_ENDIAN, true);
+    alias.push(b'}');
+    Ok(true)
+}
+
+pub(super) fn wmi(entry: &Entry, alias: &mut Vec<u8>, output: &mut Output) -> Result<bool, Fatal> {
+    let guid = entry.string("guid_string");
+    if guid.len() != STRING_LEN {
+        output.warn(text!("Invalid WMI device id 'wmi:{}' in '{}'\n", guid, entry.module()));
+        return Ok(false);
+    }
+    alias.extend_from_slice(b"wmi:");
+    alias.extend_from_slice(guid);
+    debug_assert!(alias.len() < ALIAS_SIZE);
+    Ok(true)
+}

@@ -1,0 +1,350 @@
+//! Which kernel's modpost we are: the only place where kernel versions are
+//! compared.
+//!
+//! Every behaviour that changed between two kernels is one named flag of
+//! [`Dialect`], set from one table. The rest of the library asks
+//! `dialect.crcs_from_cmd`, never for a version.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// A kernel's version, as in `5.15.100`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// `VERSION` in the kernel's Makefile.
+    pub major: u16,
+    /// `PATCHLEVEL`.
+    pub minor: u16,
+    /// `SUBLEVEL`: the stable release.
+    pub sublevel: u16,
+}
+
+impl Version {
+    /// The kernel this suite was first written for.
+    pub const DEFAULT: Self = Self::new(5, 15, 0);
+
+    /// A version from its three numbers.
+    #[must_use]
+    pub const fn new(major: u16, minor: u16, sublevel: u16) -> Self {
+        Self { major, minor, sublevel }
+    }
+
+    /// Reads `6.1`, `6.1.176`, `6.1.0-50-amd64`, `7.3-rc2`: two or three
+    /// numbers, then anything.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        fn number(text: &[u8]) -> Option<(u16, &[u8])> {
+            let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+            let value = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
+            Some((value, &text[digits..]))
+        }
+        let (major, rest) = number(text.trim_ascii())?;
+        let (minor, rest) = number(rest.strip_prefix(b".")?)?;
+        let sublevel = rest.strip_prefix(b".").and_then(number).map_or(0, |(value, _)| value);
+        Some(Self { major, minor, sublevel })
+    }
+
+    /// Reads `VERSION`, `PATCHLEVEL` and `SUBLEVEL` from a kernel's top
+    /// Makefile.
+    #[must_use]
+    pub fn from_makefile(makefile: &[u8]) -> Option<Self> {
+        let value = |name: &[u8]| {
+            makefile.split(|&b| b == b'\n').find_map(|line| {
+                let value = line.strip_prefix(name)?.trim_ascii_start().strip_prefix(b"=")?;
+                std::str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
+            })
+        };
+        Some(Self {
+            major: value(b"VERSION")?,
+            minor: value(b"PATCHLEVEL")?,
+            sublevel: value(b"SUBLEVEL").unwrap_or(0),
+        })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.sublevel)
+    }
+}
+
+/// When a behaviour held.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// The flag's name in [`Dialect`].
+    pub name: &'static str,
+    /// What the flag says, in one sentence.
+    pub meaning: &'static str,
+    /// The mainline release that brought it.
+    pub since: (u16, u16),
+    /// The mainline release that took it away again.
+    pub until: Option<(u16, u16)>,
+    /// Stable releases that took the change: major, minor, first sublevel.
+    pub stable: &'static [(u16, u16, u16)],
+}
+
+impl Change {
+    fn holds(&self, version: Version) -> bool {
+        let release = (version.major, version.minor);
+        let taken =
+            self.stable.iter().any(|&(major, minor, first)| release == (major, minor) && version.sublevel >= first);
+        taken || release >= self.since && self.until.is_none_or(|until| release < until)
+    }
+}
+
+macro_rules! dialect {
+    ($($(#[doc = $doc:literal])+ $name:ident: $since:expr, until $until:expr, stable $stable:expr;)+) => {
+        /// How one kernel's modpost behaves.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Dialect {
+            /// The kernel.
+            pub version: Version,
+            $($(#[doc = $doc])+ pub $name: bool,)+
+        }
+
+        /// Every flag with its history, in the order of [`Dialect`].
+        pub const CHANGES: &[Change] = &[$(Change {
+            name: stringify!($name),
+            meaning: concat!($($doc),+),
+            since: $since,
+            until: $until,
+            stable: $stable,
+        }),+];
+
+        impl Dialect {
+            /// The dialect of a version. One between two known kernels
+            /// behaves as its own mainline release did.
+            #[must_use]
+            pub fn new(version: Version) -> Self {
+                let mut changes = CHANGES.iter();
+                let mut next = || changes.next().is_some_and(|change| change.holds(version));
+                Self { version, $($name: next()),+ }
+            }
+
+            /// The names of the flags that are set, in the table's order.
+            #[must_use]
+            pub fn flags(&self) -> Vec<&'static str> {
+                [$((stringify!($name), self.$name)),+]
+                    .into_iter()
+                    .filter_map(|(name, set)| set.then_some(name))
+                    .collect()
+            }
+        }
+    };
+}
+
+dialect! {
+    // --- what is read, and in which order -------------------------------
+    /// Modules, undefined symbols and namespaces keep their reading order.
+    /// Before, each list grew at its head, and Module.symvers was written in
+    /// the order of a hash table.
+    lists_in_order: (5, 19), until None, stable &[];
+    /// Objects must be relocatable and named `*.o`.
+    only_relocatable_objects: (5, 19), until None, stable &[];
+    /// A symbol is exported by lying in a `___ksymtab+` or `___ksymtab_gpl+`
+    /// section; before, a `__ksymtab_` symbol in any other section counts as
+    /// an export of kind `(unknown)`.
+    exports_by_section: (5, 19), until None, stable &[];
+    /// CRCs come from `#SYMVER` lines in `.cmd` files and are written out as
+    /// `SYMBOL_CRC()`, vmlinux's into `.vmlinux.export.c`; before, they are
+    /// the values of `__crc_` symbols.
+    crcs_from_cmd: (5, 19), until None, stable &[];
+    /// A trailing `.lto` is cut off symbols and module names.
+    lto_suffix: (5, 12), until Some((5, 17)), stable &[];
+    /// A section index beyond the table names the section "".
+    section_index_checked: (6, 1), until None, stable &[];
+
+    // --- what is complained about ---------------------------------------
+    /// An export that no object defines globally is an error.
+    static_export_check: (5, 13), until Some((5, 19)), stable &[];
+    /// A symbol exported twice is an error and counts twice; before, a
+    /// warning, and the first stays.
+    exported_twice_is_error: (5, 19), until None, stable &[];
+    /// A module that refers to its own export without defining it is told
+    /// so; before, the symbol is called undefined.
+    export_without_definition: (5, 19), until None, stable &[];
+    /// No file is written once an error was reported.
+    no_output_after_error: (5, 19), until None, stable &[];
+    /// An unknown kind of export in Module.symvers is an error.
+    unknown_license_is_error: (5, 19), until None, stable &[];
+    /// S/390 expoline thunks may be undefined.
+    s390_expolines: (5, 19), until None, stable &[(5, 15, 190)];
+    /// PowerPC64's helpers for floating point and `-Os` may be undefined.
+    ppc64_os_helpers: (6, 18), until None, stable &[(5, 10, 250), (5, 15, 200), (6, 1, 160), (6, 6, 120), (6, 12, 60)];
+
+    // --- section mismatches ---------------------------------------------
+    /// One line per mismatch; before, a paragraph.
+    short_mismatch_reports: (5, 19), until None, stable &[];
+    /// The relocated section is the one in `sh_info`; before, the one that
+    /// the relocation section's name tells.
+    relocated_by_sh_info: (6, 5), until None, stable &[(6, 1, 40)];
+    /// Every `.text.*` and `.ltext` is a text section in all rules.
+    text_globs: (6, 7), until None, stable &[(6, 1, 64), (6, 6, 3)];
+    /// `.irqentry.text` is text, beside `.softirqentry.text`.
+    irqentry_text: (6, 5), until None, stable &[(5, 10, 180), (6, 1, 40)];
+    /// `.softirqentry.text` is text.
+    softirqentry_text: (5, 11), until None, stable &[];
+    /// `.memexit` sections are no exit sections any more.
+    no_memexit: (6, 7), until None, stable &[(6, 1, 70), (6, 6, 8)];
+    /// The symbols that may refer to init and exit sections are one list, in
+    /// which `*driver` may refer to exit sections unless `-W` is given;
+    /// before, each rule had a list.
+    data_symbol_rules: (6, 7), until None, stable &[(6, 1, 70), (6, 6, 8)];
+    /// `-W` asks for more warnings.
+    extra_warn: (6, 7), until None, stable &[(6, 1, 70), (6, 6, 8)];
+    /// An exception table entry outside executable sections is an error;
+    /// before, it ends the run.
+    extable_mismatch_is_error: (6, 5), until None, stable &[(6, 1, 40)];
+    /// What refers to an init section is looked at even if it is called
+    /// `reference___initcall…`.
+    initcall_references_checked: (6, 5), until None, stable &[(6, 1, 40)];
+    /// RISC-V's relative exception table is understood.
+    riscv_extable: (6, 3), until None, stable &[(6, 1, 20)];
+    /// ARM addends are read from the relocated word; before, a host address
+    /// took their place, near which no symbol lies.
+    arm_addends: (6, 5), until None, stable &[(5, 10, 188), (5, 15, 121), (6, 1, 40)];
+
+    // --- device tables and sources --------------------------------------
+    /// `struct pci_device_id` has `override_only`.
+    pci_override_only: (5, 15), until None, stable &[];
+    /// ACPI ids have 16 bytes; before, 9.
+    acpi_id_16: (6, 0), until None, stable &[];
+    /// Tables of mhi_ep devices.
+    mhi_ep_tables: (5, 19), until None, stable &[];
+    /// Tables of ISHTP devices.
+    ishtp_tables: (5, 16), until None, stable &[];
+    /// An input table's bitmaps are read up to and including their maximum.
+    input_bits_inclusive: (6, 0), until None, stable &[(5, 10, 150), (5, 15, 150)];
+    /// A `.mod` file lists one object a line; before, all on one line.
+    mod_file_by_line: (5, 19), until None, stable &[];
+    /// Leading spaces of a `.cmd` file's lines don't count.
+    cmd_leading_spaces: (6, 7), until None, stable &[(5, 10, 200), (5, 15, 140), (6, 1, 64), (6, 6, 3)];
+
+    // --- what is written ------------------------------------------------
+    /// `.mod.c` includes `<linux/export-internal.h>`.
+    export_internal_header: (5, 19), until None, stable &[];
+    /// mk_elfconfig tells the class alone: byte order is read from objects.
+    elfconfig_class_only: (6, 12), until None, stable &[];
+    /// Modules below `tools/testing` are marked as tests.
+    test_flag: (6, 0), until None, stable &[];
+}
+
+/// The table of changes, for people.
+#[must_use]
+pub fn table() -> String {
+    let mut table =
+        String::from("| flag | since | until | stable releases | meaning |\n| --- | --- | --- | --- | --- |\n");
+    for Change { name, meaning, since, until, stable } in CHANGES {
+        let release = |(major, minor): (u16, u16)| format!("{major}.{minor}");
+        let stable: Vec<_> = stable.iter().map(|(a, b, c)| format!("{a}.{b}.{c}")).collect();
+        let (since, until, stable) = (release(*since), until.map(release).unwrap_or_default(), stable.join(", "));
+        table += &format!("| {name} | {since} | {until} | {stable} | {} |\n", meaning.trim());
+    }
+    table
+}
+
+/// Where a dialect came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An environment variable.
+    Environment(&'static str),
+    /// A file of the kernel tree.
+    File(PathBuf),
+    /// Nothing said otherwise.
+    Default,
+}
+
+/// `KBUILD_RS_KERNEL` names no kernel version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadVersion(pub OsString);
+
+/// Finds the kernel: `KBUILD_RS_KERNEL`; `KERNELVERSION`, which kbuild
+/// exports; the tree that one of the paths of the executable lies in
+/// (`scripts/mod/modpost`, two up) or the working directory; else
+/// [`Version::DEFAULT`].
+///
+/// Of a tree the top `Makefile` is asked first: distributions' names for
+/// their releases (`6.1.0-50-amd64`) hide the sublevel that tells which fixes
+/// are in.
+///
+/// # Errors
+/// [`BadVersion`] if `KBUILD_RS_KERNEL` is set and is no version.
+pub fn detect(
+    environment: impl Fn(&str) -> Option<OsString>,
+    executables: &[PathBuf],
+) -> Result<(Version, Origin), BadVersion> {
+    if let Some(value) = environment("KBUILD_RS_KERNEL").filter(|v| !v.is_empty()) {
+        let version = Version::parse(value.as_bytes()).ok_or(BadVersion(value))?;
+        return Ok((version, Origin::Environment("KBUILD_RS_KERNEL")));
+    }
+    if let Some(version) = environment("KERNELVERSION").and_then(|v| Version::parse(v.as_bytes())) {
+        return Ok((version, Origin::Environment("KERNELVERSION")));
+    }
+    let in_tree = |path: &&PathBuf| path.parent().is_some_and(|dir| dir.ends_with("scripts/mod"));
+    let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3));
+    for tree in trees.chain([Path::new("")]) {
+        let makefile = tree.join("Makefile");
+        if let Some(version) = std::fs::read(&makefile).ok().and_then(|text| Version::from_makefile(&text)) {
+            return Ok((version, Origin::File(makefile)));
+        }
+        let release = tree.join("include/config/kernel.release");
+        if let Some(version) = std::fs::read(&release).ok().and_then(|text| Version::parse(&text)) {
+            return Ok((version, Origin::File(release)));
+        }
+    }
+    Ok((Version::DEFAULT, Origin::Default))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_as_kernels_write_them() {
+        for (text, expected) in [
+            ("6.1", Some((6, 1, 0))),
+            ("6.1.176", Some((6, 1, 176))),
+            ("6.1.0-50-amd64\n", Some((6, 1, 0))),
+            ("7.3-rc2", Some((7, 3, 0))),
+            ("five", None),
+            ("6", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|(a, b, c)| Version::new(a, b, c));
+            assert_eq!(Version::parse(text.as_bytes()), expected, "{text}");
+        }
+        let makefile = b"# comment\nVERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 176\nEXTRAVERSION =\n";
+        assert_eq!(Version::from_makefile(makefile), Some(Version::new(6, 1, 176)));
+        assert_eq!(Version::from_makefile(b"all:\n\ttrue\n"), None);
+    }
+
+    #[test]
+    fn the_complete_flag_sets_of_the_kernels_served() {
+        let flags = |major, minor, sublevel| Dialect::new(Version::new(major, minor, sublevel)).flags();
+        assert_eq!(flags(5, 15, 100), ["lto_suffix", "static_export_check", "softirqentry_text", "pci_override_only"]);
+        let everything: Vec<_> = CHANGES.iter().map(|change| change.name).collect();
+        let others = ["lto_suffix", "static_export_check", "elfconfig_class_only"];
+        let expected: Vec<_> = everything.into_iter().filter(|name| !others.contains(name)).collect();
+        assert_eq!(flags(6, 1, 176), expected);
+    }
+
+    #[test]
+    fn stable_releases_take_changes() {
+        assert!(!Dialect::new(Version::new(5, 15, 100)).arm_addends);
+        assert!(Dialect::new(Version::new(5, 15, 190)).arm_addends);
+    }
+
+    #[test]
+    fn the_environment_comes_first() {
+        let env = |set: &'static [(&str, &str)]| {
+            move |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v))
+        };
+        let found = detect(env(&[("KBUILD_RS_KERNEL", "5.10.1"), ("KERNELVERSION", "6.1.2")]), &[]);
+        assert_eq!(found, Ok((Version::new(5, 10, 1), Origin::Environment("KBUILD_RS_KERNEL"))));
+        let found = detect(env(&[("KERNELVERSION", "6.1.2")]), &[]);
+        assert_eq!(found, Ok((Version::new(6, 1, 2), Origin::Environment("KERNELVERSION"))));
+        assert_eq!(detect(env(&[("KBUILD_RS_KERNEL", "new")]), &[]), Err(BadVersion("new".into())));
+    }
+}

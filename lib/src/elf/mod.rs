@@ -1,0 +1,547 @@
+//! A bounds-checked view of an ELF object: every read of an object passes
+//! through here, in the object's own class and byte order.
+//!
+//! Structures and constants are goblin's; what the fields mean is the gABI's
+//! (System V ABI, "Object Files"). What counts as well-formed, and in which
+//! order it is checked, is `parse_elf()` in `scripts/mod/modpost.c`.
+
+mod relocation;
+mod source;
+mod symbol;
+
+use std::fmt;
+
+use goblin::container::{Container, Ctx, Endian};
+pub use goblin::elf::header::{self, Header};
+pub use goblin::elf::section_header::{self, SectionHeader};
+use memchr::memchr;
+use scroll::Pread;
+
+pub use relocation::{Relocation, Relocations};
+pub use source::Source;
+pub use symbol::{Symbol, is_special};
+
+use crate::bytes::until_nul;
+use crate::diag::{Fatal, text};
+use crate::dialect::Dialect;
+
+/// The number of a section header, 0 being the null section. Special ones
+/// (`SHN_ABS`, `SHN_COMMON`, …) stand at the top of the range, where no real
+/// section can be: see [`Symbol::section`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SectionIndex(pub u32);
+
+/// An object that breaks the gABI in a way for which the original has no
+/// message: what is wrong, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What is wrong.
+    pub what: &'static str,
+    /// The section in which it is wrong, 0 for the headers.
+    pub section: SectionIndex,
+    /// Where in that section, or in the file for the headers.
+    pub offset: u64,
+}
+
+impl Malformed {
+    /// The message that ends the run.
+    #[must_use]
+    pub fn fatal(self, path: &[u8]) -> Fatal {
+        Fatal::new(text!(
+            "{}: {} (section {}, offset {})\n",
+            path,
+            self.what,
+            self.section.0.to_string(),
+            self.offset.to_string()
+        ))
+    }
+}
+
+/// Why an object can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParseError {
+    /// No message of the original's fits.
+    Malformed(Malformed),
+    /// `e_type` is not `ET_REL`.
+    NotRelocatable,
+    /// `e_shoff` lies beyond the file's end.
+    SectionHeadersBeyondEnd {
+        /// `e_shoff`.
+        offset: u64,
+        /// The file's size.
+        size: u64,
+    },
+    /// A section's `sh_offset` lies beyond the file's end.
+    Truncated {
+        /// `sh_offset`.
+        offset: u64,
+        /// The size of an ELF header of the object's class.
+        header_size: usize,
+    },
+    /// `.modinfo` occupies no space.
+    NobitsModinfo,
+    /// There is no section of type `SHT_SYMTAB`.
+    NoSymtab,
+    /// The section of type `SHT_SYMTAB_SHNDX` belongs to another table.
+    BadShndxLink {
+        /// Its `sh_link`.
+        link: u32,
+        /// The symbol table's section.
+        symtab: u32,
+    },
+}
+
+impl From<Malformed> for ParseError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl ParseError {
+    /// The message that ends the run.
+    #[must_use]
+    pub fn fatal(self, path: &[u8]) -> Fatal {
+        let number = |n: u64| n.to_string();
+        Fatal::new(match self {
+            Self::Malformed(malformed) => return malformed.fatal(path),
+            Self::NotRelocatable => text!("{}: not relocatable object.", path),
+            Self::SectionHeadersBeyondEnd { offset, size } => text!(
+                "section header offset={} in file '{}' is bigger than filesize={}\n",
+                number(offset),
+                path,
+                number(size)
+            ),
+            Self::Truncated { offset, header_size } => text!(
+                "{} is truncated. sechdrs[i].sh_offset={} > sizeof(*hrd)={}\n",
+                path,
+                number(offset),
+                header_size.to_string()
+            ),
+            Self::NobitsModinfo => text!("{} has NOBITS .modinfo\n", path),
+            Self::NoSymtab => text!("{} has no symtab?\n", path),
+            Self::BadShndxLink { link, symtab } => {
+                text!("{}: SYMTAB_SHNDX has bad sh_link: {}!={}\n", path, link.to_string(), symtab.to_string())
+            }
+        })
+    }
+}
+
+/// Class and byte order: how multi-byte values are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    /// `ELFCLASS64`; else `ELFCLASS32`.
+    pub is_64: bool,
+    /// `ELFDATA2MSB`; else `ELFDATA2LSB`.
+    pub is_big: bool,
+}
+
+impl Encoding {
+    /// An unsigned integer of 1, 2, 4 or 8 bytes.
+    #[must_use]
+    pub fn unsigned(self, bytes: &[u8]) -> u64 {
+        let fold = |value: u64, &byte: &u8| value << 8 | u64::from(byte);
+        if self.is_big { bytes.iter().fold(0, fold) } else { bytes.iter().rev().fold(0, fold) }
+    }
+
+    /// The size of a `long`, and of an address.
+    #[must_use]
+    pub const fn word(self) -> usize {
+        if self.is_64 { 8 } else { 4 }
+    }
+
+    const fn endian(self) -> Endian {
+        if self.is_big { Endian::Big } else { Endian::Little }
+    }
+
+    fn context(self) -> Ctx {
+        Ctx::new(if self.is_64 { Container::Big } else { Container::Little }, self.endian())
+    }
+
+    const fn header_size(self) -> usize {
+        if self.is_64 { header::header64::SIZEOF_EHDR } else { header::header32::SIZEOF_EHDR }
+    }
+
+    const fn section_header_size(self) -> usize {
+        if self.is_64 {
+            section_header::section_header64::SIZEOF_SHDR
+        } else {
+            section_header::section_header32::SIZEOF_SHDR
+        }
+    }
+}
+
+/// The tables of one object. A worker keeps one and reads object after object
+/// into it.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// The symbol table, in the file's order.
+    pub symbols: Vec<Symbol>,
+    /// The symbols' string table. It may be written to: see [`Elf::cut_name`].
+    strings: Vec<u8>,
+    /// The section headers' string table, unless it is the symbols' own.
+    section_names: Vec<u8>,
+    /// The relocations of one section.
+    relocations: Vec<u8>,
+    /// Whatever is read and looked at once.
+    bytes: Vec<u8>,
+}
+
+/// An object that was found to have section headers and a symbol table.
+pub struct Elf<'t> {
+    /// The ELF header.
+    pub header: Header,
+    /// The section headers.
+    pub sections: Vec<SectionHeader>,
+    /// Class and byte order.
+    pub encoding: Encoding,
+    /// The section `.modinfo`.
+    pub modinfo: Option<SectionIndex>,
+    symtab: SectionIndex,
+    strtab: SectionIndex,
+    section_strings: SectionIndex,
+    relocation_format: relocation::Format,
+    source: &'t Source,
+    tables: &'t mut Tables,
+}
+
+impl fmt::Debug for Elf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Elf").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+const HEADERS: SectionIndex = SectionIndex(0);
+
+const fn malformed(what: &'static str, section: SectionIndex, offset: u64) -> Malformed {
+    Malformed { what, section, offset }
+}
+
+impl<'t> Elf<'t> {
+    /// Reads headers, symbol table and string tables into `tables`.
+    ///
+    /// `Ok(None)` is a file that is silently passed over: too small for an
+    /// ELF header, or without its magic.
+    ///
+    /// # Errors
+    /// [`ParseError`], in the order in which the original looks.
+    pub fn parse(source: &'t Source, tables: &'t mut Tables, dialect: &Dialect) -> Result<Option<Self>, ParseError> {
+        let size = source.size();
+        let mut ident = std::mem::take(&mut tables.bytes);
+        source.read_exact(0, size.min(header::header64::SIZEOF_EHDR as u64), &mut ident);
+        let header_bytes = &ident[..];
+        if header_bytes.len() < header::header32::SIZEOF_EHDR || !header_bytes.starts_with(header::ELFMAG) {
+            tables.bytes = ident;
+            return Ok(None);
+        }
+        let encoding = Encoding {
+            is_64: match header_bytes[header::EI_CLASS] {
+                header::ELFCLASS32 => false,
+                header::ELFCLASS64 => true,
+                _ => return Err(malformed("neither a 32-bit nor a 64-bit object", HEADERS, 4).into()),
+            },
+            is_big: match header_bytes[header::EI_DATA] {
+                header::ELFDATA2LSB => false,
+                header::ELFDATA2MSB => true,
+                _ => return Err(malformed("neither little- nor big-endian", HEADERS, 5).into()),
+            },
+        };
+        if header_bytes.len() < encoding.header_size() {
+            tables.bytes = ident;
+            return Ok(None);
+        }
+        let header: Header = header_bytes.pread(0).map_err(|_| malformed("unreadable ELF header", HEADERS, 0))?;
+        tables.bytes = ident;
+
+        if dialect.only_relocatable_objects && header.e_type != header::ET_REL {
+            return Err(ParseError::NotRelocatable);
+        }
+        if header.e_shoff > size {
+            return Err(ParseError::SectionHeadersBeyondEnd { offset: header.e_shoff, size });
+        }
+        let sections = read_section_headers(source, &header, encoding, &mut tables.bytes)?;
+        let section_strings = SectionIndex(if u32::from(header.e_shstrndx) == section_header::SHN_XINDEX {
+            sections.first().map_or(0, |null| null.sh_link)
+        } else {
+            u32::from(header.e_shstrndx)
+        });
+
+        let mut elf = Self {
+            header,
+            sections,
+            encoding,
+            modinfo: None,
+            symtab: HEADERS,
+            strtab: HEADERS,
+            section_strings,
+            relocation_format: relocation::Format {
+                encoding,
+                rela: true,
+                is_mips64: encoding.is_64 && header.e_machine == header::EM_MIPS,
+            },
+            source,
+            tables,
+        };
+        elf.read_section_names()?;
+        elf.find_tables()?;
+        Ok(Some(elf))
+    }
+
+    /// The size of the ELF header of this class, for the original's messages.
+    const fn header_size(&self) -> usize {
+        self.encoding.header_size()
+    }
+
+    fn section(&self, index: SectionIndex, what: &'static str) -> Result<&SectionHeader, Malformed> {
+        self.sections.get(index.0 as usize).ok_or(malformed(what, HEADERS, u64::from(index.0)))
+    }
+
+    fn read_section_names(&mut self) -> Result<(), ParseError> {
+        if self.sections.len() <= 1 {
+            return Ok(());
+        }
+        let header = self.section(self.section_strings, "no such section header string table")?;
+        let (offset, size) = (header.sh_offset, header.sh_size);
+        let last = self.sections.iter().map(|section| section.sh_name).max().unwrap_or(0);
+        let mut names = std::mem::take(&mut self.tables.section_names);
+        read_strings(self.source, offset, size, last as u64, &mut names);
+        self.tables.section_names = names;
+        Ok(())
+    }
+
+    /// Goes through the section headers once, as the original does, then
+    /// reads the tables that they tell of.
+    fn find_tables(&mut self) -> Result<(), ParseError> {
+        let mut symtab = None;
+        let mut shndx = None;
+        for number in 1..self.sections.len() {
+            let index = SectionIndex(number as u32);
+            let section = &self.sections[number];
+            let nobits = section.sh_type == section_header::SHT_NOBITS;
+            if !nobits && section.sh_offset > self.source.size() {
+                return Err(ParseError::Truncated { offset: section.sh_offset, header_size: self.header_size() });
+            }
+            if self.section_name(index)? == b".modinfo" {
+                if nobits {
+                    return Err(ParseError::NobitsModinfo);
+                }
+                self.modinfo = Some(index);
+            }
+            match section.sh_type {
+                section_header::SHT_SYMTAB => symtab = Some((index, SectionIndex(section.sh_link))),
+                section_header::SHT_SYMTAB_SHNDX => shndx = Some((index, section.sh_link)),
+                _ => {}
+            }
+        }
+        let (symtab, strtab) = symtab.ok_or(ParseError::NoSymtab)?;
+        (self.symtab, self.strtab) = (symtab, strtab);
+        let strings = self.section(strtab, "no such string table")?.clone();
+        if let Some((_, link)) = shndx.filter(|&(_, link)| link != symtab.0) {
+            return Err(ParseError::BadShndxLink { link, symtab: symtab.0 });
+        }
+
+        let header = self.sections[symtab.0 as usize].clone();
+        let mut bytes = std::mem::take(&mut self.tables.bytes);
+        self.read_table(symtab, symbol::size(self.encoding), &mut bytes)?;
+        let mut extended = Vec::new();
+        if let Some((index, _)) = shndx {
+            self.read_table(index, 4, &mut extended)?;
+        }
+        symbol::parse(&bytes, &extended, self.encoding, &mut self.tables.symbols)
+            .map_err(|entry| malformed("symbol without its section number", symtab, entry * header.sh_entsize))?;
+        self.tables.bytes = bytes;
+
+        let last = self.tables.symbols.iter().map(|symbol| symbol.name).max().unwrap_or(0);
+        let mut names = std::mem::take(&mut self.tables.strings);
+        read_strings(self.source, strings.sh_offset, strings.sh_size, u64::from(last), &mut names);
+        self.tables.strings = names;
+        Ok(())
+    }
+
+    /// Reads a table of `entry`-sized entries. A last entry that the size
+    /// covers in part is read whole, as the original does.
+    fn read_table(&self, index: SectionIndex, entry: u64, buffer: &mut Vec<u8>) -> Result<(), Malformed> {
+        let section = &self.sections[index.0 as usize];
+        let size = section.sh_size.div_ceil(entry).checked_mul(entry);
+        if size.is_some_and(|size| self.source.read_exact(section.sh_offset, size, buffer)) {
+            Ok(())
+        } else {
+            Err(malformed("table reaches beyond the end of the file", index, section.sh_offset))
+        }
+    }
+
+    /// The symbol table, in the file's order.
+    #[must_use]
+    pub fn symbols(&self) -> &[Symbol] {
+        &self.tables.symbols
+    }
+
+    /// The section's name; "" for an index that no header has.
+    ///
+    /// # Errors
+    /// If the name lies outside the string table or has no end.
+    pub fn section_name(&self, index: SectionIndex) -> Result<&[u8], Malformed> {
+        self.section_name_after(index, 0)
+    }
+
+    /// What follows the first `skip` bytes of the section's name.
+    ///
+    /// # Errors
+    /// As for [`Elf::section_name`].
+    pub fn section_name_after(&self, index: SectionIndex, skip: u64) -> Result<&[u8], Malformed> {
+        let Some(section) = self.sections.get(index.0 as usize) else {
+            return Ok(b"");
+        };
+        let offset = section.sh_name as u64 + skip;
+        // Some linkers keep one table for both kinds of names. Names that
+        // were cut are cut in both, then.
+        let table = if self.section_strings == self.strtab && self.strtab != HEADERS {
+            &self.tables.strings
+        } else {
+            &self.tables.section_names
+        };
+        string_at(table, offset).ok_or(malformed("section name without end", self.section_strings, offset))
+    }
+
+    /// The symbol's name, as it is after [`Elf::cut_name`].
+    ///
+    /// # Errors
+    /// If the name lies outside the string table or has no end.
+    pub fn symbol_name(&self, symbol: &Symbol) -> Result<&[u8], Malformed> {
+        string_at(&self.tables.strings, u64::from(symbol.name)).ok_or(malformed(
+            "symbol name without end",
+            self.strtab,
+            u64::from(symbol.name),
+        ))
+    }
+
+    /// Cuts the string that begins at the symbol's name to `len` bytes, for
+    /// every name that shares it: the original writes into its string table.
+    pub fn cut_name(&mut self, symbol: &Symbol, len: usize) {
+        if let Some(byte) = self.tables.strings.get_mut(symbol.name as usize + len) {
+            *byte = 0;
+        }
+    }
+
+    /// Where in the file the value of a section's symbol lies: an offset in
+    /// the section, or in a linked object an address.
+    fn file_offset(&self, section: &SectionHeader, value: u64) -> u64 {
+        let base = if self.header.e_type == header::ET_REL { 0 } else { section.sh_addr };
+        section.sh_offset.wrapping_add(value).wrapping_sub(base)
+    }
+
+    /// The `len` bytes at `value` in a section. They may reach into what
+    /// follows it in the file, as the original's do.
+    ///
+    /// # Errors
+    /// If there is no such section or the file ends before.
+    pub fn data(&self, index: SectionIndex, value: u64, len: u64) -> Result<Vec<u8>, Malformed> {
+        let section = self.section(index, "no such section")?;
+        let mut bytes = Vec::new();
+        if self.source.read_exact(self.file_offset(section, value), len, &mut bytes) {
+            Ok(bytes)
+        } else {
+            Err(malformed("data beyond the end of the file", index, value))
+        }
+    }
+
+    /// The string at `value` in a section, without its NUL.
+    ///
+    /// # Errors
+    /// If there is no such section or the file ends before the string does.
+    pub fn c_string(&self, index: SectionIndex, value: u64) -> Result<Vec<u8>, Malformed> {
+        const STEP: u64 = 256;
+        let section = self.section(index, "no such section")?;
+        let mut offset = self.file_offset(section, value);
+        let mut string = Vec::new();
+        let mut bytes = Vec::new();
+        while offset < self.source.size() {
+            let len = STEP.min(self.source.size() - offset);
+            if !self.source.read_exact(offset, len, &mut bytes) {
+                break;
+            }
+            if let Some(end) = memchr(0, &bytes) {
+                string.extend_from_slice(&bytes[..end]);
+                return Ok(string);
+            }
+            string.extend_from_slice(&bytes);
+            offset += len;
+        }
+        Err(malformed("string without end", index, value))
+    }
+
+    /// The whole of a section, and as much of what follows as it takes to end
+    /// its last string.
+    ///
+    /// # Errors
+    /// If the file ends before.
+    pub fn strings_of(&self, index: SectionIndex) -> Result<Vec<u8>, Malformed> {
+        let size = self.section(index, "no such section")?.sh_size;
+        let mut bytes = self.data(index, 0, size)?;
+        if bytes.last().is_some_and(|&last| last != 0) {
+            bytes.extend(self.c_string(index, size)?);
+            bytes.push(0);
+        }
+        Ok(bytes)
+    }
+
+    /// Reads the relocations of a section of type `SHT_REL` or `SHT_RELA`, for
+    /// [`Elf::relocations`].
+    ///
+    /// # Errors
+    /// If the file ends before.
+    pub fn read_relocations(&mut self, index: SectionIndex) -> Result<(), Malformed> {
+        self.relocation_format.rela = self.section(index, "no such section")?.sh_type == section_header::SHT_RELA;
+        let mut bytes = std::mem::take(&mut self.tables.relocations);
+        let read = self.read_table(index, self.relocation_format.entry_size() as u64, &mut bytes);
+        self.tables.relocations = bytes;
+        read
+    }
+
+    /// The relocations that were read last.
+    #[must_use]
+    pub fn relocations(&self) -> Relocations<'_> {
+        Relocations { format: self.relocation_format, bytes: &self.tables.relocations }
+    }
+}
+
+fn read_section_headers(
+    source: &Source,
+    header: &Header,
+    encoding: Encoding,
+    bytes: &mut Vec<u8>,
+) -> Result<Vec<SectionHeader>, Malformed> {
+    let size = encoding.section_header_size();
+    let read = |count: u32, bytes: &mut Vec<u8>| {
+        let len = u64::from(count) * size as u64;
+        if !source.read_exact(header.e_shoff, len, bytes) {
+            return Err(malformed("section headers reach beyond the end of the file", HEADERS, header.e_shoff));
+        }
+        SectionHeader::parse_from(bytes, 0, count as usize, encoding.context())
+            .map_err(|_| malformed("unreadable section header", HEADERS, header.e_shoff))
+    };
+    // With more than 65,279 sections the number stands in the first header.
+    match u32::from(header.e_shnum) {
+        0 => {
+            let first = read(1, bytes)?;
+            read(first.first().map_or(0, |null| null.sh_size as u32), bytes)
+        }
+        count => read(count, bytes),
+    }
+}
+
+/// Reads a string table. Its stated size is taken for what is needed of it
+/// only as long as that holds every name; the original doesn't look at it.
+fn read_strings(source: &Source, offset: u64, size: u64, last: u64, buffer: &mut Vec<u8>) {
+    let rest = source.size().saturating_sub(offset);
+    let stated = size.min(rest);
+    let whole = source.read_exact(offset, stated, buffer) && last < stated && buffer.last() == Some(&0);
+    if !whole {
+        source.read_exact(offset, rest, buffer);
+    }
+}
+
+fn string_at(table: &[u8], offset: u64) -> Option<&[u8]> {
+    let rest = table.get(usize::try_from(offset).ok()?..)?;
+    let string = until_nul(rest);
+    (string.len() < rest.len()).then_some(string)
+}

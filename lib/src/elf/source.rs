@@ -1,0 +1,73 @@
+//! Where an object's bytes come from.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// `EINVAL`: what mmap(2), by which the originals read, says of an empty file.
+const EINVAL: i32 = 22;
+/// `ENODEV`: what mmap(2) says of a folder.
+const ENODEV: i32 = 19;
+
+/// An object's bytes: a file that is read piece by piece where needed, or
+/// memory (a decompressed module).
+#[derive(Debug)]
+pub enum Source {
+    /// A file and its size when it was opened.
+    File(File, u64),
+    /// The whole object.
+    Memory(Vec<u8>),
+}
+
+impl Source {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// Those of open(2) and fstat(2), and, since users grep for them, the
+    /// ones of the original's mmap(2): `EINVAL` for an empty file, `ENODEV`
+    /// for a folder.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::from_raw_os_error(ENODEV));
+        }
+        if metadata.len() == 0 {
+            return Err(io::Error::from_raw_os_error(EINVAL));
+        }
+        Ok(Self::File(file, metadata.len()))
+    }
+
+    /// The size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::File(_, size) => *size,
+            Self::Memory(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// Replaces `buffer` by the `len` bytes at `offset`. `false` if the
+    /// source ends before, or can't be read there.
+    pub fn read_exact(&self, offset: u64, len: u64, buffer: &mut Vec<u8>) -> bool {
+        buffer.clear();
+        if offset.checked_add(len).is_none_or(|end| end > self.size()) {
+            return false;
+        }
+        let Ok(len) = usize::try_from(len) else {
+            return false;
+        };
+        match self {
+            Self::File(file, _) => {
+                buffer.resize(len, 0);
+                file.read_exact_at(buffer, offset).is_ok()
+            }
+            Self::Memory(bytes) => {
+                // Within bounds: `offset + len` is at most the length.
+                buffer.extend_from_slice(&bytes[offset as usize..][..len]);
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The Linux kernel's host tools for modules, `scripts/mod`, as a library:
+//! everything that two of the programs could share.
+//!
+//! The way of the data in modpost, each room knowing only those before it:
+//!
+//! | room | what it does |
+//! | --- | --- |
+//! | [`cli`], [`dialect`] | arguments and environment; which kernel's modpost we are |
+//! | [`symvers`] | `Module.symvers`, read and written |
+//! | [`elf`] | a bounds-checked view of an object |
+//! | [`object`] | what one object says, by [`alias`], [`section`], [`srcversion`] |
+//! | [`link`] | what all objects say together: exports, and who may use them |
+//! | [`modc`] | `.mod.c` |
+//! | [`run`] | the run from arguments to exit status |
+//!
+//! Nothing here prints or exits; messages are values ([`diag`]).
+
+pub mod alias;
+pub mod archive;
+pub mod buffer;
+pub mod bytes;
+pub mod cli;
+pub mod diag;
+pub mod dialect;
+pub mod elf;
+pub mod elfconfig;
+pub mod link;
+pub mod modc;
+pub mod object;
+pub mod output;
+pub mod run;
+pub mod section;
+pub mod srcversion;
+pub mod symvers;
+pub mod textfile;

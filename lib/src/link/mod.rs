@@ -1,0 +1,287 @@
+//! All objects together: who exports what, who uses it, and who may.
+//!
+//! [`Link::commit`] takes readings one by one, in input order. After the
+//! last, [`resolve`] looks at each module against the finished table.
+
+pub mod resolve;
+pub mod table;
+
+use indexmap::IndexMap;
+
+pub use resolve::{Note, Resolution};
+pub use table::{ModuleId, Symbol, SymbolId, SymbolTable};
+
+use crate::diag::{Fatal, Message, Severity, text};
+use crate::dialect::Dialect;
+use crate::object::{Facts, License, Reading, Step};
+use crate::section::Finding;
+
+/// A module, read from an object or from a `Module.symvers`.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// What its object said. Of one from `Module.symvers` the name alone is
+    /// known.
+    pub facts: Facts,
+    /// It comes from `Module.symvers` and is not written.
+    pub from_dump: bool,
+    /// What it exports, in order.
+    pub exports: Vec<SymbolId>,
+}
+
+impl Module {
+    /// What the module's name is followed by in messages.
+    #[must_use]
+    pub const fn suffix(&self) -> &'static str {
+        if self.facts.is_vmlinux { "" } else { ".ko" }
+    }
+}
+
+/// What was said, and whether it was an error.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// Messages not yet printed.
+    pub messages: Vec<Message>,
+    /// An error was reported: the run will fail.
+    pub error_occurred: bool,
+}
+
+impl Log {
+    /// Takes a message.
+    pub fn say(&mut self, message: Message) {
+        self.error_occurred |= message.severity == Severity::Error;
+        self.messages.push(message);
+    }
+}
+
+/// The state of a run.
+#[derive(Debug)]
+pub struct Link<'a> {
+    dialect: &'a Dialect,
+    /// `-e`: the objects are of external modules.
+    external: bool,
+    /// Exported symbols.
+    pub symbols: SymbolTable,
+    /// Modules in reading order.
+    pub modules: Vec<Module>,
+    /// What was said.
+    pub log: Log,
+    /// How many section mismatches there are.
+    pub mismatches: usize,
+    /// `sizeof(struct exception_table_entry)`, or 0: see
+    /// [`Finding::ExtableEntrySize`].
+    extable_entry_size: u32,
+    /// Modules of `Module.symvers` by name.
+    dumped: IndexMap<Vec<u8>, ModuleId>,
+}
+
+/// One line of a `Module.symvers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exported<'a> {
+    /// The symbol's name.
+    pub symbol: &'a [u8],
+    /// The name of the module that exports it.
+    pub module: &'a [u8],
+    /// To whom.
+    pub license: License,
+    /// Its namespace, "" for none.
+    pub namespace: &'a [u8],
+    /// Its CRC.
+    pub crc: u32,
+}
+
+impl<'a> Link<'a> {
+    /// Before anything is read.
+    #[must_use]
+    pub fn new(dialect: &'a Dialect, external: bool) -> Self {
+        Self {
+            dialect,
+            external,
+            symbols: SymbolTable::default(),
+            modules: Vec::new(),
+            log: Log::default(),
+            mismatches: 0,
+            extable_entry_size: 0,
+            dumped: IndexMap::new(),
+        }
+    }
+
+    fn add_module(&mut self, facts: Facts, from_dump: bool) -> ModuleId {
+        let id = ModuleId(self.modules.len() as u32);
+        self.modules.push(Module { facts, from_dump, exports: Vec::new() });
+        id
+    }
+
+    /// Takes a line of `Module.symvers`.
+    pub fn import(&mut self, line: Exported) {
+        let module = match self.dumped.get(line.module) {
+            Some(&module) => module,
+            None => {
+                let is_vmlinux = line.module == b"vmlinux";
+                let facts = Facts { name: line.module.to_vec(), is_vmlinux, ..Facts::default() };
+                let module = self.add_module(facts, true);
+                self.dumped.insert(line.module.to_vec(), module);
+                module
+            }
+        };
+        let id = self.export(module, line.symbol, line.license, false);
+        let found = self.symbols.find(line.symbol);
+        if self.dialect.exported_twice_is_error {
+            self.symbols.get_mut(id).crc = Some(line.crc);
+        } else if let Some(found) = found {
+            // Kernels to 5.18 look the symbol up again.
+            self.symbols.get_mut(found).crc = Some(line.crc);
+        }
+        self.set_namespace(line.symbol, line.namespace);
+    }
+
+    /// Takes what was read from one object.
+    ///
+    /// # Errors
+    /// The end of the run.
+    pub fn commit(&mut self, reading: Reading) -> Result<(), Fatal> {
+        self.mismatches += reading.mismatches;
+        // Steps without a module say something and no more.
+        let module = match reading.facts {
+            Some(facts) => self.add_module(facts, false),
+            None => ModuleId(u32::MAX),
+        };
+        for step in reading.steps {
+            self.take(module, step)?;
+        }
+        reading.fatal.map_or(Ok(()), Err)
+    }
+
+    fn take(&mut self, module: ModuleId, step: Step) -> Result<(), Fatal> {
+        match step {
+            Step::Say(message) | Step::Section(Finding::Message(message)) => self.log.say(message),
+            Step::Export { name, license, is_static } => {
+                self.export(module, &name, license, is_static);
+            }
+            Step::Namespace { symbol, namespace } => self.set_namespace(&symbol, &namespace),
+            Step::Crc { symbol, crc, own } => {
+                if let Some(id) = self.symbols.find(&symbol) {
+                    let symbol = self.symbols.get_mut(id);
+                    if !own || symbol.module == module {
+                        symbol.crc = Some(crc);
+                    }
+                }
+            }
+            Step::Globals(names) => self.symbols.clear_static(&names),
+            Step::Section(Finding::ExtableEntrySize(size)) => {
+                if self.extable_entry_size == 0 {
+                    self.extable_entry_size = size;
+                }
+            }
+            Step::Section(Finding::NotExecutable { offset, from, to }) => {
+                return Err(self.not_executable(offset, &from, &to));
+            }
+        }
+        Ok(())
+    }
+
+    /// Exports a symbol: the symbol that now stands for the name.
+    fn export(&mut self, module: ModuleId, name: &[u8], license: License, is_static: bool) -> SymbolId {
+        let found = self.symbols.find(name);
+        if let Some(found) = found {
+            let owner = self.symbols.get(found).module;
+            let previous = &self.modules[owner.0 as usize];
+            let clash = !self.external || previous.facts.is_vmlinux || owner == module;
+            if clash {
+                let text = text!(
+                    "{}: '{}' exported twice. Previous export was in {}{}\n",
+                    self.modules[module.0 as usize].facts.name,
+                    name,
+                    previous.facts.name,
+                    previous.suffix()
+                );
+                let is_error = self.dialect.exported_twice_is_error;
+                let severity = if is_error { Severity::Error } else { Severity::Warning };
+                self.log.say(Message::new(severity, text));
+            }
+            if !self.dialect.exported_twice_is_error {
+                if !clash {
+                    let symbol = self.symbols.get_mut(found);
+                    (symbol.module, symbol.license) = (module, license);
+                }
+                return found;
+            }
+        }
+        let symbol = Symbol { name: name.to_vec(), module, license, namespace: None, crc: None, is_static };
+        let id = self.symbols.add(symbol);
+        self.modules[module.0 as usize].exports.push(id);
+        id
+    }
+
+    fn set_namespace(&mut self, symbol: &[u8], namespace: &[u8]) {
+        match self.symbols.find(symbol) {
+            Some(id) => {
+                let namespace = (!namespace.is_empty()).then(|| namespace.to_vec());
+                self.symbols.get_mut(id).namespace = namespace;
+            }
+            None => {
+                let text = text!("Could not update namespace({}) for symbol {}\n", namespace, symbol);
+                self.log.say(Message::new(Severity::Error, text));
+            }
+        }
+    }
+
+    fn not_executable(&self, offset: u64, from: &[u8], to: &[u8]) -> Fatal {
+        let size = u64::from(self.extable_entry_size);
+        if offset != 0 && size == 0 {
+            return Fatal::new(text!("extable_entry size hasn't been discovered!\n"));
+        }
+        let at = format!("{offset:x}");
+        Fatal::new(if offset == 0 || offset % size == 0 {
+            text!(
+                "The relocation at {}+0x{} references\nsection \"{}\" which is not executable, IOW\nit is not possible for the kernel to fault\nat that address.  Something is seriously wrong\nand should be fixed.\n",
+                from,
+                at,
+                to
+            )
+        } else {
+            text!(
+                "The relocation at {}+0x{} references\nsection \"{}\" which is not executable, IOW\nthe kernel will fault if it ever tries to\njump to it.  Something is seriously wrong\nand should be fixed.\n",
+                from,
+                at,
+                to
+            )
+        })
+    }
+
+    /// The modules that objects were read for, in the order in which they are
+    /// written.
+    #[must_use]
+    pub fn written(&self) -> Vec<ModuleId> {
+        let ids = (0..self.modules.len() as u32).map(ModuleId);
+        let mut ids: Vec<_> = ids.filter(|id| !self.module(*id).from_dump).collect();
+        if !self.dialect.lists_in_order {
+            ids.reverse();
+        }
+        ids
+    }
+
+    /// The module of that number.
+    #[must_use]
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0 as usize]
+    }
+
+    /// Exports without a global definition, of which the last word is said
+    /// when all else is done.
+    pub fn report_statics(&mut self) {
+        let statics = self.symbols.in_hash_order().into_iter().filter(|symbol| symbol.is_static);
+        let messages: Vec<_> = statics
+            .map(|symbol| {
+                text!(
+                    "\"{}\" [{}] is a static {}\n",
+                    symbol.name,
+                    self.module(symbol.module).facts.name,
+                    symbol.license.export_word()
+                )
+            })
+            .collect();
+        for text in messages {
+            self.log.say(Message::new(Severity::Error, text));
+        }
+    }
+}

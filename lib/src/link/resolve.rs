@@ -1,0 +1,193 @@
+//! One module against the finished table: are its undefined symbols exported,
+//! may it use them, and what does it depend on (`check_exports()` and what
+//! follows it in `scripts/mod/modpost.c`).
+
+use indexmap::IndexSet;
+
+use super::table::{ModuleId, SymbolId};
+use super::{Link, Module};
+use crate::bytes::base_name;
+use crate::diag::{Message, Severity, text};
+use crate::dialect::Dialect;
+
+/// What the command line has to say about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// `-m`: CRCs are wanted.
+    pub modversions: bool,
+    /// `-w`: undefined symbols are no errors.
+    pub warn_unresolved: bool,
+    /// `-N`: neither are namespaces that aren't imported.
+    pub allow_missing_imports: bool,
+}
+
+/// A message of which there may be too many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Always said.
+    Message(Message),
+    /// Of an undefined symbol: only the first few of a run are said.
+    Undefined(Message),
+}
+
+/// What a module turned out to need.
+#[derive(Clone, Debug, Default)]
+pub struct Resolution {
+    /// What is to be said, in order.
+    pub notes: Vec<Note>,
+    /// For `__versions`: CRC and name of what it uses.
+    pub versions: Vec<(u32, Vec<u8>)>,
+    /// The modules that it needs loaded, in order.
+    pub depends: IndexSet<ModuleId>,
+    /// The namespaces that it should import, in order of finding.
+    pub missing_namespaces: IndexSet<Vec<u8>>,
+}
+
+impl Resolution {
+    fn say(&mut self, severity: Severity, text: Vec<u8>) {
+        self.notes.push(Note::Message(Message::new(severity, text)));
+    }
+}
+
+/// The symbol that stands for the module's own layout among the versions.
+const MODULE_LAYOUT: &[u8] = b"module_layout";
+
+/// Looks at one module. Nothing is changed: modules can be looked at in any
+/// order.
+#[must_use]
+pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) -> Resolution {
+    let module = link.module(id);
+    let mut resolution = Resolution::default();
+    if !module.facts.is_vmlinux {
+        check_name_length(module, &mut resolution);
+    }
+    let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, policy, dialect, &mut resolution) };
+    if policy.modversions && dialect.crcs_from_cmd {
+        check_export_crcs(link, module, &mut resolution);
+    }
+    if policy.modversions {
+        collect_versions(link, module, &uses, &mut resolution);
+    }
+    for (_, symbol) in &uses {
+        let owner = link.symbols.get(*symbol).module;
+        if !link.module(owner).facts.is_vmlinux {
+            resolution.depends.insert(owner);
+        }
+    }
+    resolution
+}
+
+/// `MODULE_NAME_LEN` of `include/linux/module.h`, which also bounds the names
+/// of symbols with versions.
+const fn name_len(module: &Module) -> usize {
+    64 - module.facts.word
+}
+
+fn check_name_length(module: &Module, resolution: &mut Resolution) {
+    if base_name(&module.facts.name).len() >= name_len(module) {
+        resolution.say(Severity::Error, text!("module name is too long [{}.ko]\n", module.facts.name));
+    }
+}
+
+/// The undefined symbols that some other module exports, in the order of the
+/// lists that are made of them.
+fn uses<'a>(
+    link: &Link<'a>,
+    id: ModuleId,
+    policy: &Policy,
+    dialect: &Dialect,
+    resolution: &mut Resolution,
+) -> Vec<(Vec<u8>, SymbolId)> {
+    let module = link.module(id);
+    let undefined = module.facts.undefined.iter().zip(module.facts.weak.iter().copied());
+    let layout = policy.modversions.then_some((MODULE_LAYOUT, false));
+    let undefined: Vec<_> = if dialect.lists_in_order {
+        undefined.chain(layout).collect()
+    } else {
+        let mut undefined: Vec<_> = undefined.chain(layout).collect();
+        undefined.reverse();
+        undefined
+    };
+    let mut uses = Vec::with_capacity(undefined.len());
+    for (name, weak) in undefined {
+        if let Some(symbol) = check_use(link, id, name, weak, policy, dialect, resolution) {
+            uses.push((name.to_vec(), symbol));
+        }
+    }
+    uses
+}
+
+fn check_use(
+    link: &Link,
+    id: ModuleId,
+    name: &[u8],
+    weak: bool,
+    policy: &Policy,
+    dialect: &Dialect,
+    resolution: &mut Resolution,
+) -> Option<SymbolId> {
+    let module = link.module(id);
+    let severity = |only_warn| if only_warn { Severity::Warning } else { Severity::Error };
+    let found = link.symbols.find(name);
+    let own = found.is_some_and(|symbol| link.symbols.get(symbol).module == id);
+    if own && dialect.export_without_definition {
+        let text = text!("\"{}\" [{}.ko] was exported without definition\n", name, module.facts.name);
+        resolution.say(Severity::Error, text);
+        return None;
+    }
+    let Some(symbol_id) = found.filter(|_| !own) else {
+        if !weak {
+            let text = text!("\"{}\" [{}.ko] undefined!\n", name, module.facts.name);
+            resolution.notes.push(Note::Undefined(Message::new(severity(policy.warn_unresolved), text)));
+        }
+        return None;
+    };
+    let symbol = link.symbols.get(symbol_id);
+    let base = base_name(&module.facts.name);
+    if let Some(namespace) = &symbol.namespace {
+        if !module.facts.imports.contains(namespace) {
+            let text = text!(
+                "module {} uses symbol {} from namespace {}, but does not import it.\n",
+                base,
+                symbol.name,
+                namespace
+            );
+            resolution.say(severity(policy.allow_missing_imports), text);
+            resolution.missing_namespaces.insert(namespace.clone());
+        }
+    }
+    if !module.facts.is_gpl_compatible && symbol.license == crate::object::License::Gpl {
+        let text = text!("GPL-incompatible module {}.ko uses GPL-only symbol '{}'\n", base, symbol.name);
+        resolution.say(Severity::Error, text);
+    }
+    Some(symbol_id)
+}
+
+fn check_export_crcs(link: &Link, module: &Module, resolution: &mut Resolution) {
+    for symbol in module.exports.iter().map(|id| link.symbols.get(*id)).filter(|symbol| symbol.crc.is_none()) {
+        let text = text!(
+            "EXPORT symbol \"{}\" [{}{}] version generation failed, symbol will not be versioned.\nIs \"{}\" prototyped in <asm/asm-prototypes.h>?\n",
+            symbol.name,
+            module.facts.name,
+            module.suffix(),
+            symbol.name
+        );
+        resolution.say(Severity::Warning, text);
+    }
+}
+
+fn collect_versions(link: &Link, module: &Module, uses: &[(Vec<u8>, SymbolId)], resolution: &mut Resolution) {
+    for (name, symbol) in uses {
+        let Some(crc) = link.symbols.get(*symbol).crc else {
+            let text = text!("\"{}\" [{}.ko] has no CRC!\n", name, module.facts.name);
+            resolution.say(Severity::Warning, text);
+            continue;
+        };
+        if name.len() >= name_len(module) {
+            let text = text!("too long symbol \"{}\" [{}.ko]\n", name, module.facts.name);
+            resolution.say(Severity::Error, text);
+            break;
+        }
+        resolution.versions.push((crc, name.clone()));
+    }
+}

@@ -1,0 +1,75 @@
+//! Symbol CRCs that genksyms left in `.cmd` files, as `#SYMVER NAME CRC`.
+
+use memchr::{memchr, memmem};
+
+use super::Step;
+use crate::bytes::{cmd_file, strtoul};
+use crate::diag::{Fatal, Message, Severity, text};
+use crate::textfile;
+
+/// The length of a path, its NUL included, that the original has room for.
+const PATH_MAX: usize = 4096;
+const MARK: &[u8] = b"\n#SYMVER ";
+
+fn too_long(path: &[u8]) -> Step {
+    let text = text!("{}: too long path was truncated\n", &path[..PATH_MAX - 1]);
+    Step::Say(Message::new(Severity::Error, text))
+}
+
+/// The CRCs of all symbols that a module's objects export, one [`Step::Crc`]
+/// each. The objects are listed in `NAME.mod`, vmlinux's in `.vmlinux.objs`.
+///
+/// # Errors
+/// The end of the run, if a file can't be read.
+pub fn symbol_crcs(module: &[u8], is_vmlinux: bool, steps: &mut Vec<Step>) -> Result<(), Fatal> {
+    let list = if is_vmlinux { b".vmlinux.objs".to_vec() } else { [module, b".mod"].concat() };
+    if list.len() >= PATH_MAX {
+        steps.push(too_long(&list));
+        return Ok(());
+    }
+    let list = textfile::read(&list)?;
+    for object in list.split(|&byte| byte == b'\n').take_while(|object| !object.is_empty()) {
+        let commands = cmd_file(object);
+        if commands.len() >= PATH_MAX {
+            steps.push(too_long(&commands));
+            continue;
+        }
+        let commands = textfile::read(&commands)?;
+        steps.extend(crcs(&commands).map(|(name, crc)| Step::Crc { symbol: name.to_vec(), crc, own: true }));
+    }
+    Ok(())
+}
+
+/// The well-formed `#SYMVER` lines of a `.cmd` file. The first line is none.
+fn crcs(text: &[u8]) -> impl Iterator<Item = (&[u8], u32)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let name = &rest[memmem::find(rest, MARK)? + MARK.len()..];
+            let space = memchr(b' ', name)?;
+            let (name, number) = (&name[..space], &name[space + 1..]);
+            rest = number;
+            if !number.first().is_some_and(u8::is_ascii_digit) {
+                continue;
+            }
+            let (crc, after) = strtoul(number, 0);
+            rest = after;
+            if after.first() == Some(&b'\n') {
+                return Some((name, crc as u32));
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_formed_lines_count() {
+        let text =
+            b"#SYMVER first 0x1\n#SYMVER a 0x12345678\n#SYMVER b x\n#SYMVER c 0x1 \n#SYMVER d 10\nx\n#SYMVER e 0x2";
+        let found: Vec<_> = crcs(text).collect();
+        assert_eq!(found, [(&b"a"[..], 0x1234_5678), (b"d", 10)]);
+    }
+}

@@ -1,0 +1,544 @@
+//! What one object file says, read on its own (`read_symbols()` in
+//! `scripts/mod/modpost.c`). Nothing here prints, and nothing knows of other
+//! objects: what depends on them is left as a [`Step`] for `link` to take.
+
+mod crc;
+mod modinfo;
+mod names;
+mod undefined;
+
+use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_UNDEF};
+use goblin::elf::sym::STT_OBJECT;
+
+pub use crc::symbol_crcs;
+pub use names::Names;
+
+use crate::alias::{self, Contents, Target, layout};
+use crate::buffer::Buffer;
+use crate::diag::{Fatal, Message, Severity, strerror, text};
+use crate::dialect::Dialect;
+use crate::elf::{Elf, Malformed, SectionIndex, Source, Symbol, Tables, section_header};
+use crate::section::{self, Finding, Findings, Rules};
+use crate::srcversion;
+use crate::textfile;
+
+/// For whom a symbol is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum License {
+    /// `EXPORT_SYMBOL`.
+    Any,
+    /// `EXPORT_SYMBOL_GPL`.
+    Gpl,
+    /// Kernels to 5.18 count exports in sections of unknown name, too.
+    Unknown,
+}
+
+impl License {
+    /// The word that stands for it in `Module.symvers`.
+    #[must_use]
+    pub const fn export_word(self) -> &'static str {
+        match self {
+            Self::Any => "EXPORT_SYMBOL",
+            Self::Gpl => "EXPORT_SYMBOL_GPL",
+            Self::Unknown => "(unknown)",
+        }
+    }
+}
+
+/// One thing that reading an object did, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Something to be said.
+    Say(Message),
+    /// A symbol is exported.
+    Export {
+        /// Its name.
+        name: Vec<u8>,
+        /// For whom.
+        license: License,
+        /// The object has no global symbol of that name.
+        is_static: bool,
+    },
+    /// An exported symbol's namespace, "" for none.
+    Namespace {
+        /// The symbol.
+        symbol: Vec<u8>,
+        /// The namespace.
+        namespace: Vec<u8>,
+    },
+    /// An exported symbol's CRC.
+    Crc {
+        /// The symbol.
+        symbol: Vec<u8>,
+        /// The CRC that genksyms computed.
+        crc: u32,
+        /// Only if this very module exports the symbol.
+        own: bool,
+    },
+    /// The object's global symbols, which make no longer static what another
+    /// object exports.
+    Globals(Names),
+    /// A finding that depends on earlier objects.
+    Section(Finding),
+}
+
+/// What is known of a module when its object has been read.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The object's path without its suffix.
+    pub name: Vec<u8>,
+    /// The kernel itself.
+    pub is_vmlinux: bool,
+    /// The size of an address, which bounds the length of names.
+    pub word: usize,
+    /// Every `MODULE_LICENSE()` lets it use GPL-only symbols.
+    pub is_gpl_compatible: bool,
+    /// `MODULE_IMPORT_NS()`.
+    pub imports: Vec<Vec<u8>>,
+    /// Undefined symbols, in the symbol table's order.
+    pub undefined: Names,
+    /// Which of them are weak.
+    pub weak: Vec<bool>,
+    /// It has an `init_module`.
+    pub has_init: bool,
+    /// It has a `cleanup_module`.
+    pub has_cleanup: bool,
+    /// The lines of its device tables.
+    pub aliases: Buffer,
+    /// The sum of its sources.
+    pub srcversion: Option<String>,
+}
+
+/// The result of reading one object.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// What to do about it, in order.
+    pub steps: Vec<Step>,
+    /// The module; `None` for a file that is passed over.
+    pub facts: Option<Facts>,
+    /// How many section mismatches there are.
+    pub mismatches: usize,
+    /// After the steps, the run ends.
+    pub fatal: Option<Fatal>,
+}
+
+/// What reading depends on beside the object.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The kernel.
+    pub dialect: &'a Dialect,
+    /// Its rules for sections.
+    pub rules: &'a Rules,
+    /// The kernel build's own layouts of device ids.
+    pub offsets: Option<&'a layout::Offsets>,
+    /// `-m`: CRCs are wanted.
+    pub modversions: bool,
+    /// `-a`: a srcversion for all modules.
+    pub all_versions: bool,
+    /// `-n`: a missing object is no error.
+    pub ignore_missing: bool,
+    /// `-W`: more warnings.
+    pub extra_warn: bool,
+}
+
+impl<'a> Context<'a> {
+    /// Nothing asked for.
+    #[must_use]
+    pub const fn new(dialect: &'a Dialect, rules: &'a Rules, offsets: Option<&'a layout::Offsets>) -> Self {
+        Self {
+            dialect,
+            rules,
+            offsets,
+            modversions: false,
+            all_versions: false,
+            ignore_missing: false,
+            extra_warn: false,
+        }
+    }
+}
+
+/// An object's device tables.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceTables {
+    /// A line `MODULE_ALIAS("…");` for each alias.
+    pub lines: Buffer,
+    /// What is to be said about them.
+    pub messages: Vec<Message>,
+    /// What kept the rest from being read.
+    pub fatal: Option<Fatal>,
+}
+
+/// Reads the device tables of an object and nothing else.
+#[must_use]
+pub fn device_tables(path: &[u8], source: &Source, context: &Context, scratch: &mut Scratch) -> DeviceTables {
+    let elf = match Elf::parse(source, &mut scratch.tables, context.dialect) {
+        Ok(None) => return DeviceTables::default(),
+        Ok(Some(elf)) => elf,
+        Err(error) => return DeviceTables { fatal: Some(error.fatal(path)), ..DeviceTables::default() },
+    };
+    // Messages call a module by its path without the suffix.
+    let name = path.strip_suffix(b".o").or(path.strip_suffix(b".ko")).unwrap_or(path).to_vec();
+    let mut reading = Reading::default();
+    let facts = Facts { name, ..Facts::default() };
+    let mut reader = Reader { path, context, elf, facts, reading: &mut reading };
+    let fatal = reader.tables_alone().err();
+    let lines = std::mem::take(&mut reader.facts.aliases);
+    let messages = reading.steps.into_iter().filter_map(|step| match step {
+        Step::Say(message) => Some(message),
+        _ => None,
+    });
+    DeviceTables { lines, messages: messages.collect(), fatal }
+}
+
+/// What a worker keeps from object to object.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    tables: Tables,
+    section: section::Scratch,
+}
+
+/// Reads the object at a path.
+#[must_use]
+pub fn read(path: &[u8], context: &Context, scratch: &mut Scratch) -> Reading {
+    match Source::open(textfile::path(path)) {
+        Ok(source) => read_source(path, &source, context, scratch),
+        Err(error) if context.ignore_missing => {
+            let text = text!("{}: {} (ignored)\n", path, strerror(&error));
+            Reading { steps: vec![Step::Say(Message::new(Severity::Plain, text))], ..Reading::default() }
+        }
+        Err(error) => Reading { fatal: Some(Fatal::perror(path, &error)), ..Reading::default() },
+    }
+}
+
+/// Reads an object from wherever its bytes are.
+#[must_use]
+pub fn read_source(path: &[u8], source: &Source, context: &Context, scratch: &mut Scratch) -> Reading {
+    let mut reading = Reading::default();
+    let elf = match Elf::parse(source, &mut scratch.tables, context.dialect) {
+        Ok(None) => return reading,
+        Ok(Some(elf)) => elf,
+        Err(error) => {
+            reading.fatal = Some(error.fatal(path));
+            return reading;
+        }
+    };
+    let name = match module_name(path, context.dialect) {
+        Ok(name) => name,
+        Err(end) => {
+            match end {
+                NoModule::Error(message) => reading.steps.push(Step::Say(message)),
+                NoModule::Fatal(fatal) => reading.fatal = Some(fatal),
+            }
+            return reading;
+        }
+    };
+    let facts = Facts {
+        is_vmlinux: name == b"vmlinux",
+        name,
+        word: elf.encoding.word(),
+        is_gpl_compatible: true,
+        ..Facts::default()
+    };
+    let mut reader = Reader { path, context, elf, facts, reading: &mut reading };
+    let result = reader.read(&mut scratch.section);
+    let facts = reader.facts;
+    reading.facts = Some(facts);
+    reading.fatal = result.err();
+    reading
+}
+
+enum NoModule {
+    Error(Message),
+    Fatal(Fatal),
+}
+
+fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, NoModule> {
+    if dialect.only_relocatable_objects {
+        let text = || text!("{}: filename must be suffixed with .o\n", path);
+        let name = path.strip_suffix(b".o");
+        return name.map(<[u8]>::to_vec).ok_or_else(|| NoModule::Error(Message::new(Severity::Error, text())));
+    }
+    // Whatever the last two bytes are.
+    let Some(end) = path.len().checked_sub(2) else {
+        return Err(NoModule::Fatal(Fatal::new(text!("{}: file name too short for an object\n", path))));
+    };
+    let name = &path[..end];
+    Ok(if dialect.lto_suffix { name.strip_suffix(b".lto").unwrap_or(name) } else { name }.to_vec())
+}
+
+struct Reader<'a, 't> {
+    path: &'a [u8],
+    context: &'a Context<'a>,
+    elf: Elf<'t>,
+    facts: Facts,
+    reading: &'a mut Reading,
+}
+
+/// Symbols that a second look is taken at, once every export is known.
+#[derive(Default)]
+struct Later {
+    /// Numbers of `__kstrtabns_` and `__crc_` symbols.
+    symbols: Vec<usize>,
+    /// Positions of exports among the steps.
+    exports: Vec<usize>,
+    /// A name was cut, and so perhaps others that share its bytes.
+    names_cut: bool,
+}
+
+impl Reader<'_, '_> {
+    fn say(&mut self, severity: Severity, text: Vec<u8>) {
+        self.reading.steps.push(Step::Say(Message::new(severity, text)));
+    }
+
+    fn malformed(&self, malformed: Malformed) -> Fatal {
+        malformed.fatal(self.path)
+    }
+
+    fn read(&mut self, scratch: &mut section::Scratch) -> Result<(), Fatal> {
+        let Context { dialect, rules, extra_warn, .. } = *self.context;
+        let has_version = self.modinfo()?;
+        let later = self.symbols()?;
+        self.second_look(&later)?;
+        if dialect.static_export_check {
+            self.find_static(&later)?;
+        }
+
+        let check = section::Check { path: self.path, rules, dialect, extra_warn };
+        let mut findings = Findings::default();
+        let checked = check.run(&mut self.elf, scratch, &mut findings);
+        self.reading.mismatches = findings.mismatches;
+        self.reading.steps.extend(findings.findings.into_iter().map(|finding| match finding {
+            Finding::Message(message) => Step::Say(message),
+            finding => Step::Section(finding),
+        }));
+        checked?;
+
+        if !self.facts.is_vmlinux && (has_version || self.context.all_versions) {
+            let mut messages = Vec::new();
+            let srcversion = srcversion::of_module(&self.facts.name, dialect, &mut messages);
+            self.reading.steps.extend(messages.into_iter().map(Step::Say));
+            self.facts.srcversion = srcversion?;
+        }
+        if self.context.modversions && dialect.crcs_from_cmd {
+            symbol_crcs(&self.facts.name, self.facts.is_vmlinux, &mut self.reading.steps)?;
+        }
+        Ok(())
+    }
+
+    /// Reads `.modinfo`: whether it has a version.
+    fn modinfo(&mut self) -> Result<bool, Fatal> {
+        if self.facts.is_vmlinux {
+            return Ok(false);
+        }
+        let bytes = match self.elf.modinfo {
+            None => Vec::new(),
+            Some(index) => self.elf.strings_of(index).map_err(|malformed| self.malformed(malformed))?,
+        };
+        let mut licenses = modinfo::values(&bytes, b"license").peekable();
+        if licenses.peek().is_none() {
+            self.say(Severity::Error, text!("missing MODULE_LICENSE() in {}\n", self.path));
+        }
+        self.facts.is_gpl_compatible = licenses.all(modinfo::is_gpl_compatible);
+        self.facts.imports = modinfo::values(&bytes, b"import_ns").map(<[u8]>::to_vec).collect();
+        Ok(modinfo::values(&bytes, b"version").next().is_some())
+    }
+
+    /// The symbol's name without the suffix that the compiler appended to
+    /// tell local symbols apart.
+    fn name(&mut self, symbol: &Symbol, later: &mut Later) -> Result<&[u8], Malformed> {
+        let name = self.elf.symbol_name(symbol)?;
+        let (whole, kept) = (name.len(), names::without_suffix(name, self.context.dialect).len());
+        if kept < whole {
+            self.elf.cut_name(symbol, kept);
+            later.names_cut = true;
+        }
+        self.elf.symbol_name(symbol)
+    }
+
+    fn tables_alone(&mut self) -> Result<(), Fatal> {
+        for number in 0..self.elf.symbols().len() {
+            let symbol = self.elf.symbols()[number];
+            let path = self.path;
+            let name = self.name(&symbol, &mut Later::default()).map_err(|malformed| malformed.fatal(path))?;
+            if name.starts_with(b"__mod_") {
+                self.device_table(&symbol)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn symbols(&mut self) -> Result<Later, Fatal> {
+        let mut later = Later::default();
+        for number in 0..self.elf.symbols().len() {
+            self.symbol(number, &mut later)?;
+        }
+        Ok(later)
+    }
+
+    fn symbol(&mut self, number: usize, later: &mut Later) -> Result<(), Fatal> {
+        let symbol = self.elf.symbols()[number];
+        // Most local symbols stand for a section and have no name.
+        if symbol.name == 0 && symbol.section != SectionIndex(0) && !symbol.is_special() {
+            return Ok(());
+        }
+        let path = self.path;
+        self.name(&symbol, later).map_err(|malformed| malformed.fatal(path))?;
+        let name = self.elf.symbol_name(&symbol).map_err(|malformed| malformed.fatal(path))?;
+        match u32::from(symbol.shndx) {
+            SHN_COMMON => {
+                if !name.starts_with(b"__gnu_lto_") {
+                    let text = text!("\"{}\" [{}] is COMMON symbol\n", name, self.facts.name);
+                    self.say(Severity::Warning, text);
+                }
+            }
+            SHN_UNDEF => {
+                if let Some(name) = undefined::wanted(name, &symbol, self.elf.header.e_machine, self.context.dialect) {
+                    self.facts.undefined.push(&name);
+                    self.facts.weak.push(undefined::is_weak(&symbol));
+                }
+            }
+            _ => match name {
+                b"init_module" => self.facts.has_init = true,
+                b"cleanup_module" => self.facts.has_cleanup = true,
+                _ => {
+                    if let Some(exported) = name.strip_prefix(b"__ksymtab_") {
+                        let exported = exported.to_vec();
+                        self.export(exported, &symbol, later).map_err(|malformed| self.malformed(malformed))?;
+                    }
+                }
+            },
+        }
+        let name = self.elf.symbol_name(&symbol).map_err(|malformed| malformed.fatal(path))?;
+        if name.starts_with(b"__kstrtabns_") || name.starts_with(b"__crc_") {
+            later.symbols.push(number);
+        } else if name.starts_with(b"__mod_") {
+            self.device_table(&symbol)?;
+        }
+        Ok(())
+    }
+
+    fn export(&mut self, name: Vec<u8>, symbol: &Symbol, later: &mut Later) -> Result<(), Malformed> {
+        let dialect = self.context.dialect;
+        if !dialect.section_index_checked && symbol.section.0 as usize >= self.elf.sections.len() {
+            let what = "exported symbol in a section that doesn't exist";
+            return Err(Malformed { what, section: symbol.section, offset: symbol.value });
+        }
+        let section = self.elf.section_name(symbol.section)?;
+        let license = if section.starts_with(b"___ksymtab_gpl+") {
+            License::Gpl
+        } else if section.starts_with(b"___ksymtab+") {
+            License::Any
+        } else if dialect.exports_by_section {
+            return Ok(());
+        } else {
+            License::Unknown
+        };
+        later.exports.push(self.reading.steps.len());
+        self.reading.steps.push(Step::Export { name, license, is_static: false });
+        Ok(())
+    }
+
+    fn device_table(&mut self, symbol: &Symbol) -> Result<(), Fatal> {
+        let name = self.elf.symbol_name(symbol).map_err(|malformed| self.malformed(malformed))?;
+        let Some(section) = self.elf.sections.get(symbol.section.0 as usize) else {
+            return Ok(());
+        };
+        if symbol.section == SectionIndex(0) || symbol.kind() != STT_OBJECT {
+            return Ok(());
+        }
+        let dialect = self.context.dialect;
+        let Some(table_type) = alias::table_type(name, dialect) else {
+            return Ok(());
+        };
+        // The original tests a bit of the type, not the type.
+        let bytes;
+        let contents = if section.sh_type & section_header::SHT_NOBITS == 0 {
+            bytes = self
+                .elf
+                .data(symbol.section, symbol.value, symbol.size)
+                .map_err(|malformed| self.malformed(malformed))?;
+            Contents::Bytes(&bytes)
+        } else {
+            Contents::Zeros(symbol.size)
+        };
+        let encoding = self.elf.encoding;
+        let abi = layout::Abi::of(encoding, self.elf.header.e_machine);
+        let target = Target { encoding, abi, dialect, offsets: self.context.offsets };
+        let mut output = alias::Output { lines: std::mem::take(&mut self.facts.aliases), messages: Vec::new() };
+        let written = alias::write_table(table_type, &self.facts.name, contents, target, &mut output);
+        self.facts.aliases = output.lines;
+        self.reading.steps.extend(output.messages.into_iter().map(Step::Say));
+        written
+    }
+
+    /// Namespaces and CRCs of exports, now that all exports are known.
+    fn second_look(&mut self, later: &Later) -> Result<(), Fatal> {
+        self.cut_again(later)?;
+        for &number in &later.symbols {
+            let symbol = self.elf.symbols()[number];
+            let step = self.detail(&symbol).map_err(|malformed| self.malformed(malformed))?;
+            self.reading.steps.extend(step);
+        }
+        Ok(())
+    }
+
+    /// A further pass over all names, if one was cut before.
+    fn cut_again(&mut self, later: &Later) -> Result<(), Fatal> {
+        if later.names_cut {
+            for number in 0..self.elf.symbols().len() {
+                let symbol = self.elf.symbols()[number];
+                let path = self.path;
+                self.name(&symbol, &mut Later::default()).map_err(|malformed| malformed.fatal(path))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn detail(&self, symbol: &Symbol) -> Result<Option<Step>, Malformed> {
+        let name = self.elf.symbol_name(symbol)?;
+        if let Some(exported) = name.strip_prefix(b"__kstrtabns_") {
+            let namespace = self.elf.c_string(symbol.section, symbol.value)?;
+            return Ok(Some(Step::Namespace { symbol: exported.to_vec(), namespace }));
+        }
+        let Some(exported) = name.strip_prefix(b"__crc_").filter(|_| !self.context.dialect.crcs_from_cmd) else {
+            return Ok(None);
+        };
+        let crc = match u32::from(symbol.shndx) {
+            SHN_UNDEF => {
+                let suffix = if self.facts.is_vmlinux { "" } else { ".ko" };
+                let text = text!(
+                    "EXPORT symbol \"{}\" [{}{}] version generation failed, symbol will not be versioned.\nIs \"{}\" prototyped in <asm/asm-prototypes.h>?\n",
+                    exported,
+                    self.facts.name,
+                    suffix,
+                    exported
+                );
+                return Ok(Some(Step::Say(Message::new(Severity::Warning, text))));
+            }
+            SHN_ABS => symbol.value as u32,
+            _ => self.elf.encoding.unsigned(&self.elf.data(symbol.section, symbol.value, 4)?) as u32,
+        };
+        Ok(Some(Step::Crc { symbol: exported.to_vec(), crc, own: false }))
+    }
+
+    /// Marks exports that no global symbol defines. What isn't exported here
+    /// may be so elsewhere: all global names go along for that.
+    fn find_static(&mut self, later: &Later) -> Result<(), Fatal> {
+        self.cut_again(later)?;
+        let mut globals = Names::default();
+        for symbol in self.elf.symbols().iter().filter(|symbol| symbol.is_global()) {
+            let name = self.elf.symbol_name(symbol).map_err(|malformed| self.malformed(malformed))?;
+            globals.push(names::lookup_key(name));
+        }
+        if !later.exports.is_empty() {
+            let defined: std::collections::HashSet<&[u8]> = globals.iter().collect();
+            for &position in &later.exports {
+                if let Step::Export { name, is_static, .. } = &mut self.reading.steps[position] {
+                    *is_static = !defined.contains(&name[..]);
+                }
+            }
+        }
+        self.reading.steps.push(Step::Globals(globals));
+        Ok(())
+    }
+}

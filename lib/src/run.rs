@@ -1,0 +1,322 @@
+//! A run of modpost, from its arguments to its exit status.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use indexmap::IndexSet;
+use rayon::prelude::*;
+
+use crate::alias::layout::Offsets;
+use crate::cli::{self, Options, Request, getopt};
+use crate::diag::{Fatal, Message, Severity, strerror, text};
+use crate::dialect::{self, Dialect};
+use crate::link::resolve::{Policy, resolve};
+use crate::link::{Link, ModuleId, Note};
+use crate::modc::{self, Style};
+use crate::object::{self, Context, Scratch};
+use crate::section::Rules;
+use crate::{buffer::Buffer, output, symvers, textfile};
+
+/// Of undefined symbols no more are said in one run.
+const MAX_UNDEFINED: usize = 10;
+/// The length of a path, its NUL included, that the original has room for.
+const PATH_MAX: usize = 4096;
+
+/// How a program was called.
+#[derive(Clone, Debug, Default)]
+pub struct Invocation {
+    /// The name that it was called by.
+    pub name: OsString,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+impl Invocation {
+    /// How this process was called.
+    #[must_use]
+    pub fn current() -> Self {
+        let mut arguments = std::env::args_os();
+        Self { name: arguments.next().unwrap_or_default(), arguments: arguments.collect() }
+    }
+
+    /// The paths that the program goes by: as it was called, which may be
+    /// through a symbolic link, and its own.
+    fn executables(&self) -> Vec<PathBuf> {
+        let called = Some(PathBuf::from(&self.name)).filter(|_| self.name.as_bytes().contains(&b'/'));
+        called.into_iter().chain(std::env::current_exe()).collect()
+    }
+
+    /// Which kernel's tool to be.
+    ///
+    /// # Errors
+    /// If `KBUILD_RS_KERNEL` doesn't name a version.
+    pub fn dialect(&self) -> Result<Dialect, Fatal> {
+        let found = dialect::detect(|name| std::env::var_os(name), &self.executables());
+        let (version, _) = found.map_err(|dialect::BadVersion(value)| {
+            Fatal::new(text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes()))
+        })?;
+        Ok(Dialect::new(version))
+    }
+
+    /// The `devicetable-offsets.h` that the kernel build left beside the
+    /// executable.
+    #[must_use]
+    pub fn offsets(&self) -> Option<Offsets> {
+        self.executables().iter().find_map(|path| {
+            let header = std::fs::read(path.with_file_name("devicetable-offsets.h")).ok()?;
+            Some(Offsets::parse(&header))
+        })
+    }
+}
+
+/// Runs modpost and returns its exit status.
+pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let dialect = match invocation.dialect() {
+        Ok(dialect) => dialect,
+        Err(fatal) => return end(fatal, err),
+    };
+    let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
+    let options = match cli::parse(invocation.arguments.iter().cloned(), posixly_correct, &dialect) {
+        Ok(Request::Run(options)) => options,
+        Ok(Request::Print(text)) => {
+            let written = out.write_all(text.as_bytes());
+            return u8::from(written.is_err());
+        }
+        Err(error) => {
+            let text = match error {
+                getopt::Error::Invalid(letter) => {
+                    text!("{}: invalid option -- '{}'\n", invocation.name.as_bytes(), [letter])
+                }
+                getopt::Error::MissingArgument(letter) => {
+                    text!("{}: option requires an argument -- '{}'\n", invocation.name.as_bytes(), [letter])
+                }
+            };
+            return end(Fatal(Message::new(Severity::Plain, text)), err);
+        }
+    };
+    let offsets = invocation.offsets();
+    let mut run =
+        Run { options: &options, dialect: &dialect, link: Link::new(&dialect, options.external), undefined: 0 };
+    let result = run.all(offsets.as_ref());
+    for message in &run.link.log.messages {
+        // Who doesn't listen to errors can't be told of one.
+        let _ = message.write_to(err);
+    }
+    match result {
+        Ok(()) => u8::from(run.link.log.error_occurred),
+        Err(fatal) => end(fatal, err),
+    }
+}
+
+fn end(fatal: Fatal, err: &mut dyn Write) -> u8 {
+    let Fatal(message) = fatal;
+    let _ = message.write_to(err);
+    1
+}
+
+struct Run<'a> {
+    options: &'a Options,
+    dialect: &'a Dialect,
+    link: Link<'a>,
+    /// How many undefined symbols there were.
+    undefined: usize,
+}
+
+/// A module, and the namespaces that it should import.
+type MissingImports = (ModuleId, IndexSet<Vec<u8>>);
+
+/// A module's file, ready to be written.
+struct Prepared {
+    id: ModuleId,
+    notes: Vec<Note>,
+    missing_namespaces: IndexSet<Vec<u8>>,
+    name: Vec<u8>,
+    contents: Buffer,
+    is_current: bool,
+}
+
+impl Run<'_> {
+    fn all(&mut self, offsets: Option<&Offsets>) -> Result<(), Fatal> {
+        for name in &self.options.dumps {
+            symvers::read(name, self.dialect, &mut self.link)?;
+        }
+        self.read_objects(offsets)?;
+        let missing = self.write_modules()?;
+        if let Some(name) = &self.options.nsdeps {
+            self.write_if_changed(name, &self.nsdeps(&missing))?;
+        }
+        if let Some(name) = &self.options.dump {
+            self.write(name, &symvers::render(&self.link, self.dialect))?;
+        }
+        self.last_words();
+        Ok(())
+    }
+
+    fn read_objects(&mut self, offsets: Option<&Offsets>) -> Result<(), Fatal> {
+        let mut objects = self.options.objects.clone();
+        let list = self.options.list.as_deref().map_or(Ok(Vec::new()), read_list);
+        let list_error = list.map(|list| objects.extend(list)).err();
+        let rules = Rules::new(self.dialect);
+        let context = Context {
+            modversions: self.options.modversions,
+            all_versions: self.options.all_versions,
+            ignore_missing: self.options.ignore_missing,
+            extra_warn: self.options.extra_warn,
+            ..Context::new(self.dialect, &rules, offsets)
+        };
+        let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
+        let readings: Vec<_> = if objects.len() == 1 {
+            vec![read(&mut Scratch::default(), &objects[0])]
+        } else {
+            objects.par_iter().map_init(Scratch::default, read).collect()
+        };
+        for reading in readings {
+            self.link.commit(reading)?;
+        }
+        // The list is opened when the objects before it have been read.
+        list_error.map_or(Ok(()), Err)
+    }
+
+    fn prepare(&self, id: ModuleId) -> Prepared {
+        let policy = Policy {
+            modversions: self.options.modversions,
+            warn_unresolved: self.options.warn_unresolved,
+            allow_missing_imports: self.options.allow_missing_imports,
+        };
+        let style =
+            Style { dialect: self.dialect, external: self.options.external, modversions: self.options.modversions };
+        let module = self.link.module(id);
+        let resolution = resolve(&self.link, id, &policy, self.dialect);
+        let (name, contents) = if module.facts.is_vmlinux {
+            (b".vmlinux.export.c".to_vec(), modc::render_vmlinux(&self.link, id, style))
+        } else {
+            let name = [&module.facts.name[..], b".mod.c"].concat();
+            (name, modc::render(&self.link, id, &resolution, style))
+        };
+        let is_current = output::is_current(&name, contents.bytes());
+        let (notes, missing_namespaces) = (resolution.notes, resolution.missing_namespaces);
+        Prepared { id, notes, missing_namespaces, name, contents, is_current }
+    }
+
+    /// Writes each module's file; returns the namespaces that modules should
+    /// import.
+    fn write_modules(&mut self) -> Result<Vec<MissingImports>, Fatal> {
+        let mut ids = self.link.written();
+        if !self.dialect.crcs_from_cmd {
+            // Nothing is written for vmlinux.
+            ids.retain(|id| !self.link.module(*id).facts.is_vmlinux);
+        }
+        let prepared: Vec<_> = ids.par_iter().map(|id| self.prepare(*id)).collect();
+        let mut missing = Vec::new();
+        for module in prepared {
+            for note in module.notes {
+                self.say(note);
+            }
+            missing.push((module.id, module.missing_namespaces));
+            if module.name.len() >= PATH_MAX && self.dialect.no_output_after_error {
+                let text = text!("{}: too long path was truncated\n", &module.name[..PATH_MAX - 1]);
+                self.link.log.say(Message::new(Severity::Error, text));
+            } else if !module.is_current {
+                self.write(&module.name, &module.contents)?;
+            }
+        }
+        Ok(missing)
+    }
+
+    fn say(&mut self, note: Note) {
+        match note {
+            Note::Message(message) => self.link.log.say(message),
+            Note::Undefined(message) => {
+                if self.undefined < MAX_UNDEFINED {
+                    self.link.log.say(message);
+                }
+                self.undefined += 1;
+            }
+        }
+    }
+
+    fn nsdeps(&self, missing: &[MissingImports]) -> Buffer {
+        let mut buffer = Buffer::default();
+        for (id, namespaces) in missing.iter().filter(|(_, namespaces)| !namespaces.is_empty()) {
+            buffer.format(&[&self.link.module(*id).facts.name, b".ko:"]);
+            let mut add = |namespace: &Vec<u8>| buffer.format(&[b" ", namespace]);
+            if self.dialect.lists_in_order {
+                namespaces.iter().for_each(&mut add);
+            } else {
+                namespaces.iter().rev().for_each(&mut add);
+            }
+            buffer.format(&[b"\n"]);
+        }
+        buffer
+    }
+
+    fn write_if_changed(&self, name: &[u8], contents: &Buffer) -> Result<(), Fatal> {
+        if output::is_current(name, contents.bytes()) { Ok(()) } else { self.write(name, contents) }
+    }
+
+    fn write(&self, name: &[u8], contents: &Buffer) -> Result<(), Fatal> {
+        if self.dialect.no_output_after_error && self.link.log.error_occurred {
+            return Ok(());
+        }
+        output::write(name, contents.bytes())
+    }
+
+    fn last_words(&mut self) {
+        if self.link.mismatches > 0 && self.options.mismatch_is_error {
+            let text = text!("Section mismatches detected.\nSet CONFIG_SECTION_MISMATCH_WARN_ONLY=y to allow them.\n");
+            self.link.log.say(Message::new(Severity::Error, text));
+        }
+        if self.dialect.static_export_check {
+            self.link.report_statics();
+        }
+        if self.undefined > MAX_UNDEFINED {
+            let text = text!(
+                "suppressed {} unresolved symbol warnings because there were too many)\n",
+                (self.undefined - MAX_UNDEFINED).to_string()
+            );
+            self.link.log.say(Message::new(Severity::Warning, text));
+        }
+    }
+}
+
+/// Reads the names of objects, one a line, from a file or for `-` from
+/// standard input.
+fn read_list(name: &[u8]) -> Result<Vec<Vec<u8>>, Fatal> {
+    let mut text = Vec::new();
+    // What is read until an error counts, as with fgets(3).
+    let _ = if name == b"-" {
+        io::stdin().lock().read_to_end(&mut text)
+    } else {
+        let file = std::fs::File::open(textfile::path(name));
+        file.map_err(|error| Fatal::new(text!("Can't open filenames file {}: {}", name, strerror(&error))))?
+            .read_to_end(&mut text)
+    };
+    Ok(split_list(&text))
+}
+
+/// Lines as fgets(3) reads them into an array of [`PATH_MAX`] bytes: a longer
+/// line is several, and each ends at its first NUL.
+fn split_list(text: &[u8]) -> Vec<Vec<u8>> {
+    text.split_inclusive(|&byte| byte == b'\n')
+        .flat_map(|line| line.chunks(PATH_MAX - 1))
+        .map(|line| {
+            let line = crate::bytes::until_nul(line);
+            line.strip_suffix(b"\n").unwrap_or(line).to_vec()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_as_fgets_does() {
+        assert_eq!(split_list(b"a.o\n\nb.o"), [&b"a.o"[..], b"", b"b.o"]);
+        assert_eq!(split_list(b"a\0b\n"), [b"a"]);
+        let long = [b'x'; 5000];
+        assert_eq!(split_list(&long).iter().map(Vec::len).collect::<Vec<_>>(), [4095, 905]);
+    }
+}

@@ -1,0 +1,354 @@
+//! References between sections that will not live equally long: code that
+//! stays must not call code that is freed after initialisation, and the like
+//! (`check_sec_ref()` in `scripts/mod/modpost.c`).
+
+mod addend;
+mod nearest;
+mod report;
+mod rules;
+
+use std::collections::HashMap;
+
+use nearest::Nearest;
+use report::End;
+pub use rules::Rules;
+use rules::{Class, Kind, NO_SUCH_SECTION, RuleSet};
+
+use crate::diag::{Fatal, Message, Severity, text};
+use crate::dialect::Dialect;
+use crate::elf::{Elf, Malformed, SectionIndex, section_header};
+
+/// Something found, in the order of finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Something to be said.
+    Message(Message),
+    /// Half the size of an exception table entry could be told from this
+    /// object, and so its size. The original keeps the first it finds in a
+    /// run.
+    ExtableEntrySize(u32),
+    /// An exception table entry refers to a section that is not executable,
+    /// which ends a run of 5.15. How it is put depends on
+    /// [`Finding::ExtableEntrySize`].
+    NotExecutable {
+        /// Where in the exception table, in bytes.
+        offset: u64,
+        /// The exception table's name.
+        from: Vec<u8>,
+        /// The section's name.
+        to: Vec<u8>,
+    },
+}
+
+/// What one object's check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// In the order of finding.
+    pub findings: Vec<Finding>,
+    /// How many mismatches there are.
+    pub mismatches: usize,
+}
+
+impl Findings {
+    fn say(&mut self, severity: Severity, text: Vec<u8>) {
+        self.findings.push(Finding::Message(Message::new(severity, text)));
+    }
+}
+
+/// What a worker keeps from object to object.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// What is known of a section's name.
+    names: HashMap<Vec<u8>, Class>,
+    classes: Vec<Class>,
+    /// For each symbol, the rules that a reference to it breaks.
+    offends: Vec<RuleSet>,
+}
+
+/// More names than any tree has, unless each function has its own section:
+/// then they don't recur, and remembering them is no use.
+const MANY_NAMES: usize = 4096;
+
+impl Scratch {
+    fn classify(&mut self, rules: &Rules, name: &[u8]) -> Class {
+        if let Some(&class) = self.names.get(name) {
+            return class;
+        }
+        let class = rules.classify(name);
+        if self.names.len() < MANY_NAMES {
+            self.names.insert(name.to_vec(), class);
+        }
+        class
+    }
+}
+
+/// Checks all relocations of an object.
+#[derive(Debug)]
+pub struct Check<'a> {
+    /// The object, as messages call it.
+    pub path: &'a [u8],
+    /// The rules, made from `dialect`.
+    pub rules: &'a Rules,
+    /// The kernel.
+    pub dialect: &'a Dialect,
+    /// `-W`.
+    pub extra_warn: bool,
+}
+
+/// Either end of a check that goes no further.
+enum Stop {
+    Malformed(Malformed),
+    Fatal(Fatal),
+}
+
+impl From<Malformed> for Stop {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+/// The relocated section.
+struct Relocated {
+    name: Vec<u8>,
+    class: Class,
+    relocated: SectionIndex,
+    relocations: SectionIndex,
+}
+
+impl Check<'_> {
+    /// Goes through the sections in order.
+    ///
+    /// # Errors
+    /// If the object is malformed, or a mismatch ends the run. What was found
+    /// until then is in `findings`.
+    pub fn run(&self, elf: &mut Elf, scratch: &mut Scratch, findings: &mut Findings) -> Result<(), Fatal> {
+        self.sections(elf, scratch, findings).map_err(|stop| match stop {
+            Stop::Malformed(malformed) => malformed.fatal(self.path),
+            Stop::Fatal(fatal) => fatal,
+        })
+    }
+
+    fn sections(&self, elf: &mut Elf, scratch: &mut Scratch, findings: &mut Findings) -> Result<(), Stop> {
+        let count = elf.sections.len();
+        let mut classes = std::mem::take(&mut scratch.classes);
+        classes.clear();
+        for number in 0..count {
+            classes.push(scratch.classify(self.rules, elf.section_name(SectionIndex(number as u32))?));
+        }
+        scratch.classes = classes;
+        self.classify_symbols(elf, scratch);
+
+        let mut nearest = Nearest::default();
+        for number in 0..count {
+            let index = SectionIndex(number as u32);
+            let sh_type = elf.sections[number].sh_type;
+            if sh_type == section_header::SHT_PROGBITS {
+                self.allocatable(elf, index, scratch.classes[number], findings)?;
+            }
+            if matches!(sh_type, section_header::SHT_RELA | section_header::SHT_REL) {
+                let from = self.relocated(elf, index, scratch)?;
+                if !from.class.ignored {
+                    elf.read_relocations(index)?;
+                    self.relocations(elf, &from, &scratch.offends, &mut nearest, findings)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn classify_symbols(&self, elf: &Elf, scratch: &mut Scratch) {
+        let beyond = if self.dialect.section_index_checked { 0 } else { NO_SUCH_SECTION };
+        let Scratch { classes, offends, .. } = scratch;
+        offends.clear();
+        offends.extend(elf.symbols().iter().map(|symbol| {
+            if symbol.is_special() {
+                0
+            } else {
+                classes.get(symbol.section.0 as usize).map_or(beyond, |class| class.offends)
+            }
+        }));
+    }
+
+    /// Finds sections that lack `SHF_ALLOC`, which is most often forgotten in
+    /// assembler.
+    fn allocatable(
+        &self,
+        elf: &Elf,
+        index: SectionIndex,
+        class: Class,
+        findings: &mut Findings,
+    ) -> Result<(), Malformed> {
+        let section = &elf.sections[index.0 as usize];
+        if section.sh_flags & u64::from(section_header::SHF_ALLOC) == 0 && !class.ignored {
+            let name = elf.section_name(index)?;
+            findings.say(
+                Severity::Warning,
+                text!(
+                    "{} ({}): unexpected non-allocatable section.\nDid you forget to use \"ax\"/\"aw\" in a .S file?\nNote that for example <linux/init.h> contains\nsection definitions for use in .S files.\n\n",
+                    self.path,
+                    name
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    fn relocated(&self, elf: &Elf, index: SectionIndex, scratch: &mut Scratch) -> Result<Relocated, Malformed> {
+        let section = &elf.sections[index.0 as usize];
+        let relocated = SectionIndex(section.sh_info);
+        let name = if self.dialect.relocated_by_sh_info {
+            elf.section_name(relocated)?
+        } else {
+            let prefix = if section.sh_type == section_header::SHT_RELA { ".rela" } else { ".rel" };
+            elf.section_name_after(index, prefix.len() as u64)?
+        };
+        let class = scratch.classify(self.rules, name);
+        Ok(Relocated { name: name.to_vec(), class, relocated, relocations: index })
+    }
+
+    fn relocations(
+        &self,
+        elf: &Elf,
+        from: &Relocated,
+        offends: &[RuleSet],
+        nearest: &mut Nearest,
+        findings: &mut Findings,
+    ) -> Result<(), Stop> {
+        let relocations = elf.relocations();
+        let watch = from.class.from | NO_SUCH_SECTION;
+        // Where the size of an exception table entry is learnt from.
+        let learning =
+            if !self.dialect.extable_mismatch_is_error && from.name == b"__ex_table" { 1 } else { usize::MAX };
+        relocations.for_each_symbol(|number, symbol| {
+            let Some(&offended) = offends.get(symbol as usize) else {
+                let what = "relocation refers to a symbol that doesn't exist";
+                return Err(Stop::Malformed(Malformed { what, section: from.relocations, offset: number as u64 }));
+            };
+            if number == learning && !elf.symbols()[symbol as usize].is_special() {
+                let half = relocations.get(number).offset as u32;
+                findings.findings.push(Finding::ExtableEntrySize(half.wrapping_mul(2)));
+            }
+            let broken = offended & watch;
+            if broken == 0 { Ok(()) } else { self.mismatch(elf, from, number, broken, nearest, findings) }
+        })
+    }
+
+    /// The rare way out of the loop: a reference that breaks a rule.
+    #[cold]
+    fn mismatch(
+        &self,
+        elf: &Elf,
+        from: &Relocated,
+        number: usize,
+        broken: RuleSet,
+        nearest: &mut Nearest,
+        findings: &mut Findings,
+    ) -> Result<(), Stop> {
+        let relocation = elf.relocations().get(number);
+        let symbol = &elf.symbols()[relocation.symbol as usize];
+        if broken & NO_SUCH_SECTION != 0 {
+            let what = "relocation refers to a symbol in a section that doesn't exist";
+            return Err(Malformed { what, section: from.relocations, offset: relocation.offset }.into());
+        }
+        let Some(addend) = addend::of(elf, self.dialect, from.relocated, &from.name, &relocation)? else {
+            return Ok(());
+        };
+        let rule = &self.rules.rules[broken.trailing_zeros() as usize];
+        let to = elf.section_name(symbol.section)?;
+
+        let from_symbol = nearest.at_or_before(elf, relocation.offset, &from.name)?;
+        let from_end = End::new(elf, &from.name, from_symbol)?;
+        let to_symbol = nearest.close_to(elf, addend, symbol)?;
+        let to_end = End::new(elf, to, to_symbol)?;
+        let reference = report::Reference { path: self.path, offset: relocation.offset, from: from_end, to: to_end };
+
+        if rule.kind == Kind::ExtableToNonText {
+            let section = elf.sections.get(symbol.section.0 as usize);
+            let flags = section.map_or(0, |section| section.sh_flags);
+            let executable = flags & u64::from(section_header::SHF_EXECINSTR) != 0;
+            return self.extable(&reference, executable, findings);
+        }
+        if self.allowed(rule, &reference) {
+            return Ok(());
+        }
+        findings.mismatches += 1;
+        let report = if self.dialect.short_mismatch_reports { report::short } else { report::long };
+        findings.say(Severity::Warning, report(rule, &reference, self.dialect));
+        Ok(())
+    }
+
+    fn extable(&self, reference: &report::Reference, executable: bool, findings: &mut Findings) -> Result<(), Stop> {
+        let to = reference.to.section;
+        let black_listed = to == rules::BLACK_LISTED.as_bytes();
+        findings.mismatches += 1;
+        findings.say(Severity::Warning, report::extable(reference, executable && !black_listed));
+        let (from, offset) = (reference.from.section, format!("{:x}", reference.offset));
+        if black_listed {
+            return Err(Stop::Fatal(Fatal::new(text!(
+                "The relocation at {}+0x{} references\nsection \"{}\" which is black-listed.\nSomething is seriously wrong and should be fixed.\nYou might get more information about where this is\ncoming from by using scripts/check_extable.sh {}\n",
+                from,
+                offset,
+                to,
+                self.path
+            ))));
+        }
+        if executable {
+            return Ok(());
+        }
+        if self.dialect.extable_mismatch_is_error {
+            let text = text!("{}+0x{} references non-executable section '{}'\n", from, offset, to);
+            findings.say(Severity::Error, text);
+        } else {
+            let (from, to, offset) = (from.to_vec(), to.to_vec(), reference.offset);
+            findings.findings.push(Finding::NotExecutable { offset, from, to });
+        }
+        Ok(())
+    }
+
+    /// The exceptions from the rules, by the names of symbols.
+    fn allowed(&self, rule: &rules::Rule, reference: &report::Reference) -> bool {
+        use rules::{ALL_INIT, DATA, DATA_SYMBOLS, EXIT_ONLY, INIT_DATA, MEM_INIT_ONLY, all_exit, all_text, matches};
+        let (from, to) = (reference.from.section, reference.to.section);
+        let from_symbol = reference.from.name;
+        let from_data = matches(from, DATA);
+        let to_init = matches(to, ALL_INIT);
+
+        if !self.dialect.initcall_references_checked && from_symbol.starts_with(b"reference___initcall") {
+            return true;
+        }
+        // A parameter without permissions may be freed, and its setter; the
+        // permissions can't be seen from here.
+        if from_data && from_symbol.starts_with(b"__param") && matches(to, INIT_DATA) {
+            return true;
+        }
+        if from_data && from_symbol.starts_with(b"__param_ops_") && to == b".init.text" {
+            return true;
+        }
+        let to_init_or_exit = || to_init || matches(to, &all_exit(self.dialect));
+        let by_data_symbol = if self.dialect.data_symbol_rules {
+            let driver = || matches(from_symbol, &["*driver"]);
+            to_init_or_exit() && matches(from_symbol, DATA_SYMBOLS)
+                || matches(to, MEM_INIT_ONLY) && driver()
+                || !self.extra_warn && matches(to, EXIT_ONLY) && driver()
+        } else {
+            to_init_or_exit() && matches(from_symbol, rule.symbols)
+        };
+        if from_data && by_data_symbol {
+            return true;
+        }
+        // The first code of all may use what is freed later.
+        if matches(from, &[".head.text*"]) && to_init {
+            return true;
+        }
+        // Linker symbols are addresses, not memory.
+        if matches(reference.to.name, &["__init_begin", "_sinittext", "_einittext"]) {
+            return true;
+        }
+        // A function that the compiler specialised for a constant argument.
+        if to_init && matches(from_symbol, &["*.constprop.*"]) && matches(from, &all_text(self.dialect)) {
+            return true;
+        }
+        // The compiler's own labels escape the exceptions by name.
+        from_symbol.starts_with(b".L")
+    }
+}

@@ -1,0 +1,285 @@
+//! Which section may not refer to which: the tables of
+//! `scripts/mod/modpost.c`.
+
+use crate::bytes::glob;
+use crate::dialect::Dialect;
+
+/// What a rule is about, for the wording of its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    TextToAnyInit,
+    DataToAnyInit,
+    TextToAnyExit,
+    DataToAnyExit,
+    XxxInitToSomeInit,
+    XxxExitToSomeExit,
+    AnyInitToAnyExit,
+    AnyExitToAnyInit,
+    ExportToInitExit,
+    ExtableToNonText,
+}
+
+/// One rule: a section that matches `from` may not refer to one that matches
+/// `bad`, nor, if `good` is not empty, to one that doesn't match `good`.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) kind: Kind,
+    from: Vec<&'static str>,
+    bad: Vec<&'static str>,
+    good: Vec<&'static str>,
+    /// Symbols that may, in kernels in which each rule has its own.
+    pub(super) symbols: &'static [&'static str],
+}
+
+/// Sections that aren't looked at.
+const IGNORED: &[&str] = &[
+    ".comment*",
+    ".debug*",
+    ".zdebug*",
+    ".GCC.command.line",
+    ".mdebug*",
+    ".pdr",
+    ".stab*",
+    ".note*",
+    ".got*",
+    ".toc*",
+    ".xt.prop",
+    ".xt.lit",
+    ".arcextmap*",
+    ".gnu.linkonce.arcext*",
+    ".cmem*",
+    ".fmt_slot*",
+    ".gnu.lto*",
+    ".discard.*",
+];
+/// SuperH 64, gone with its last users.
+const IGNORED_SH64: &str = ".cranges";
+
+const INIT: &str = ".init.*";
+const MEM_INIT: &str = ".meminit.*";
+const EXIT: &str = ".exit.*";
+const MEM_EXIT: &str = ".memexit.*";
+
+pub(super) const INIT_DATA: &[&str] =
+    &[".init.setup", ".init.rodata", ".meminit.rodata", ".init.data", ".meminit.data"];
+pub(super) const ALL_INIT: &[&str] = &[INIT, MEM_INIT];
+pub(super) const DATA: &[&str] = &[".data", ".data.rel"];
+pub(super) const MEM_INIT_ONLY: &[&str] = &[MEM_INIT];
+pub(super) const EXIT_ONLY: &[&str] = &[EXIT];
+
+const PCI_INIT: &[&str] = &[
+    ".pci_fixup_early",
+    ".pci_fixup_header",
+    ".pci_fixup_final",
+    ".pci_fixup_enable",
+    ".pci_fixup_resume",
+    ".pci_fixup_resume_early",
+    ".pci_fixup_suspend",
+];
+
+/// Symbols in data that may refer to init and exit sections.
+pub(super) const DATA_SYMBOLS: &[&str] =
+    &["*_template", "*_timer", "*_sht", "*_ops", "*_probe", "*_probe_one", "*_console"];
+/// The same and drivers, which have functions of both kinds.
+const DATA_AND_DRIVER_SYMBOLS: &[&str] =
+    &["*driver", "*_template", "*_timer", "*_sht", "*_ops", "*_probe", "*_probe_one", "*_console"];
+
+/// Whether a name matches one of the patterns.
+pub(super) fn matches(name: &[u8], patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| glob(pattern.as_bytes(), name))
+}
+
+fn text(dialect: &Dialect) -> Vec<&'static str> {
+    let mut list = vec![".text"];
+    list.push(if dialect.text_globs { ".text.*" } else { ".text.unlikely" });
+    list.extend([".sched.text", ".kprobes.text", ".cpuidle.text", ".noinstr.text"]);
+    if dialect.text_globs {
+        list.extend([".ltext", ".ltext.*"]);
+    }
+    list
+}
+
+/// Every section that holds code.
+pub(super) fn all_text(dialect: &Dialect) -> Vec<&'static str> {
+    let mut list = vec![".init.text", ".meminit.text", ".exit.text"];
+    if !dialect.no_memexit {
+        list.push(".memexit.text");
+    }
+    list.extend(text(dialect));
+    list.extend([".ref.text", ".head.text", ".spinlock.text", ".fixup", ".entry.text", ".exception.text"]);
+    if !dialect.text_globs {
+        list.push(".text.*");
+    }
+    list.push(".coldtext");
+    if dialect.softirqentry_text {
+        list.push(".softirqentry.text");
+    }
+    if dialect.irqentry_text {
+        list.push(".irqentry.text");
+    }
+    list
+}
+
+/// Every section that is gone with the module's exit code.
+pub(super) fn all_exit(dialect: &Dialect) -> Vec<&'static str> {
+    if dialect.no_memexit { vec![EXIT] } else { vec![EXIT, MEM_EXIT] }
+}
+
+fn rules(dialect: &Dialect) -> Vec<Rule> {
+    use Kind::*;
+    let data = || DATA.to_vec();
+    let init = || ALL_INIT.to_vec();
+    let rule =
+        |kind, from: Vec<_>, bad: Vec<_>| Rule { kind, from, bad, good: Vec::new(), symbols: DATA_AND_DRIVER_SYMBOLS };
+    let mut rules = vec![
+        rule(TextToAnyInit, text(dialect), init()),
+        rule(DataToAnyInit, data(), vec![MEM_INIT]),
+        Rule { symbols: DATA_SYMBOLS, ..rule(DataToAnyInit, data(), vec![INIT]) },
+        rule(TextToAnyExit, text(dialect), all_exit(dialect)),
+        rule(DataToAnyExit, data(), all_exit(dialect)),
+        rule(XxxInitToSomeInit, vec![MEM_INIT], vec![INIT]),
+    ];
+    if !dialect.no_memexit {
+        rules.push(rule(XxxExitToSomeExit, vec![MEM_EXIT], vec![EXIT]));
+    }
+    rules.extend([
+        rule(AnyInitToAnyExit, init(), all_exit(dialect)),
+        rule(AnyExitToAnyInit, all_exit(dialect), init()),
+        Rule { symbols: &[], ..rule(AnyInitToAnyExit, PCI_INIT.to_vec(), vec![INIT]) },
+        rule(ExportToInitExit, vec!["___ksymtab*"], vec![INIT, EXIT]),
+        Rule {
+            good: all_text(dialect),
+            symbols: &[],
+            ..rule(ExtableToNonText, vec!["__ex_table"], vec![BLACK_LISTED])
+        },
+    ]);
+    rules
+}
+
+/// Exception table entries must never refer here.
+pub(super) const BLACK_LISTED: &str = ".altinstr_replacement";
+
+/// A set of rules, a bit each, in the order of the table.
+pub(super) type RuleSet = u16;
+
+/// The bit that stands for a symbol in a section that doesn't exist.
+pub(super) const NO_SUCH_SECTION: RuleSet = 1 << 15;
+
+/// What a section's name says about it. Two sections' verdict is then a
+/// matter of two words: the first rule in `from & offends`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Class {
+    /// The rules that watch references from here.
+    pub(super) from: RuleSet,
+    /// The rules that a reference to here breaks.
+    pub(super) offends: RuleSet,
+    /// Not looked at.
+    pub(super) ignored: bool,
+}
+
+/// A pattern, and which rules have it in which list.
+#[derive(Debug, Default)]
+struct Use {
+    pattern: &'static str,
+    from: RuleSet,
+    bad: RuleSet,
+    good: RuleSet,
+    ignored: bool,
+}
+
+/// The rules of a dialect, made ready for classifying names: each distinct
+/// pattern is tried once.
+#[derive(Debug)]
+pub struct Rules {
+    pub(super) rules: Vec<Rule>,
+    uses: Vec<Use>,
+    /// The rules that have a list of good targets.
+    selective: RuleSet,
+}
+
+impl Rules {
+    /// The rules of a dialect.
+    #[must_use]
+    pub fn new(dialect: &Dialect) -> Self {
+        let rules = rules(dialect);
+        debug_assert!(rules.len() < 15);
+        let mut uses: Vec<Use> = Vec::new();
+        let mut mark = |pattern: &'static str, mark: &dyn Fn(&mut Use)| {
+            let at = uses.iter().position(|known| known.pattern == pattern).unwrap_or_else(|| {
+                uses.push(Use { pattern, ..Use::default() });
+                uses.len() - 1
+            });
+            mark(&mut uses[at]);
+        };
+        let mut selective = 0;
+        for (n, rule) in rules.iter().enumerate() {
+            let bit = 1 << n;
+            rule.from.iter().for_each(|pattern| mark(pattern, &|known| known.from |= bit));
+            rule.bad.iter().for_each(|pattern| mark(pattern, &|known| known.bad |= bit));
+            rule.good.iter().for_each(|pattern| mark(pattern, &|known| known.good |= bit));
+            if !rule.good.is_empty() {
+                selective |= bit;
+            }
+        }
+        let sh64 = (!dialect.short_mismatch_reports).then_some(&IGNORED_SH64);
+        for pattern in IGNORED.iter().chain(sh64) {
+            mark(pattern, &|known| known.ignored = true);
+        }
+        Self { rules, uses, selective }
+    }
+
+    pub(super) fn classify(&self, name: &[u8]) -> Class {
+        let mut class = Class::default();
+        let (mut bad, mut good) = (0, 0);
+        for known in &self.uses {
+            if glob(known.pattern.as_bytes(), name) {
+                class.from |= known.from;
+                bad |= known.bad;
+                good |= known.good;
+                class.ignored |= known.ignored;
+            }
+        }
+        // A symbol in the null section is an undefined one.
+        if !name.is_empty() {
+            class.offends = bad | (self.selective & !good);
+        }
+        class
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Version;
+
+    fn verdict(version: Version, from: &str, to: &str) -> Option<Kind> {
+        let rules = Rules::new(&Dialect::new(version));
+        let broken = rules.classify(from.as_bytes()).from & rules.classify(to.as_bytes()).offends;
+        (broken != 0).then(|| rules.rules[broken.trailing_zeros() as usize].kind)
+    }
+
+    #[test]
+    fn verdicts() {
+        let (old, new) = (Version::new(5, 15, 100), Version::new(6, 1, 176));
+        for (from, to, in_old, in_new) in [
+            (".text", ".init.text", Some(Kind::TextToAnyInit), Some(Kind::TextToAnyInit)),
+            (".text.hot", ".init.text", None, Some(Kind::TextToAnyInit)),
+            (".text.unlikely", ".exit.text", Some(Kind::TextToAnyExit), Some(Kind::TextToAnyExit)),
+            (".data", ".meminit.data", Some(Kind::DataToAnyInit), Some(Kind::DataToAnyInit)),
+            (".data.rel.ro", ".init.text", None, None),
+            (".memexit.text", ".exit.data", Some(Kind::XxxExitToSomeExit), None),
+            (".init.text", ".exit.text", Some(Kind::AnyInitToAnyExit), Some(Kind::AnyInitToAnyExit)),
+            (".exit.text", ".init.data", Some(Kind::AnyExitToAnyInit), Some(Kind::AnyExitToAnyInit)),
+            (".pci_fixup_final", ".init.text", Some(Kind::AnyInitToAnyExit), Some(Kind::AnyInitToAnyExit)),
+            ("___ksymtab+f", ".init.text", Some(Kind::ExportToInitExit), Some(Kind::ExportToInitExit)),
+            ("__ex_table", ".text", None, None),
+            ("__ex_table", ".irqentry.text", Some(Kind::ExtableToNonText), None),
+            ("__ex_table", ".altinstr_replacement", Some(Kind::ExtableToNonText), Some(Kind::ExtableToNonText)),
+            ("__ex_table", "", None, None),
+            (".rodata", ".init.text", None, None),
+        ] {
+            assert_eq!(verdict(old, from, to), in_old, "5.15: {from} -> {to}");
+            assert_eq!(verdict(new, from, to), in_new, "6.1: {from} -> {to}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The sum of a module's sources (`scripts/mod/sumversion.c`), by which user
+//! space tells whether a module was built from what it thinks.
+//!
+//! `NAME.mod` lists the module's objects; each object's `.cmd` file names its
+//! source and what that includes. The source, and included files of the same
+//! folder, are summed.
+
+mod md4;
+mod source;
+
+pub use md4::Md4;
+
+use memchr::{memchr, memmem, memrchr};
+
+use crate::bytes::{cmd_file, is_space, split_path};
+use crate::diag::{Fatal, Message, Severity, text};
+use crate::dialect::Dialect;
+use crate::textfile;
+
+/// The digits that the original has room for.
+const DIGITS: usize = 23;
+
+/// The srcversion of the module `name` (its path without `.o` or `.mod`);
+/// `None` if its files don't say what it was made of, which `messages` then
+/// tells.
+///
+/// # Errors
+/// The end of the run, if a file can't be read.
+pub fn of_module(name: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) -> Result<Option<String>, Fatal> {
+    let list = textfile::read(&[name, b".mod"].concat())?;
+    let objects: Vec<&[u8]> = if dialect.mod_file_by_line {
+        list.split(|&byte| byte == b'\n').collect()
+    } else {
+        let Some(line) = textfile::lines(&list).next() else {
+            messages.push(Message::new(Severity::Warning, text!("bad ending versions file for {}\n", name)));
+            return Ok(None);
+        };
+        line.split(|&byte| byte == b' ').collect()
+    };
+    let mut md4 = Md4::default();
+    for object in objects.into_iter().filter(|object| !object.is_empty()) {
+        let is_static_library = object.ends_with(b".a");
+        if !is_static_library && !add_object(object, dialect, &mut md4, messages)? {
+            return Ok(None);
+        }
+    }
+    let mut sum = md4.finish();
+    sum.truncate(DIGITS);
+    Ok(Some(sum))
+}
+
+/// Sums the sources of one object; `false` if its `.cmd` file is malformed.
+fn add_object(object: &[u8], dialect: &Dialect, md4: &mut Md4, messages: &mut Vec<Message>) -> Result<bool, Fatal> {
+    let (dir, _) = split_path(object);
+    let commands = textfile::read(&cmd_file(object))?;
+    let mut in_dependencies = false;
+    for line in textfile::lines(&commands) {
+        let line = if dialect.cmd_leading_spaces { trim_start(line) } else { line };
+        if line.starts_with(b"source_") {
+            let Some(space) = memrchr(b' ', line) else {
+                messages.push(Message::new(Severity::Warning, text!("malformed line: {}\n", line)));
+                return Ok(false);
+            };
+            add_file(&line[space + 1..], md4)?;
+        } else if line.starts_with(b"deps_") {
+            in_dependencies = true;
+        } else if in_dependencies {
+            if line.last() != Some(&b'\\') {
+                break;
+            }
+            let end = line.iter().position(|&byte| is_space(byte)).unwrap_or(line.len());
+            let file = &line[..end];
+            if is_below(file, dir) {
+                add_file(file, md4)?;
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn trim_start(line: &[u8]) -> &[u8] {
+    let start = line.iter().position(|&byte| !is_space(byte)).unwrap_or(line.len());
+    &line[start..]
+}
+
+/// Whether the first mention of `dir` in the path is what comes before its
+/// last `/`: the file lies in the folder, wherever that is.
+fn is_below(file: &[u8], dir: &[u8]) -> bool {
+    if dir.is_empty() {
+        return false;
+    }
+    memmem::find(file, dir).is_some_and(|at| memrchr(b'/', file) == Some(at + dir.len() - 1))
+}
+
+fn add_file(name: &[u8], md4: &mut Md4) -> Result<(), Fatal> {
+    let source = textfile::read(name)?;
+    debug_assert!(memchr(0, &source).is_none());
+    source::digest(&source, md4);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_below;
+
+    #[test]
+    fn files_in_the_objects_folder() {
+        for (file, dir, expected) in [
+            ("drivers/net/a.h", "drivers/net/", true),
+            ("/src/drivers/net/a.h", "drivers/net/", true),
+            ("drivers/net/sub/a.h", "drivers/net/", false),
+            ("include/a.h", "drivers/net/", false),
+            ("drivers/net/drivers/net/a.h", "drivers/net/", false),
+            ("a.h", "", false),
+        ] {
+            assert_eq!(is_below(file.as_bytes(), dir.as_bytes()), expected, "{file} {dir}");
+        }
+    }
+}

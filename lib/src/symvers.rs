@@ -1,0 +1,112 @@
+//! `Module.symvers`: lines of CRC, symbol, module, kind of export and
+//! namespace, with tabs between them.
+
+use memchr::memchr;
+
+use crate::buffer::Buffer;
+use crate::bytes::strtoul;
+use crate::diag::{Fatal, Message, Severity, text};
+use crate::dialect::Dialect;
+use crate::link::{Exported, Link};
+use crate::object::License;
+use crate::textfile;
+
+/// Reads a file into the table of exports.
+///
+/// # Errors
+/// The end of the run, if the file can't be read or a line is malformed.
+pub fn read(name: &[u8], dialect: &Dialect, link: &mut Link) -> Result<(), Fatal> {
+    let text = textfile::read(name)?;
+    for line in textfile::lines(&text) {
+        match parse(line, dialect) {
+            Ok(exported) => link.import(exported),
+            Err(Bad::License(message)) => link.log.say(message),
+            Err(Bad::Line) => return Err(Fatal::new(text!("parse error in symbol dump file\n"))),
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Bad {
+    Line,
+    /// The line is passed over.
+    License(Message),
+}
+
+fn parse<'a>(line: &'a [u8], dialect: &Dialect) -> Result<Exported<'a>, Bad> {
+    let mut rest = line;
+    let mut field = || {
+        let tab = memchr(b'\t', rest).ok_or(Bad::Line)?;
+        let field = &rest[..tab];
+        rest = &rest[tab + 1..];
+        Ok(field)
+    };
+    let (crc, symbol, module, kind) = (field()?, field()?, field()?, field()?);
+    let namespace = rest;
+    let (crc, after) = strtoul(crc, 16);
+    if symbol.is_empty() || module.is_empty() || !after.is_empty() {
+        return Err(Bad::Line);
+    }
+    let license = match kind {
+        b"EXPORT_SYMBOL" => License::Any,
+        b"EXPORT_SYMBOL_GPL" => License::Gpl,
+        _ if dialect.unknown_license_is_error => {
+            // No newline: the next message follows on the same line.
+            let text = text!("{}: unknown license {}. skip", symbol, kind);
+            return Err(Bad::License(Message::new(Severity::Error, text)));
+        }
+        _ => License::Unknown,
+    };
+    Ok(Exported { symbol, module, license, namespace, crc: crc as u32 })
+}
+
+/// The file for what the objects of this run export.
+#[must_use]
+pub fn render(link: &Link, dialect: &Dialect) -> Buffer {
+    let mut buffer = Buffer::default();
+    let mut line = |symbol: &crate::link::Symbol| {
+        buffer.format(&[
+            format!("0x{:08x}\t", symbol.crc.unwrap_or(0)).as_bytes(),
+            &symbol.name,
+            b"\t",
+            &link.module(symbol.module).facts.name,
+            b"\t",
+            symbol.license.export_word().as_bytes(),
+            b"\t",
+            symbol.namespace.as_deref().unwrap_or_default(),
+            b"\n",
+        ]);
+    };
+    if dialect.lists_in_order {
+        for module in link.written() {
+            link.module(module).exports.iter().for_each(|id| line(link.symbols.get(*id)));
+        }
+    } else {
+        let symbols = link.symbols.in_hash_order().into_iter();
+        symbols.filter(|symbol| !link.module(symbol.module).from_dump).for_each(line);
+    }
+    buffer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Version;
+
+    #[test]
+    fn lines_of_symvers() {
+        let dialect = Dialect::new(Version::new(6, 1, 176));
+        let parse = |line: &'static str| parse(line.as_bytes(), &dialect);
+        let exported = |crc| Exported { symbol: b"f", module: b"m", license: License::Any, namespace: b"", crc };
+        assert_eq!(parse("0x12345678\tf\tm\tEXPORT_SYMBOL\t"), Ok(exported(0x1234_5678)));
+        assert_eq!(parse("\tf\tm\tEXPORT_SYMBOL\t"), Ok(exported(0)));
+        for bad in ["", "0x1\tf\tm\tEXPORT_SYMBOL", "0x1\t\tm\tEXPORT_SYMBOL\t", "0x1z\tf\tm\tEXPORT_SYMBOL\t"] {
+            assert_eq!(parse(bad), Err(Bad::Line), "{bad}");
+        }
+        assert!(matches!(parse("0x1\tf\tm\tEXPORT_UNUSED\t"), Err(Bad::License(_))));
+        let old = Dialect::new(Version::new(5, 15, 100));
+        let line = super::parse(b"0x1\tf\tm\tEXPORT_UNUSED\tNS", &old);
+        assert_eq!(line.map(|line| (line.license, line.namespace)), Ok((License::Unknown, &b"NS"[..])));
+    }
+}
