@@ -151,14 +151,28 @@ dialect! {
     /// `SYMBOL_CRC()`, vmlinux's into `.vmlinux.export.c`; before, they are
     /// the values of `__crc_` symbols.
     crcs_from_cmd: (5, 19), until None, stable &[];
+    /// The export kinds `EXPORT_UNUSED_SYMBOL`, `EXPORT_UNUSED_SYMBOL_GPL` and
+    /// `EXPORT_SYMBOL_GPL_FUTURE` exist.
+    unused_exports: (5, 0), until Some((5, 12)), stable &[];
     /// A trailing `.lto` is cut off symbols and module names.
     lto_suffix: (5, 12), until Some((5, 17)), stable &[];
     /// A section index beyond the table names the section "".
     section_index_checked: (6, 1), until None, stable &[];
 
     // --- what is complained about ---------------------------------------
-    /// An export that no object defines globally is an error.
-    static_export_check: (5, 13), until Some((5, 19)), stable &[];
+    /// Whatever is called an error makes the run fail at its end, a missing
+    /// license, static exports and misuse of GPL-only symbols among it;
+    /// before, those were warnings or ended the run.
+    errors_fail_at_the_end: (5, 11), until None, stable &[];
+    /// Undefined symbols are reported without vmlinux, too, but not more than
+    /// ten.
+    undefined_reports_capped: (5, 13), until None, stable &[];
+    /// An export without a CRC is told where its prototype may be missing.
+    crc_prototype_hint: (5, 14), until None, stable &[];
+    /// An empty namespace is, to a message, `(null)`.
+    empty_namespace_is_null: (5, 4), until Some((5, 19)), stable &[];
+    /// An export that no object defines globally is complained of.
+    static_export_check: (5, 4), until Some((5, 19)), stable &[];
     /// A symbol exported twice is an error and counts twice; before, a
     /// warning, and the first stays.
     exported_twice_is_error: (5, 19), until None, stable &[];
@@ -210,7 +224,13 @@ dialect! {
     /// `struct pci_device_id` has `override_only`.
     pci_override_only: (5, 15), until None, stable &[];
     /// ACPI ids have 16 bytes; before, 9.
-    acpi_id_16: (6, 0), until None, stable &[];
+    acpi_id_16: (5, 18), until None, stable &[];
+    /// `struct rpmsg_device_id` has `driver_data`.
+    rpmsg_driver_data: (5, 14), until None, stable &[];
+    /// Tables of auxiliary devices.
+    auxiliary_tables: (5, 11), until None, stable &[];
+    /// Tables of Surface System Aggregator and of device feature list devices.
+    ssam_and_dfl_tables: (5, 12), until None, stable &[];
     /// Tables of mhi_ep devices.
     mhi_ep_tables: (5, 19), until None, stable &[];
     /// Tables of ISHTP devices.
@@ -223,6 +243,8 @@ dialect! {
     cmd_leading_spaces: (6, 7), until None, stable &[(5, 10, 200), (5, 15, 140), (6, 1, 64), (6, 6, 3)];
 
     // --- what is written ------------------------------------------------
+    /// `.mod.c` includes `<linux/elfnote-lto.h>` and has `BUILD_LTO_INFO`.
+    build_lto_info: (5, 13), until None, stable &[];
     /// `.mod.c` includes `<linux/export-internal.h>`.
     export_internal_header: (5, 19), until None, stable &[];
     /// mk_elfconfig tells the class alone: byte order is read from objects.
@@ -323,9 +345,39 @@ mod tests {
     #[test]
     fn the_complete_flag_sets_of_the_kernels_served() {
         let flags = |major, minor, sublevel| Dialect::new(Version::new(major, minor, sublevel)).flags();
-        assert_eq!(flags(5, 15, 100), ["lto_suffix", "static_export_check", "softirqentry_text", "pci_override_only"]);
+        assert_eq!(
+            flags(5, 10, 262),
+            [
+                "unused_exports",
+                "empty_namespace_is_null",
+                "static_export_check",
+                "ppc64_os_helpers",
+                "irqentry_text",
+                "arm_addends",
+                "input_bits_inclusive",
+                "cmd_leading_spaces",
+            ]
+        );
+        assert_eq!(
+            flags(5, 15, 100),
+            [
+                "lto_suffix",
+                "errors_fail_at_the_end",
+                "undefined_reports_capped",
+                "crc_prototype_hint",
+                "empty_namespace_is_null",
+                "static_export_check",
+                "softirqentry_text",
+                "pci_override_only",
+                "rpmsg_driver_data",
+                "auxiliary_tables",
+                "ssam_and_dfl_tables",
+                "build_lto_info",
+            ]
+        );
         let everything: Vec<_> = CHANGES.iter().map(|change| change.name).collect();
-        let others = ["lto_suffix", "static_export_check", "elfconfig_class_only"];
+        let others =
+            ["empty_namespace_is_null", "unused_exports", "lto_suffix", "static_export_check", "elfconfig_class_only"];
         let expected: Vec<_> = everything.into_iter().filter(|name| !others.contains(name)).collect();
         assert_eq!(flags(6, 1, 176), expected);
     }

@@ -55,12 +55,17 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
     put("#include <linux/module.h>\n");
     put("#define INCLUDE_VERMAGIC\n");
     put("#include <linux/build-salt.h>\n");
-    put("#include <linux/elfnote-lto.h>\n");
+    if style.dialect.build_lto_info {
+        put("#include <linux/elfnote-lto.h>\n");
+    }
     if style.dialect.export_internal_header {
         put("#include <linux/export-internal.h>\n");
     }
     put("#include <linux/vermagic.h>\n#include <linux/compiler.h>\n");
-    put("\nBUILD_SALT;\nBUILD_LTO_INFO;\n");
+    put("\nBUILD_SALT;\n");
+    if style.dialect.build_lto_info {
+        put("BUILD_LTO_INFO;\n");
+    }
     put("\nMODULE_INFO(vermagic, VERMAGIC_STRING);\nMODULE_INFO(name, KBUILD_MODNAME);\n");
     put("\n__visible struct module __this_module\n__section(\".gnu.linkonce.this_module\") = {\n");
     put("\t.name = KBUILD_MODNAME,\n");

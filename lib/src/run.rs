@@ -13,7 +13,7 @@ use crate::cli::{self, Options, Request, getopt};
 use crate::diag::{Fatal, Message, Severity, strerror, text};
 use crate::dialect::{self, Dialect};
 use crate::link::resolve::{Policy, resolve};
-use crate::link::{Link, ModuleId, Note};
+use crate::link::{Link, ModuleId, Note, Resolution};
 use crate::modc::{self, Style};
 use crate::object::{self, Context, Scratch};
 use crate::section::Rules;
@@ -131,6 +131,7 @@ type MissingImports = (ModuleId, IndexSet<Vec<u8>>);
 struct Prepared {
     id: ModuleId,
     notes: Vec<Note>,
+    fatal: Option<Fatal>,
     missing_namespaces: IndexSet<Vec<u8>>,
     name: Vec<u8>,
     contents: Buffer,
@@ -150,8 +151,7 @@ impl Run<'_> {
         if let Some(name) = &self.options.dump {
             self.write(name, &symvers::render(&self.link, self.dialect))?;
         }
-        self.last_words();
-        Ok(())
+        self.last_words()
     }
 
     fn read_objects(&mut self, offsets: Option<&Offsets>) -> Result<(), Fatal> {
@@ -179,11 +179,12 @@ impl Run<'_> {
         list_error.map_or(Ok(()), Err)
     }
 
-    fn prepare(&self, id: ModuleId) -> Prepared {
+    fn prepare(&self, id: ModuleId, report_undefined: bool) -> Prepared {
         let policy = Policy {
             modversions: self.options.modversions,
             warn_unresolved: self.options.warn_unresolved,
             allow_missing_imports: self.options.allow_missing_imports,
+            report_undefined,
         };
         let style =
             Style { dialect: self.dialect, external: self.options.external, modversions: self.options.modversions };
@@ -196,8 +197,8 @@ impl Run<'_> {
             (name, modc::render(&self.link, id, &resolution, style))
         };
         let is_current = output::is_current(&name, contents.bytes());
-        let (notes, missing_namespaces) = (resolution.notes, resolution.missing_namespaces);
-        Prepared { id, notes, missing_namespaces, name, contents, is_current }
+        let Resolution { notes, fatal, missing_namespaces, .. } = resolution;
+        Prepared { id, notes, fatal, missing_namespaces, name, contents, is_current }
     }
 
     /// Writes each module's file; returns the namespaces that modules should
@@ -208,11 +209,19 @@ impl Run<'_> {
             // Nothing is written for vmlinux.
             ids.retain(|id| !self.link.module(*id).facts.is_vmlinux);
         }
-        let prepared: Vec<_> = ids.par_iter().map(|id| self.prepare(*id)).collect();
+        let report_undefined = self.dialect.undefined_reports_capped || self.link.has_vmlinux();
+        if !report_undefined {
+            let text = text!("Symbol info of vmlinux is missing. Unresolved symbol check will be entirely skipped.\n");
+            self.link.log.say(Message::new(Severity::Warning, text));
+        }
+        let prepared: Vec<_> = ids.par_iter().map(|id| self.prepare(*id, report_undefined)).collect();
         let mut missing = Vec::new();
         for module in prepared {
             for note in module.notes {
                 self.say(note);
+            }
+            if let Some(fatal) = module.fatal {
+                return Err(fatal);
             }
             missing.push((module.id, module.missing_namespaces));
             if module.name.len() >= PATH_MAX && self.dialect.no_output_after_error {
@@ -229,7 +238,7 @@ impl Run<'_> {
         match note {
             Note::Message(message) => self.link.log.say(message),
             Note::Undefined(message) => {
-                if self.undefined < MAX_UNDEFINED {
+                if self.undefined < MAX_UNDEFINED || !self.dialect.undefined_reports_capped {
                     self.link.log.say(message);
                 }
                 self.undefined += 1;
@@ -263,21 +272,25 @@ impl Run<'_> {
         output::write(name, contents.bytes())
     }
 
-    fn last_words(&mut self) {
+    fn last_words(&mut self) -> Result<(), Fatal> {
         if self.link.mismatches > 0 && self.options.mismatch_is_error {
             let text = text!("Section mismatches detected.\nSet CONFIG_SECTION_MISMATCH_WARN_ONLY=y to allow them.\n");
+            if !self.dialect.errors_fail_at_the_end {
+                return Err(Fatal::new(text));
+            }
             self.link.log.say(Message::new(Severity::Error, text));
         }
         if self.dialect.static_export_check {
             self.link.report_statics();
         }
-        if self.undefined > MAX_UNDEFINED {
+        if self.undefined > MAX_UNDEFINED && self.dialect.undefined_reports_capped {
             let text = text!(
                 "suppressed {} unresolved symbol warnings because there were too many)\n",
                 (self.undefined - MAX_UNDEFINED).to_string()
             );
             self.link.log.say(Message::new(Severity::Warning, text));
         }
+        Ok(())
     }
 }
 

@@ -48,16 +48,12 @@ fn parse<'a>(line: &'a [u8], dialect: &Dialect) -> Result<Exported<'a>, Bad> {
     if symbol.is_empty() || module.is_empty() || !after.is_empty() {
         return Err(Bad::Line);
     }
-    let license = match kind {
-        b"EXPORT_SYMBOL" => License::Any,
-        b"EXPORT_SYMBOL_GPL" => License::Gpl,
-        _ if dialect.unknown_license_is_error => {
-            // No newline: the next message follows on the same line.
-            let text = text!("{}: unknown license {}. skip", symbol, kind);
-            return Err(Bad::License(Message::new(Severity::Error, text)));
-        }
-        _ => License::Unknown,
-    };
+    let license = License::from_export_word(kind, dialect);
+    if license == License::Unknown && dialect.unknown_license_is_error {
+        // No newline: the next message follows on the same line.
+        let text = text!("{}: unknown license {}. skip", symbol, kind);
+        return Err(Bad::License(Message::new(Severity::Error, text)));
+    }
     Ok(Exported { symbol, module, license, namespace, crc: crc as u32 })
 }
 

@@ -1,1 +1,16 @@
-//! t
+//! The one suite that runs against the originals and ours: each case runs
+//! both in equal directories and compares standard output, standard error,
+//! exit status and every file, byte for byte.
+
+#![forbid(unsafe_code)]
+
+pub mod apt;
+pub mod cache;
+pub mod case;
+pub mod compare;
+pub mod corpus;
+pub mod fixture;
+pub mod golden;
+pub mod original;
+pub mod run;
+pub mod tally;

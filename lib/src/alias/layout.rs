@@ -151,7 +151,7 @@ structs! {
     BCMA = bcma_device_id { u16("manuf"), u16("id"), u8("rev"), u8("class") }
     VIRTIO = virtio_device_id { u32("device"), u32("vendor") }
     VMBUS = hv_vmbus_device_id { bytes("guid", 16), word("driver_data") }
-    RPMSG = rpmsg_device_id { u8("name").array(32), word("driver_data") }
+    RPMSG = rpmsg_device_id { u8("name").array(32), word("driver_data").when(|d| d.rpmsg_driver_data) }
     I2C = i2c_device_id { u8("name").array(20), word("driver_data") }
     I3C = i3c_device_id {
         u8("match_flags"), u8("dcr"), u16("manuf_id"), u16("part_id"), u16("extra_info"), word("data"),

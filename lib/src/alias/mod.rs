@@ -94,12 +94,12 @@ pub static TABLES: &[TableType] = &[
     by_entry("acpi", &layout::ACPI, acpi::entry),
     by_entry("amba", &layout::AMBA, mask::amba),
     by_pattern("ap", &layout::AP, pattern::AP),
-    by_pattern("auxiliary", &layout::AUXILIARY, pattern::AUXILIARY),
+    by_pattern("auxiliary", &layout::AUXILIARY, pattern::AUXILIARY).when(|d| d.auxiliary_tables),
     by_pattern("bcma", &layout::BCMA, pattern::BCMA),
     by_pattern("ccw", &layout::CCW, pattern::CCW),
     by_pattern("cpu", &layout::CPU, pattern::CPU),
     by_pattern("css", &layout::CSS, pattern::CSS),
-    by_pattern("dfl", &layout::DFL, pattern::DFL),
+    by_pattern("dfl", &layout::DFL, pattern::DFL).when(|d| d.ssam_and_dfl_tables),
     by_entry("dmi", &layout::DMI, dmi::entry),
     by_pattern("eisa", &layout::EISA, pattern::EISA),
     by_pattern("fslmc", &layout::FSL_MC, pattern::FSL_MC),
@@ -130,7 +130,7 @@ pub static TABLES: &[TableType] = &[
     by_pattern("sdw", &layout::SDW, pattern::SDW),
     by_pattern("serio", &layout::SERIO, pattern::SERIO),
     by_pattern("spi", &layout::SPI, pattern::SPI),
-    by_pattern("ssam", &layout::SSAM, pattern::SSAM),
+    by_pattern("ssam", &layout::SSAM, pattern::SSAM).when(|d| d.ssam_and_dfl_tables),
     by_pattern("ssb", &layout::SSB, pattern::SSB),
     by_pattern("tbsvc", &layout::TBSVC, pattern::TBSVC),
     by_entry("tee", &layout::TEE, guid::tee),
@@ -419,7 +419,9 @@ mod tests {
 
     #[test]
     fn each_dialect_knows_its_tables() {
-        for (version, expected) in [(Version::new(5, 15, 100), 50), (Version::new(6, 1, 176), 52)] {
+        for (version, expected) in
+            [(Version::new(5, 10, 262), 47), (Version::new(5, 15, 100), 50), (Version::new(6, 1, 176), 52)]
+        {
             let dialect = Dialect::new(version);
             assert_eq!(TABLES.iter().filter(|table| (table.known)(&dialect)).count(), expected, "{version}");
         }

@@ -131,7 +131,7 @@ impl<'a> Link<'a> {
             // Kernels to 5.18 look the symbol up again.
             self.symbols.get_mut(found).crc = Some(line.crc);
         }
-        self.set_namespace(line.symbol, line.namespace);
+        self.set_namespace(line.symbol, line.namespace, false);
     }
 
     /// Takes what was read from one object.
@@ -157,7 +157,7 @@ impl<'a> Link<'a> {
             Step::Export { name, license, is_static } => {
                 self.export(module, &name, license, is_static);
             }
-            Step::Namespace { symbol, namespace } => self.set_namespace(&symbol, &namespace),
+            Step::Namespace { symbol, namespace } => self.set_namespace(&symbol, &namespace, true),
             Step::Crc { symbol, crc, own } => {
                 if let Some(id) = self.symbols.find(&symbol) {
                     let symbol = self.symbols.get_mut(id);
@@ -212,15 +212,25 @@ impl<'a> Link<'a> {
         id
     }
 
-    fn set_namespace(&mut self, symbol: &[u8], namespace: &[u8]) {
+    fn set_namespace(&mut self, symbol: &[u8], namespace: &[u8], from_object: bool) {
         match self.symbols.find(symbol) {
             Some(id) => {
                 let namespace = (!namespace.is_empty()).then(|| namespace.to_vec());
                 self.symbols.get_mut(id).namespace = namespace;
             }
             None => {
+                // Of an object's empty namespace those kernels have a null
+                // pointer, of one from a file an empty string.
+                let null = namespace.is_empty() && from_object && self.dialect.empty_namespace_is_null;
+                let namespace = if null { b"(null)" } else { namespace };
                 let text = text!("Could not update namespace({}) for symbol {}\n", namespace, symbol);
-                self.log.say(Message::new(Severity::Error, text));
+                let message = Message::new(Severity::Error, text);
+                if self.dialect.errors_fail_at_the_end {
+                    self.log.say(message);
+                } else {
+                    // 5.10 calls it an error and lets it pass.
+                    self.log.messages.push(message);
+                }
             }
         }
     }
@@ -260,6 +270,12 @@ impl<'a> Link<'a> {
         ids
     }
 
+    /// Whether vmlinux's exports are known.
+    #[must_use]
+    pub fn has_vmlinux(&self) -> bool {
+        self.modules.iter().any(|module| module.facts.is_vmlinux)
+    }
+
     /// The module of that number.
     #[must_use]
     pub fn module(&self, id: ModuleId) -> &Module {
@@ -280,8 +296,9 @@ impl<'a> Link<'a> {
                 )
             })
             .collect();
+        let severity = if self.dialect.errors_fail_at_the_end { Severity::Error } else { Severity::Warning };
         for text in messages {
-            self.log.say(Message::new(Severity::Error, text));
+            self.log.say(Message::new(severity, text));
         }
     }
 }

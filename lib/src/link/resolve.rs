@@ -4,11 +4,12 @@
 
 use indexmap::IndexSet;
 
-use super::table::{ModuleId, SymbolId};
+use super::table::{ModuleId, Symbol, SymbolId};
 use super::{Link, Module};
 use crate::bytes::base_name;
-use crate::diag::{Message, Severity, text};
+use crate::diag::{Fatal, Message, Severity, text};
 use crate::dialect::Dialect;
+use crate::object::{License, missing_crc};
 
 /// What the command line has to say about it.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,8 @@ pub struct Policy {
     pub warn_unresolved: bool,
     /// `-N`: neither are namespaces that aren't imported.
     pub allow_missing_imports: bool,
+    /// Undefined symbols are reported at all.
+    pub report_undefined: bool,
 }
 
 /// A message of which there may be too many.
@@ -35,6 +38,8 @@ pub enum Note {
 pub struct Resolution {
     /// What is to be said, in order.
     pub notes: Vec<Note>,
+    /// After that, the run ends.
+    pub fatal: Option<Fatal>,
     /// For `__versions`: CRC and name of what it uses.
     pub versions: Vec<(u32, Vec<u8>)>,
     /// The modules that it needs loaded, in order.
@@ -62,8 +67,11 @@ pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) ->
         check_name_length(module, &mut resolution);
     }
     let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, policy, dialect, &mut resolution) };
+    if resolution.fatal.is_some() {
+        return resolution;
+    }
     if policy.modversions && dialect.crcs_from_cmd {
-        check_export_crcs(link, module, &mut resolution);
+        check_export_crcs(link, module, dialect, &mut resolution);
     }
     if policy.modversions {
         collect_versions(link, module, &uses, &mut resolution);
@@ -113,6 +121,9 @@ fn uses<'a>(
         if let Some(symbol) = check_use(link, id, name, weak, policy, dialect, resolution) {
             uses.push((name.to_vec(), symbol));
         }
+        if resolution.fatal.is_some() {
+            break;
+        }
     }
     uses
 }
@@ -136,7 +147,7 @@ fn check_use(
         return None;
     }
     let Some(symbol_id) = found.filter(|_| !own) else {
-        if !weak {
+        if !weak && policy.report_undefined {
             let text = text!("\"{}\" [{}.ko] undefined!\n", name, module.facts.name);
             resolution.notes.push(Note::Undefined(Message::new(severity(policy.warn_unresolved), text)));
         }
@@ -156,22 +167,42 @@ fn check_use(
             resolution.missing_namespaces.insert(namespace.clone());
         }
     }
-    if !module.facts.is_gpl_compatible && symbol.license == crate::object::License::Gpl {
-        let text = text!("GPL-incompatible module {}.ko uses GPL-only symbol '{}'\n", base, symbol.name);
-        resolution.say(Severity::Error, text);
+    if !module.facts.is_gpl_compatible {
+        check_gpl_use(base, symbol, dialect, resolution);
+        if resolution.fatal.is_some() {
+            return None;
+        }
+    }
+    if matches!(symbol.license, License::Unused | License::UnusedGpl) {
+        let text = text!("module {}.ko uses symbol '{}' marked UNUSED\n", base, symbol.name);
+        resolution.say(Severity::Warning, text);
     }
     Some(symbol_id)
 }
 
-fn check_export_crcs(link: &Link, module: &Module, resolution: &mut Resolution) {
+fn check_gpl_use(module: &[u8], symbol: &Symbol, dialect: &Dialect, resolution: &mut Resolution) {
+    let name = &symbol.name;
+    let text = match symbol.license {
+        License::Gpl => text!("GPL-incompatible module {}.ko uses GPL-only symbol '{}'\n", module, name),
+        License::UnusedGpl => {
+            text!("GPL-incompatible module {}.ko uses GPL-only symbol marked UNUSED '{}'\n", module, name)
+        }
+        License::GplFuture => {
+            let text = text!("GPL-incompatible module {}.ko uses future GPL-only symbol '{}'\n", module, name);
+            return resolution.say(Severity::Warning, text);
+        }
+        License::Any | License::Unused | License::Unknown => return,
+    };
+    if dialect.errors_fail_at_the_end {
+        resolution.say(Severity::Error, text);
+    } else {
+        resolution.fatal = Some(Fatal::new(text));
+    }
+}
+
+fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, resolution: &mut Resolution) {
     for symbol in module.exports.iter().map(|id| link.symbols.get(*id)).filter(|symbol| symbol.crc.is_none()) {
-        let text = text!(
-            "EXPORT symbol \"{}\" [{}{}] version generation failed, symbol will not be versioned.\nIs \"{}\" prototyped in <asm/asm-prototypes.h>?\n",
-            symbol.name,
-            module.facts.name,
-            module.suffix(),
-            symbol.name
-        );
+        let text = missing_crc(&symbol.name, &module.facts.name, module.suffix(), dialect);
         resolution.say(Severity::Warning, text);
     }
 }

@@ -5,6 +5,7 @@ use memchr::{memchr, memmem};
 use super::Step;
 use crate::bytes::{cmd_file, strtoul};
 use crate::diag::{Fatal, Message, Severity, text};
+use crate::dialect::Dialect;
 use crate::textfile;
 
 /// The length of a path, its NUL included, that the original has room for.
@@ -14,6 +15,22 @@ const MARK: &[u8] = b"\n#SYMVER ";
 fn too_long(path: &[u8]) -> Step {
     let text = text!("{}: too long path was truncated\n", &path[..PATH_MAX - 1]);
     Step::Say(Message::new(Severity::Error, text))
+}
+
+/// The complaint of an export without a CRC. The module's name is followed by
+/// `.ko`, unless it is vmlinux.
+#[must_use]
+pub fn missing(symbol: &[u8], module: &[u8], suffix: &str, dialect: &Dialect) -> Vec<u8> {
+    let mut text = text!(
+        "EXPORT symbol \"{}\" [{}{}] version generation failed, symbol will not be versioned.\n",
+        symbol,
+        module,
+        suffix
+    );
+    if dialect.crc_prototype_hint {
+        text.extend(text!("Is \"{}\" prototyped in <asm/asm-prototypes.h>?\n", symbol));
+    }
+    text
 }
 
 /// The CRCs of all symbols that a module's objects export, one [`Step::Crc`]

@@ -10,7 +10,7 @@ mod undefined;
 use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_UNDEF};
 use goblin::elf::sym::STT_OBJECT;
 
-pub use crc::symbol_crcs;
+pub use crc::{missing as missing_crc, symbol_crcs};
 pub use names::Names;
 
 use crate::alias::{self, Contents, Target, layout};
@@ -29,19 +29,49 @@ pub enum License {
     Any,
     /// `EXPORT_SYMBOL_GPL`.
     Gpl,
+    /// `EXPORT_UNUSED_SYMBOL`.
+    Unused,
+    /// `EXPORT_UNUSED_SYMBOL_GPL`.
+    UnusedGpl,
+    /// `EXPORT_SYMBOL_GPL_FUTURE`.
+    GplFuture,
     /// Kernels to 5.18 count exports in sections of unknown name, too.
     Unknown,
 }
 
+/// The kinds of export: the section of their entries, to which the symbol's
+/// name is appended, and the word in `Module.symvers`.
+const KINDS: &[(License, &str, &str)] = &[
+    (License::Any, "___ksymtab+", "EXPORT_SYMBOL"),
+    (License::Unused, "___ksymtab_unused+", "EXPORT_UNUSED_SYMBOL"),
+    (License::Gpl, "___ksymtab_gpl+", "EXPORT_SYMBOL_GPL"),
+    (License::UnusedGpl, "___ksymtab_unused_gpl+", "EXPORT_UNUSED_SYMBOL_GPL"),
+    (License::GplFuture, "___ksymtab_gpl_future+", "EXPORT_SYMBOL_GPL_FUTURE"),
+];
+
 impl License {
+    fn kinds(dialect: &Dialect) -> impl Iterator<Item = &'static (Self, &'static str, &'static str)> {
+        let all = dialect.unused_exports;
+        KINDS.iter().filter(move |(license, ..)| all || matches!(license, Self::Any | Self::Gpl))
+    }
+
     /// The word that stands for it in `Module.symvers`.
     #[must_use]
-    pub const fn export_word(self) -> &'static str {
-        match self {
-            Self::Any => "EXPORT_SYMBOL",
-            Self::Gpl => "EXPORT_SYMBOL_GPL",
-            Self::Unknown => "(unknown)",
-        }
+    pub fn export_word(self) -> &'static str {
+        let kind = KINDS.iter().find(|(license, ..)| *license == self);
+        kind.map_or("(unknown)", |(_, _, word)| word)
+    }
+
+    /// What a word in `Module.symvers` stands for.
+    #[must_use]
+    pub fn from_export_word(word: &[u8], dialect: &Dialect) -> Self {
+        let kind = Self::kinds(dialect).find(|(.., known)| known.as_bytes() == word);
+        kind.map_or(Self::Unknown, |(license, ..)| *license)
+    }
+
+    fn from_section(section: &[u8], dialect: &Dialect) -> Self {
+        let kind = Self::kinds(dialect).find(|(_, prefix, _)| section.starts_with(prefix.as_bytes()));
+        kind.map_or(Self::Unknown, |(license, ..)| *license)
     }
 }
 
@@ -336,7 +366,9 @@ impl Reader<'_, '_> {
         };
         let mut licenses = modinfo::values(&bytes, b"license").peekable();
         if licenses.peek().is_none() {
-            self.say(Severity::Error, text!("missing MODULE_LICENSE() in {}\n", self.path));
+            let is_error = self.context.dialect.errors_fail_at_the_end;
+            let severity = if is_error { Severity::Error } else { Severity::Warning };
+            self.say(severity, text!("missing MODULE_LICENSE() in {}\n", self.path));
         }
         self.facts.is_gpl_compatible = licenses.all(modinfo::is_gpl_compatible);
         self.facts.imports = modinfo::values(&bytes, b"import_ns").map(<[u8]>::to_vec).collect();
@@ -423,16 +455,10 @@ impl Reader<'_, '_> {
             let what = "exported symbol in a section that doesn't exist";
             return Err(Malformed { what, section: symbol.section, offset: symbol.value });
         }
-        let section = self.elf.section_name(symbol.section)?;
-        let license = if section.starts_with(b"___ksymtab_gpl+") {
-            License::Gpl
-        } else if section.starts_with(b"___ksymtab+") {
-            License::Any
-        } else if dialect.exports_by_section {
+        let license = License::from_section(self.elf.section_name(symbol.section)?, dialect);
+        if license == License::Unknown && dialect.exports_by_section {
             return Ok(());
-        } else {
-            License::Unknown
-        };
+        }
         later.exports.push(self.reading.steps.len());
         self.reading.steps.push(Step::Export { name, license, is_static: false });
         Ok(())
@@ -506,13 +532,7 @@ impl Reader<'_, '_> {
         let crc = match u32::from(symbol.shndx) {
             SHN_UNDEF => {
                 let suffix = if self.facts.is_vmlinux { "" } else { ".ko" };
-                let text = text!(
-                    "EXPORT symbol \"{}\" [{}{}] version generation failed, symbol will not be versioned.\nIs \"{}\" prototyped in <asm/asm-prototypes.h>?\n",
-                    exported,
-                    self.facts.name,
-                    suffix,
-                    exported
-                );
+                let text = crc::missing(exported, &self.facts.name, suffix, self.context.dialect);
                 return Ok(Some(Step::Say(Message::new(Severity::Warning, text))));
             }
             SHN_ABS => symbol.value as u32,

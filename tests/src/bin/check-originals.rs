@@ -1,0 +1,68 @@
+//! check-originals: runs the originals and ours on all modules of a
+//! distribution's kernel, and compares every byte.
+//!
+//! Arguments are names of corpora; `golden` is the recorded runs.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use kbuild_rs_tests::corpus::{self, CORPORA, Corpus, OPTION_SETS, OptionSet};
+use kbuild_rs_tests::golden::{GOLDENS, Golden};
+use kbuild_rs_tests::tally::{Tally, Verdict};
+
+fn check_set(corpus: &Corpus, set: OptionSet) -> Verdict {
+    if let Err(error) = corpus.kernel.modpost().and_then(|_| corpus.folder()) {
+        return Verdict::NotCompared(error.to_string());
+    }
+    match corpus::compare(corpus, set) {
+        Ok(comparison) => {
+            let (original, ours) = comparison.wall;
+            println!(
+                "{:10} {:38} files {:5} differing {} status {} stderr {:8} bytes  original {:.2} s, ours {:.2} s, ratio {:.1}",
+                corpus.name,
+                set.options,
+                comparison.files,
+                comparison.differing,
+                comparison.status.map_or("signal".to_owned(), |status| status.to_string()),
+                comparison.stderr,
+                original.as_secs_f64(),
+                ours.as_secs_f64(),
+                original.as_secs_f64() / ours.as_secs_f64()
+            );
+            if comparison.report.is_empty() { Verdict::Passed } else { Verdict::Failed(comparison.report) }
+        }
+        Err(error) => Verdict::Failed(format!("  {error}\n")),
+    }
+}
+
+fn check_golden(golden: &Golden) -> Verdict {
+    match golden.check() {
+        Ok((agreeing, report)) if report.is_empty() => {
+            println!("{:10} {:38} files {agreeing:5} differing 0", golden.kernel, format!("golden {}", golden.run));
+            Verdict::Passed
+        }
+        Ok((_, report)) => Verdict::Failed(report),
+        Err(error) => Verdict::NotCompared(error.to_string()),
+    }
+}
+
+fn main() -> ExitCode {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    let tally = Tally::default();
+    for name in &names {
+        if name == "golden" {
+            for golden in GOLDENS {
+                tally.note(&format!("golden {} {}", golden.folder, golden.run), check_golden(golden));
+            }
+        } else if let Some(corpus) = Corpus::named(name) {
+            for &set in OPTION_SETS {
+                tally.note(&format!("{name} {}", set.options), check_set(corpus, set));
+            }
+        } else {
+            let known: Vec<_> = CORPORA.iter().map(|corpus| corpus.name).collect();
+            tally.note(name, Verdict::Failed(format!("  no such corpus; there are: golden {}\n", known.join(" "))));
+        }
+    }
+    tally.finish()
+}

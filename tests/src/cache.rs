@@ -1,0 +1,50 @@
+//! Where downloads and what is made of them are kept, outside the tree.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A folder of the cache, made if need be.
+///
+/// # Errors
+/// If it can't be made.
+pub fn folder(name: &str) -> io::Result<PathBuf> {
+    let base = match std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()) {
+        Some(dir) => PathBuf::from(dir),
+        None => PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache"),
+    };
+    let dir = base.join("kbuild-rs").join(name);
+    fs::create_dir_all(&dir)?;
+    Ok(dir)
+}
+
+static LOCK: Mutex<()> = Mutex::new(());
+
+/// Keeps other threads from filling the cache, until it is dropped.
+pub fn lock() -> MutexGuard<'static, ()> {
+    // What a thread that panicked left behind is a `.part` folder at most.
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a folder whole or not at all: `make` fills one beside it, which is
+/// then renamed.
+///
+/// # Errors
+/// Those of `make`, and of the file system.
+pub fn once(name: &str, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
+    let target = folder("")?.join(name);
+    if target.exists() {
+        return Ok(target);
+    }
+    let mut part = target.clone().into_os_string();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    if part.exists() {
+        fs::remove_dir_all(&part)?;
+    }
+    fs::create_dir_all(&part)?;
+    make(&part)?;
+    fs::rename(&part, &target)?;
+    Ok(target)
+}

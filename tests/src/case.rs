@@ -1,0 +1,153 @@
+//! A case: files, and a call. Nothing in it knows which subject runs.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::compare;
+use crate::original::{self, Kernel};
+use crate::run::{self, Call, Outcome};
+use crate::tally::Verdict;
+
+/// What one case is made of.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its name.
+    pub name: String,
+    kernel: &'static Kernel,
+    files: Vec<(PathBuf, Vec<u8>)>,
+    folders: Vec<PathBuf>,
+    calls: Vec<Call>,
+}
+
+impl Case {
+    /// A case for a kernel's original, called once without arguments until
+    /// said otherwise.
+    #[must_use]
+    pub fn new(kernel: &'static Kernel, name: impl Into<String>) -> Self {
+        Self { name: name.into(), kernel, files: Vec::new(), folders: Vec::new(), calls: vec![Call::default()] }
+    }
+
+    /// With a file.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>, contents: impl AsRef<[u8]>) -> Self {
+        self.files.push((path.into(), contents.as_ref().to_vec()));
+        self
+    }
+
+    /// With an object and a `.mod` file that lists nothing.
+    #[must_use]
+    pub fn module(self, name: &str, object: &[u8]) -> Self {
+        self.file(format!("{name}.o"), object).file(format!("{name}.mod"), "\n")
+    }
+
+    /// With an empty folder.
+    #[must_use]
+    pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.folders.push(path.into());
+        self
+    }
+
+    fn last_call(&mut self) -> &mut Call {
+        if self.calls.is_empty() {
+            self.calls.push(Call::default());
+        }
+        let last = self.calls.len() - 1;
+        &mut self.calls[last]
+    }
+
+    /// Called with these arguments, white space between them.
+    #[must_use]
+    pub fn args(mut self, arguments: &str) -> Self {
+        let arguments = arguments.split_whitespace().map(OsString::from).collect();
+        self.last_call().arguments = arguments;
+        self
+    }
+
+    /// Called with these arguments, one by one.
+    #[must_use]
+    pub fn arg_list(mut self, arguments: &[&str]) -> Self {
+        self.last_call().arguments = arguments.iter().map(OsString::from).collect();
+        self
+    }
+
+    /// With this on standard input.
+    #[must_use]
+    pub fn stdin(mut self, input: impl AsRef<[u8]>) -> Self {
+        self.last_call().stdin = input.as_ref().to_vec();
+        self
+    }
+
+    /// With a variable set.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: &str) -> Self {
+        self.last_call().environment.push((name, value.into()));
+        self
+    }
+
+    /// And then called once more.
+    #[must_use]
+    pub fn again(mut self) -> Self {
+        let call = self.last_call().clone();
+        self.calls.push(call);
+        self
+    }
+
+    fn lay_out(&self, dir: &Path) -> io::Result<()> {
+        for folder in &self.folders {
+            fs::create_dir_all(dir.join(folder))?;
+        }
+        for (path, contents) in &self.files {
+            let path = dir.join(path);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(path, contents)?;
+        }
+        Ok(())
+    }
+
+    fn outcomes(&self, program: &Path, dir: &Path) -> io::Result<Vec<Outcome>> {
+        fs::create_dir(dir)?;
+        self.lay_out(dir)?;
+        self.calls.iter().map(|call| run::observe(program, dir, self.kernel.version, call)).collect()
+    }
+
+    fn compare(&self, original: &Path, ours: &Path) -> io::Result<String> {
+        let dir = tempfile::tempdir()?;
+        let theirs = self.outcomes(original, &dir.path().join("original"))?;
+        let ours = self.outcomes(ours, &dir.path().join("ours"))?;
+        let mut report = String::new();
+        for (number, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
+            if theirs.status.code().is_none() {
+                report += &format!("  call {number}: the original was ended: {}\n", theirs.status);
+            }
+            let differences = compare::differences(theirs, ours);
+            if !differences.is_empty() {
+                let arguments = self.calls[number].arguments.join(std::ffi::OsStr::new(" "));
+                report += &format!("  call {number}: modpost {}\n{differences}", arguments.to_string_lossy());
+            }
+        }
+        if !report.is_empty() {
+            // What failed stays to be looked at.
+            report += &format!("  in {}\n", dir.keep().display());
+        }
+        Ok(report)
+    }
+
+    /// Runs both subjects.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let original = match self.kernel.modpost() {
+            Ok(original) => original,
+            Err(error) => return Verdict::NotCompared(error.to_string()),
+        };
+        let result = original::ours("modpost").and_then(|ours| self.compare(&original, &ours));
+        match result {
+            Ok(report) if report.is_empty() => Verdict::Passed,
+            Ok(report) => Verdict::Failed(report),
+            Err(error) => Verdict::Failed(format!("  {error}\n")),
+        }
+    }
+}

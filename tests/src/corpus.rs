@@ -1,0 +1,244 @@
+//! Real modules: a distribution's whole kernel, run through both subjects.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::apt::Package;
+use crate::cache;
+use crate::compare;
+use crate::original::{self, HEADERS_6_1_AMD64, Kernel, MODULES_6_1_AMD64, V6_1};
+use crate::run::{self, Call};
+
+/// Modules of one kernel package, and the original to compare with.
+#[derive(Debug)]
+pub struct Corpus {
+    /// What it is called on command lines.
+    pub name: &'static str,
+    /// The kernel whose original runs.
+    pub kernel: &'static Kernel,
+    modules: Package,
+    headers: Package,
+}
+
+/// Every corpus.
+pub static CORPORA: &[Corpus] =
+    &[Corpus { name: "6.1-amd64", kernel: &V6_1, modules: MODULES_6_1_AMD64, headers: HEADERS_6_1_AMD64 }];
+
+/// The file that lists the objects.
+pub const LIST: &str = "list";
+/// The kernel's own exports.
+pub const SYMVERS: &str = "in.symvers";
+
+/// What lies beside the objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// A `.mod` file that lists nothing.
+    EmptyMods,
+    /// `.mod` and `.cmd` files, and the sources that they name.
+    Sources,
+}
+
+/// A set of options under which both subjects run.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionSet {
+    /// The options.
+    pub options: &'static str,
+    beside: Beside,
+}
+
+/// The option sets for kernels of 6.1's kind.
+pub const OPTION_SETS: &[OptionSet] = &[
+    OptionSet { options: "-e -i in.symvers -N -w", beside: Beside::EmptyMods },
+    OptionSet { options: "-m -e -i in.symvers -a -d nsdeps -W", beside: Beside::Sources },
+    OptionSet { options: "-m -E -a", beside: Beside::EmptyMods },
+];
+
+/// Every file below a folder that a name's end picks, relative and sorted.
+fn files(dir: &Path, suffix: &str) -> io::Result<Vec<PathBuf>> {
+    Ok(run::times(dir)?.into_keys().filter(|path| path.to_string_lossy().ends_with(suffix)).collect())
+}
+
+impl Corpus {
+    /// The corpus of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        CORPORA.iter().find(|corpus| corpus.name == name)
+    }
+
+    /// The folder that holds each module as an object, their list, and the
+    /// kernel's exports.
+    ///
+    /// # Errors
+    /// If the packages can't be had.
+    pub fn folder(&self) -> io::Result<PathBuf> {
+        let (modules, headers) = (self.modules.unpacked()?, self.headers.unpacked()?);
+        let _lock = cache::lock();
+        cache::once(&format!("corpora/{}_{}", self.name, self.modules.version), |dir| {
+            let mut list = Vec::new();
+            for module in files(&modules, ".ko")? {
+                // lib/modules/RELEASE/kernel/…, below usr in newer packages.
+                let mut parts = module.iter().skip_while(|part| *part != "kernel");
+                parts.next();
+                let object = parts.collect::<PathBuf>().with_extension("o");
+                let target = dir.join(&object);
+                fs::create_dir_all(target.parent().unwrap_or(dir))?;
+                fs::hard_link(modules.join(&module), target)?;
+                list.push(object.to_string_lossy().into_owned());
+            }
+            list.sort_unstable();
+            fs::write(dir.join(LIST), list.join("\n") + "\n")?;
+            for path in files(&headers, "Module.symvers")? {
+                fs::copy(headers.join(path), dir.join(SYMVERS))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A directory to run in, on the cache's file system, that goes away.
+///
+/// # Errors
+/// If it can't be made.
+pub fn working_directory() -> io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in(cache::folder("runs")?)
+}
+
+/// Lays the corpus out in `dir`, objects by hard links.
+///
+/// # Errors
+/// Those of the file system.
+pub fn lay_out(corpus: &Path, dir: &Path, beside: Beside) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    for name in [LIST, SYMVERS] {
+        fs::hard_link(corpus.join(name), dir.join(name))?;
+    }
+    for object in fs::read_to_string(corpus.join(LIST))?.lines() {
+        let target = dir.join(object);
+        fs::create_dir_all(target.parent().unwrap_or(dir))?;
+        fs::hard_link(corpus.join(object), &target)?;
+        match beside {
+            Beside::EmptyMods => fs::write(target.with_extension("mod"), "\n")?,
+            Beside::Sources => write_sources(dir, object)?,
+        }
+    }
+    Ok(())
+}
+
+/// What kbuild would leave for a module of two objects and a static library:
+/// `.mod`, a `.cmd` file for each object, and sources in which comments,
+/// strings and white space are where they can be.
+fn write_sources(dir: &Path, object: &str) -> io::Result<()> {
+    let stem = object.strip_suffix(".o").unwrap_or(object);
+    let (folder, base) = stem.rsplit_once('/').unwrap_or((".", stem));
+    let seed = base.bytes().fold(0u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    fs::write(dir.join(format!("{stem}.mod")), format!("{stem}-one.o\n{stem}-two.o\n{folder}/lib.a\n"))?;
+    fs::write(dir.join(format!("{folder}/.lib.a.cmd")), "savedcmd_lib.a := ar\n#SYMVER in_library 0x1\n")?;
+    for part in ["one", "two"] {
+        let part_of = format!("{stem}-{part}");
+        let mut commands =
+            format!("savedcmd_{part_of}.o := gcc -c {part_of}.c\n\nsource_{part_of}.o := {part_of}.c\n\n");
+        commands += &format!("deps_{part_of}.o := \\\n    $(wildcard include/config/X) \\\n  {part_of}.h \\\n");
+        commands +=
+            &format!("  {folder}/sub/other.h \\\n  include/linux/init.h \\\n\n{part_of}.o: $(deps_{part_of}.o)\n\n");
+        commands += &format!("#SYMVER {base}_{part} 0x{seed:08x}\n#SYMVER module_layout 0x1\n");
+        fs::write(dir.join(format!("{folder}/.{base}-{part}.o.cmd")), commands)?;
+        let source = format!(
+            "/* {base} */\n#include \"{base}-{part}.h\"\nstatic char *s = \"a /* b */ \\\" {seed}\";\n\t int  x \\\n = {seed} / 2; /*/ */ // c\n"
+        );
+        fs::write(dir.join(format!("{part_of}.c")), source)?;
+        fs::write(dir.join(format!("{part_of}.h")), format!("int f{seed}(void);  /* never ends"))?;
+    }
+    Ok(())
+}
+
+/// One subject's run over a corpus.
+#[derive(Debug)]
+struct Observed {
+    status: Option<i32>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    wall: Duration,
+    written: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+fn observe(program: &Path, corpus: &Path, dir: &Path, kernel: &str, set: OptionSet) -> io::Result<Observed> {
+    lay_out(corpus, dir, set.beside)?;
+    let before = run::times(dir)?;
+    let mut arguments: Vec<OsString> = set.options.split(' ').map(OsString::from).collect();
+    arguments.extend(["-o", "out.symvers", "-T", LIST].map(OsString::from));
+    let start = Instant::now();
+    let (status, stdout, stderr) = run::call(program, dir, kernel, &Call { arguments, ..Call::default() })?;
+    let wall = start.elapsed();
+    let mut written = BTreeMap::new();
+    for (path, time) in run::times(dir)? {
+        if before.get(&path) != Some(&time) {
+            written.insert(path.clone(), fs::read(dir.join(path))?);
+        }
+    }
+    Ok(Observed { status: status.code(), stdout, stderr, wall, written })
+}
+
+/// What comparing one option set gave.
+#[derive(Debug)]
+pub struct Comparison {
+    /// What differs; "" if nothing does.
+    pub report: String,
+    /// How many files the original wrote.
+    pub files: usize,
+    /// How many differ, or are written by one alone.
+    pub differing: usize,
+    /// The original's exit status.
+    pub status: Option<i32>,
+    /// The size of the original's standard error, in bytes.
+    pub stderr: usize,
+    /// How long each took: the original, ours.
+    pub wall: (Duration, Duration),
+}
+
+/// How many differing files are shown.
+const SHOWN: usize = 5;
+
+/// Runs both subjects on a corpus.
+///
+/// # Errors
+/// If what it takes can't be had.
+pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
+    let (original, ours) = (corpus.kernel.modpost()?, original::ours("modpost")?);
+    let folder = corpus.folder()?;
+    let dir = working_directory()?;
+    let version = corpus.kernel.version;
+    let theirs = observe(&original, &folder, &dir.path().join("original"), version, set)?;
+    let ours = observe(&ours, &folder, &dir.path().join("ours"), version, set)?;
+
+    let mut report = String::new();
+    if theirs.status != ours.status {
+        report += &format!("  status: original {:?}, ours {:?}\n", theirs.status, ours.status);
+    }
+    compare::bytes(&mut report, "stdout", &theirs.stdout, &ours.stdout);
+    compare::bytes(&mut report, "stderr", &theirs.stderr, &ours.stderr);
+    let mut paths: Vec<_> = theirs.written.keys().chain(ours.written.keys()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let differing: Vec<_> =
+        paths.into_iter().filter(|path| theirs.written.get(*path) != ours.written.get(*path)).collect();
+    for path in differing.iter().take(SHOWN) {
+        let name = path.display().to_string();
+        match (theirs.written.get(*path), ours.written.get(*path)) {
+            (Some(theirs), Some(ours)) => compare::bytes(&mut report, &name, theirs, ours),
+            (None, _) => report += &format!("  {name}: written by ours alone\n"),
+            (_, None) => report += &format!("  {name}: written by the original alone\n"),
+        }
+    }
+    Ok(Comparison {
+        report,
+        files: theirs.written.len(),
+        differing: differing.len(),
+        status: theirs.status,
+        stderr: theirs.stderr.len(),
+        wall: (theirs.wall, ours.wall),
+    })
+}

@@ -1,0 +1,43 @@
+//! Small sources of our own, compiled into real objects when the tests run.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The folder of fixture sources.
+#[must_use]
+pub fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
+}
+
+fn compile(command: &mut Command, source: &[u8]) -> io::Result<Vec<u8>> {
+    let dir = tempfile::tempdir()?;
+    let object = dir.path().join("fixture.o");
+    let mut child =
+        command.arg("-o").arg(&object).current_dir(folder()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(source)?;
+    }
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))));
+    }
+    std::fs::read(object)
+}
+
+/// An object from assembler source.
+///
+/// # Errors
+/// If it doesn't assemble.
+pub fn assemble(source: &str) -> io::Result<Vec<u8>> {
+    compile(Command::new("as").args(["--64", "-"]), source.as_bytes())
+}
+
+/// An object from a C source in the folder of fixtures.
+///
+/// # Errors
+/// If it doesn't compile.
+pub fn compile_c(name: &str, flags: &[&str]) -> io::Result<Vec<u8>> {
+    let base = ["-c", "-O1", "-std=gnu11", "-fno-pic", "-fno-asynchronous-unwind-tables", "-w"];
+    compile(Command::new("gcc").args(base).args(flags).arg(name), b"")
+}

@@ -1,0 +1,103 @@
+//! Recorded outputs of originals that no distribution ships any more.
+//!
+//! `golden/KERNEL/{A,B}.sha256` hold the digest of every file that the run
+//! wrote, standard error included. The input is a corpus with a `.mod` file of
+//! one newline beside each object.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::corpus::{self, Beside, Corpus};
+use crate::original;
+use crate::run::{self, Call};
+
+/// A recorded run.
+#[derive(Debug)]
+pub struct Golden {
+    /// The kernel's version, in full.
+    pub kernel: &'static str,
+    /// The folder of its records.
+    pub folder: &'static str,
+    /// The run's letter.
+    pub run: &'static str,
+    options: &'static str,
+    /// How many objects of the list are read.
+    objects: usize,
+}
+
+/// The digest of the input's list, which the records were made with.
+const LIST_SHA256: &str = "41b51fc9147d70f8d24f91035979aa7cdd2bf0d8e89477a85f0d72fb244881e2";
+/// The digest of the input's exports.
+const SYMVERS_SHA256: &str = "76b11fb9af5f91e514ab4b2af7b3190adc2ea6609abd9e09b981c1797786e570";
+
+/// Every recorded run.
+pub static GOLDENS: &[Golden] = &[
+    Golden { kernel: "5.15.100", folder: "5.15", run: "A", options: "-m -e -i in.symvers -N -w", objects: usize::MAX },
+    Golden { kernel: "5.15.100", folder: "5.15", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
+];
+
+fn digest(contents: &[u8]) -> String {
+    Sha256::digest(contents).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn check_input(name: &str, contents: &[u8], expected: &str) -> io::Result<()> {
+    if digest(contents) == expected {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("{name} is not the one that the records were made with")))
+    }
+}
+
+impl Golden {
+    /// Runs ours and tells how many files agree, and what differs.
+    ///
+    /// # Errors
+    /// If the input can't be had.
+    pub fn check(&self) -> io::Result<(usize, String)> {
+        let folder = Corpus::named("6.1-amd64").ok_or_else(|| io::Error::other("no such corpus"))?.folder()?;
+        let list = fs::read_to_string(folder.join(corpus::LIST))?;
+        check_input(corpus::LIST, list.as_bytes(), LIST_SHA256)?;
+        check_input(corpus::SYMVERS, &fs::read(folder.join(corpus::SYMVERS))?, SYMVERS_SHA256)?;
+
+        let dir = corpus::working_directory()?;
+        let dir = dir.path();
+        corpus::lay_out(&folder, dir, Beside::EmptyMods)?;
+        let before = run::times(dir)?;
+        let objects: Vec<_> = list.lines().take(self.objects).collect();
+        let mut arguments: Vec<OsString> = self.options.split(' ').map(OsString::from).collect();
+        let symvers = format!("{}.symvers", self.run);
+        arguments.extend(["-o", &symvers, "-T", "-"].map(OsString::from));
+        let call = Call { arguments, stdin: (objects.join("\n") + "\n").into_bytes(), ..Call::default() };
+        let (status, _, stderr) = run::call(&original::ours("modpost")?, dir, self.kernel, &call)?;
+        let mut report = String::new();
+        if !status.success() {
+            report += &format!("  {status}\n");
+        }
+
+        let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(self.folder);
+        let records = fs::read_to_string(records.join(format!("{}.sha256", self.run)))?;
+        let mut recorded = BTreeSet::new();
+        let mut agreeing = 0;
+        for (expected, name) in records.lines().filter_map(|line| line.split_once("  ./")) {
+            let is_stderr = name == format!("{}.stderr", self.run);
+            let contents = if is_stderr { Ok(stderr.clone()) } else { fs::read(dir.join(name)) };
+            match contents.map(|contents| digest(&contents)) {
+                Ok(found) if found == expected => agreeing += 1,
+                Ok(_) => report += &format!("  {name} differs\n"),
+                Err(error) => report += &format!("  {name}: {error}\n"),
+            }
+            recorded.insert(PathBuf::from(name));
+        }
+        for (path, time) in run::times(dir)? {
+            if before.get(&path) != Some(&time) && !recorded.contains(&path) {
+                report += &format!("  {} was not written by the original\n", path.display());
+            }
+        }
+        Ok((agreeing, report))
+    }
+}

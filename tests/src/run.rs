@@ -1,0 +1,116 @@
+//! Running a program in a directory, and all that it left behind.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+/// The name by which a subject is called.
+pub const SUBJECT: &str = "./modpost";
+
+/// A file as it was found after a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// What is in it.
+    pub contents: Vec<u8>,
+    /// It has been written to, whether or not that changed it.
+    pub touched: bool,
+}
+
+/// All that a run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Every file of the directory.
+    pub files: BTreeMap<PathBuf, Left>,
+}
+
+/// How a subject is called.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The arguments.
+    pub arguments: Vec<OsString>,
+    /// Variables set beside `KERNELVERSION`.
+    pub environment: Vec<(&'static str, OsString)>,
+    /// Standard input.
+    pub stdin: Vec<u8>,
+}
+
+/// Calls `program` in `dir` by the name [`SUBJECT`] and waits for it.
+///
+/// # Errors
+/// If it can't be run.
+pub fn call(program: &Path, dir: &Path, kernel: &str, call: &Call) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let subject = dir.join(SUBJECT);
+    if subject.symlink_metadata().is_ok() {
+        fs::remove_file(&subject)?;
+    }
+    std::os::unix::fs::symlink(program, &subject)?;
+    let mut child = Command::new(SUBJECT)
+        .args(&call.arguments)
+        .current_dir(dir)
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("KERNELVERSION", kernel)
+        .envs(call.environment.iter().map(|(name, value)| (*name, value)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdin = child.stdin.take();
+    let input = call.stdin.clone();
+    let writer = std::thread::spawn(move || {
+        // A subject that ends before it has read everything is fine.
+        stdin.take().map(|mut stdin| stdin.write_all(&input))
+    });
+    let output = child.wait_with_output()?;
+    let _ = writer.join();
+    fs::remove_file(&subject)?;
+    Ok((output.status, output.stdout, output.stderr))
+}
+
+/// Runs `program` and looks at every file afterwards.
+///
+/// # Errors
+/// If it can't be run or a file can't be read.
+pub fn observe(program: &Path, dir: &Path, kernel: &str, how: &Call) -> io::Result<Outcome> {
+    let before = times(dir)?;
+    let (status, stdout, stderr) = call(program, dir, kernel, how)?;
+    let mut files = BTreeMap::new();
+    for (path, time) in times(dir)? {
+        let contents = fs::read(dir.join(&path))?;
+        let touched = before.get(&path) != Some(&time);
+        files.insert(path, Left { contents, touched });
+    }
+    Ok(Outcome { stdout, stderr, status, files })
+}
+
+/// Every file below a directory, with the time of its last change.
+///
+/// # Errors
+/// If the directory can't be read.
+pub fn times(dir: &Path) -> io::Result<BTreeMap<PathBuf, (i64, i64)>> {
+    let mut times = BTreeMap::new();
+    let mut dirs = vec![PathBuf::new()];
+    while let Some(below) = dirs.pop() {
+        for entry in fs::read_dir(dir.join(&below))? {
+            let entry = entry?;
+            let path = below.join(entry.file_name());
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                dirs.push(path);
+            } else {
+                times.insert(path, (metadata.mtime(), metadata.mtime_nsec()));
+            }
+        }
+    }
+    Ok(times)
+}

@@ -1,0 +1,58 @@
+//! The suite's cases, and running them.
+
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kbuild_rs_tests::case::Case;
+use kbuild_rs_tests::tally::{Tally, Verdict};
+
+mod asm;
+mod command_line;
+mod device_tables;
+mod exports;
+mod objects;
+mod outputs;
+mod sections;
+mod sources;
+
+fn cases() -> io::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    cases.extend(command_line::cases()?);
+    cases.extend(objects::cases()?);
+    cases.extend(exports::cases()?);
+    cases.extend(sections::cases()?);
+    cases.extend(device_tables::cases()?);
+    cases.extend(sources::cases()?);
+    cases.extend(outputs::cases()?);
+    Ok(cases)
+}
+
+fn main() -> ExitCode {
+    // `cargo test --test suite NAME` runs the cases whose names contain NAME.
+    let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = |case: &Case| filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter));
+    let tally = Tally::default();
+    let cases: Vec<_> = match cases() {
+        Ok(cases) => cases.into_iter().filter(wanted).collect(),
+        Err(error) => {
+            tally.note("fixtures", Verdict::Failed(format!("  {error}\n")));
+            return tally.finish();
+        }
+    };
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            tally.note(&case.name, case.verdict());
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(work);
+        }
+    });
+    tally.finish()
+}

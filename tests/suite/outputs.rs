@@ -1,0 +1,40 @@
+//! Files are written when they change and left alone when they don't.
+
+use std::io;
+
+use kbuild_rs_tests::case::Case;
+use kbuild_rs_tests::fixture::assemble;
+use kbuild_rs_tests::original::KERNELS;
+
+use crate::asm::{GPL, exporter, uses};
+
+pub(crate) fn cases() -> io::Result<Vec<Case>> {
+    let (owner, user) = (assemble(&exporter("f"))?, assemble(&[GPL, &uses("f")].concat())?);
+    let broken = assemble(&[GPL, &uses("missing")].concat())?;
+    let mut cases = Vec::new();
+    for kernel in KERNELS {
+        let case = |name: &str| {
+            Case::new(kernel, format!("{} outputs: {name}", kernel.release))
+                .module("owner", &owner)
+                .module("user", &user)
+                .module("broken", &broken)
+                .module("vmlinux", &owner)
+                .file(".vmlinux.objs", "\n")
+        };
+        let with_vmlinux = "-m -o symvers -d nsdeps vmlinux.o user.o";
+        cases.extend([
+            case("twice").args("-o symvers -d nsdeps owner.o user.o").again(),
+            case("twice, then with another option")
+                .args("-o symvers owner.o user.o")
+                .again()
+                .args("-e -o symvers owner.o user.o"),
+            case("over others").file("user.mod.c", "x").file("symvers", "y").args("-o symvers owner.o user.o"),
+            case("over others of the same size").file("nsdeps", "").args("-d nsdeps owner.o user.o"),
+            case("with vmlinux, twice").args(with_vmlinux).again(),
+            case("after an error").args("-o symvers -d nsdeps vmlinux.o broken.o user.o"),
+            case("before an error").args("-o symvers -d nsdeps vmlinux.o user.o broken.o"),
+            case("before an error, twice").args("-o symvers vmlinux.o user.o broken.o").again(),
+        ]);
+    }
+    Ok(cases)
+}
