@@ -238,7 +238,7 @@ fn long_lines(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
         let bytes = [&entry[..], &vec![0; layout.size]].concat();
         let after = [vec![1; 24], vec![0; 16], vec![0; 40]].concat();
         let object = assemble(
-            &[GPL, &table_source("input", "ids", &bytes), &table_source("i2c", "ids2", &after[..56].to_vec())].concat(),
+            &[GPL, &table_source("input", "ids", &bytes), &table_source("i2c", "ids2", &after[..56])].concat(),
         )?;
         let name = format!("{} device table: an alias of {bits} keys", kernel.release);
         cases.push(Case::new(kernel, name).module("m", &object).args("-o symvers m.o"));

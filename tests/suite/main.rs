@@ -15,6 +15,7 @@ mod device_tables;
 mod exports;
 mod objects;
 mod outputs;
+mod refusals;
 mod sections;
 mod sources;
 
@@ -33,10 +34,10 @@ fn cases() -> io::Result<Vec<Case>> {
 fn main() -> ExitCode {
     // `cargo test --test suite NAME` runs the cases whose names contain NAME.
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let wanted = |case: &Case| filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter));
+    let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
     let tally = Tally::default();
     let cases: Vec<_> = match cases() {
-        Ok(cases) => cases.into_iter().filter(wanted).collect(),
+        Ok(cases) => cases.into_iter().filter(|case| wanted(&case.name)).collect(),
         Err(error) => {
             tally.note("fixtures", Verdict::Failed(format!("  {error}\n")));
             return tally.finish();
@@ -54,5 +55,8 @@ fn main() -> ExitCode {
             scope.spawn(work);
         }
     });
+    if let Err(error) = refusals::run(&tally, &wanted) {
+        tally.note("refusals", Verdict::Failed(format!("  {error}\n")));
+    }
     tally.finish()
 }

@@ -11,30 +11,30 @@ use crate::asm::{GPL, export, function, modinfo, uses};
 
 /// Offsets of fields in the 64-bit ELF header.
 const E_TYPE: usize = 16;
-const E_SHOFF: usize = 40;
+pub(crate) const E_SHOFF: usize = 40;
 
 /// The object with some bytes replaced.
-fn patched(object: &[u8], offset: usize, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn patched(object: &[u8], offset: usize, bytes: &[u8]) -> Vec<u8> {
     let mut object = object.to_vec();
     object[offset..offset + bytes.len()].copy_from_slice(bytes);
     object
 }
 
-fn section_headers(object: &[u8]) -> usize {
+pub(crate) fn section_headers(object: &[u8]) -> usize {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&object[E_SHOFF..E_SHOFF + 8]);
     u64::from_le_bytes(bytes) as usize
 }
 
 /// The offset of the first section header of a type, and of a field in it.
-fn section_of_type(object: &[u8], sh_type: u32, field: usize) -> usize {
+pub(crate) fn section_of_type(object: &[u8], sh_type: u32, field: usize) -> usize {
     let start = section_headers(object);
     let types = object[start..].chunks_exact(64).map(|header| [header[4], header[5], header[6], header[7]]);
     let number = types.enumerate().find(|(_, bytes)| u32::from_le_bytes(*bytes) == sh_type);
     start + number.map_or(0, |(number, _)| number) * 64 + field
 }
 
-const SHT_SYMTAB: u32 = 2;
+pub(crate) const SHT_SYMTAB: u32 = 2;
 
 /// More sections than 16 bits can count, and symbols in the last of them.
 fn many_sections() -> io::Result<Vec<u8>> {

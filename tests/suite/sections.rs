@@ -69,7 +69,7 @@ fn label(section: &str) -> String {
 
 /// An object in which each section refers to each other one: to a function,
 /// to a variable, and by a distance from its begin.
-fn all_pairs(kind: &str) -> io::Result<Vec<u8>> {
+pub(crate) fn all_pairs(kind: &str) -> io::Result<Vec<u8>> {
     let mut source = GPL.to_owned();
     for (section, flags) in SECTIONS {
         let name = label(section);

@@ -1,0 +1,53 @@
+# The task table. CI runs `make lint` and `make check` and nothing else.
+
+CARGO  ?= cargo
+CORPUS ?= 6.1-amd64
+prefix ?= /usr/local
+PROGRAMS = modpost mk_elfconfig file2alias sumversion
+BIN = target/release
+
+.PHONY: help build demo check check-originals fetch install fmt lint needs
+
+help:
+	@echo 'make build             the programs, in $(BIN)'
+	@echo 'make demo              run modpost on real drivers and show what it writes'
+	@echo 'make check             all tests, as CI runs them'
+	@echo 'make check-originals   the original beside ours on all modules of CORPUS=$(CORPUS)'
+	@echo 'make fetch             bring what the tests compare with into the cache'
+	@echo 'make install           install into DESTDIR=$(DESTDIR) prefix=$(prefix)'
+	@echo 'make fmt, make lint    format; check formatting, clippy, documentation'
+
+build:
+	$(CARGO) build --release --locked
+
+# The main job, on real input: see the script.
+demo: needs build
+	CARGO='$(CARGO)' tests/demo
+
+# Cases run on a build that checks arithmetic; a whole kernel on the fast one.
+check: needs
+	$(CARGO) build --locked --workspace
+	$(CARGO) test --locked --workspace
+	$(MAKE) check-originals CORPUS='$(CORPUS) golden'
+
+check-originals: needs build
+	KBUILD_RS_BIN=$(BIN) $(BIN)/check-originals $(CORPUS)
+
+fetch: needs build
+	$(BIN)/fetch
+
+install: build
+	install -d '$(DESTDIR)$(prefix)/bin'
+	install -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) '$(DESTDIR)$(prefix)/bin'
+
+fmt:
+	$(CARGO) fmt --all
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
+
+# What the tests need beside Rust: a C compiler, an assembler, dpkg and apt.
+needs:
+	@tests/needs

@@ -1,0 +1,179 @@
+//! Objects on which the original's behaviour is undefined: it reads beyond
+//! the file's end, overflows an array, or crashes. Ours ends with one line
+//! that says what is wrong and where, and writes nothing.
+
+use std::fs;
+use std::io;
+
+use kbuild_rs::dialect::{Dialect, Version};
+use kbuild_rs::elf::Source;
+use kbuild_rs::object::{self, Context, Scratch};
+use kbuild_rs::section::Rules;
+use kbuild_rs_tests::fixture::{assemble, compile_c};
+use kbuild_rs_tests::original::{self, KERNELS};
+use kbuild_rs_tests::run::{self, Call};
+use kbuild_rs_tests::tally::{Tally, Verdict};
+
+use crate::asm::GPL;
+use crate::objects::{E_SHOFF, SHT_SYMTAB, patched, section_headers, section_of_type};
+
+const SHT_RELA: u32 = 4;
+const SHT_STRTAB: u32 = 3;
+
+/// Name, object, and the line after `FATAL: modpost: m.o: `.
+type Refusal = (&'static str, Vec<u8>, String);
+
+fn refusals() -> io::Result<Vec<Refusal>> {
+    let module = assemble(&[GPL, ".section .init.text,\"ax\"\nf: .quad 0\n.text\n.quad f\n"].concat())?;
+    let size = module.len() as u64;
+    let headers = section_headers(&module);
+    let symtab = |field| section_of_type(&module, SHT_SYMTAB, field);
+    let rela = |field| section_of_type(&module, SHT_RELA, field);
+    let word = |at: usize| u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|n| module[at + n]));
+    let number = |at: usize| (at - headers) / 64;
+    let strings = section_of_type(&module, SHT_STRTAB, 24);
+    let (symbols, relocations) = (word(symtab(24)) as usize, word(rela(24)) as usize);
+    let table = |bytes: &[u8]| {
+        let symbol = "__mod_pnp__ids_device_table";
+        let values: Vec<_> = bytes.iter().map(u8::to_string).collect();
+        let source = format!(
+            "{GPL}.data\n.type {symbol},@object\n.size {symbol},{}\n{symbol}: .byte {}\n",
+            bytes.len(),
+            values.join(",")
+        );
+        assemble(&source)
+    };
+    Ok(vec![
+        (
+            "section headers cut off",
+            patched(&module, E_SHOFF, &(size - 64).to_le_bytes()),
+            format!("section headers reach beyond the end of the file (section 0, offset {})", size - 64),
+        ),
+        (
+            "more sections than bytes",
+            patched(&patched(&module, 60, &[0, 0]), headers + 32, &u32::MAX.to_le_bytes()),
+            format!("section headers reach beyond the end of the file (section 0, offset {headers})"),
+        ),
+        (
+            "a symbol table beyond the end",
+            patched(&module, symtab(32), &size.to_le_bytes()),
+            format!("table reaches beyond the end of the file (section {}, offset {symbols})", number(symtab(0))),
+        ),
+        (
+            "a symbol table with no strings",
+            patched(&module, symtab(40), &500u32.to_le_bytes()),
+            "no such string table (section 0, offset 500)".to_owned(),
+        ),
+        (
+            "no section header strings",
+            patched(&module, 62, &[0xf0, 0]),
+            "no such section header string table (section 0, offset 240)".to_owned(),
+        ),
+        (
+            "a name beyond the strings",
+            patched(&module, symbols + 24, &0x00ff_ffffu32.to_le_bytes()),
+            format!("symbol name without end (section {}, offset {})", number(strings), 0x00ff_ffff),
+        ),
+        (
+            "a section's name beyond the strings",
+            patched(&module, headers + 64, &0x00ff_ffffu32.to_le_bytes()),
+            format!("section name without end (section {}, offset {})", module[62], 0x00ff_ffff),
+        ),
+        (
+            "a symbol with an extended section number and no table of them",
+            patched(&module, symbols + 24 + 6, &[0xff, 0xff]),
+            format!("symbol without its section number (section {}, offset 24)", number(symtab(0))),
+        ),
+        (
+            "a relocation of no symbol",
+            patched(&module, relocations + 12, &1000u32.to_le_bytes()),
+            format!("relocation refers to a symbol that doesn't exist (section {}, offset 0)", number(rela(0))),
+        ),
+        (
+            "relocations beyond the end",
+            patched(&module, rela(32), &size.to_le_bytes()),
+            format!("table reaches beyond the end of the file (section {}, offset {relocations})", number(rela(0))),
+        ),
+        (
+            "no class",
+            patched(&module, 4, &[9]),
+            "neither a 32-bit nor a 64-bit object (section 0, offset 4)".to_owned(),
+        ),
+        ("no byte order", patched(&module, 5, &[0]), "neither little- nor big-endian (section 0, offset 5)".to_owned()),
+        ("an id without end", table(&[&[b'A'; 16][..], &[0; 16]].concat())?, "PNP id without end".to_owned()),
+    ])
+}
+
+fn check(object: &[u8], expected: &str) -> io::Result<Verdict> {
+    let modpost = original::ours("modpost")?;
+    for kernel in KERNELS {
+        let dir = tempfile::tempdir()?;
+        fs::write(dir.path().join("m.o"), object)?;
+        fs::write(dir.path().join("m.mod"), "\n")?;
+        let call = Call { arguments: ["-o", "symvers", "m.o"].map(Into::into).to_vec(), ..Call::default() };
+        let outcome = run::observe(&modpost, dir.path(), kernel.version, &call)?;
+        let stderr = String::from_utf8_lossy(&outcome.stderr).into_owned();
+        // A table's message names the module, not the file.
+        let wanted = [format!("FATAL: modpost: m.o: {expected}\n"), format!("FATAL: modpost: m: {expected}\n")];
+        if !wanted.contains(&stderr) || outcome.status.code() != Some(1) || outcome.files.len() != 2 {
+            let status = outcome.status;
+            return Ok(Verdict::Failed(format!("  {}: {status}, {stderr}  expected {}", kernel.version, wanted[0])));
+        }
+    }
+    Ok(Verdict::Passed)
+}
+
+/// How many mutants of each object are read.
+const MUTANTS: u64 = 3000;
+
+/// Reads an object cut off at each length, and with some bytes replaced. Any
+/// result is fine that is one: a panic ends the suite.
+fn survives(object: &[u8]) -> Verdict {
+    let mut scratch = Scratch::default();
+    for version in [Version::new(5, 15, 100), Version::new(6, 1, 176)] {
+        let dialect = Dialect::new(version);
+        let rules = Rules::new(&dialect);
+        let context = Context::new(&dialect, &rules, None);
+        let mut read = |bytes: Vec<u8>| object::read_source(b"m.o", &Source::Memory(bytes), &context, &mut scratch);
+        for len in 0..object.len().min(2000) {
+            read(object[..len].to_vec());
+        }
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let headers = section_headers(object);
+        for _ in 0..MUTANTS {
+            let mut mutant = object.to_vec();
+            for _ in 0..=next() % 3 {
+                // Headers more often than what they tell of.
+                let at = match next() % 3 {
+                    0 => next() as usize % 64,
+                    1 => headers + next() as usize % (object.len() - headers),
+                    _ => next() as usize % object.len(),
+                };
+                mutant[at] = next() as u8;
+            }
+            read(mutant);
+        }
+    }
+    Verdict::Passed
+}
+
+pub(crate) fn run(tally: &Tally, wanted: &dyn Fn(&str) -> bool) -> io::Result<()> {
+    for (name, object, expected) in refusals()? {
+        let name = format!("refusals: {name}");
+        if wanted(&name) {
+            tally.note(&name, check(&object, &expected)?);
+        }
+    }
+    if wanted("refusals: mutants") {
+        for object in [compile_c("driver.c", &["-DOVERRIDE_ONLY"])?, crate::sections::all_pairs("function")?] {
+            tally.note("refusals: mutants", survives(&object));
+        }
+    }
+    Ok(())
+}
