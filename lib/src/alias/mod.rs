@@ -5,7 +5,7 @@
 //! entry becomes one line `MODULE_ALIAS("…");` of the module's `.mod.c`.
 //!
 //! [`TABLES`] says for each type of table which structure its entries are and
-//! how they are written: most by a [`pattern`], the rest by a function in the
+//! how they are written: most by a pattern, the rest by a function in the
 //! file of their bus family.
 
 mod acpi;

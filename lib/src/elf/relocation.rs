@@ -41,7 +41,7 @@ pub struct Relocations<'a> {
 }
 
 impl Relocations<'_> {
-    /// The relocation with a number that [`Relocations::symbols`] gave.
+    /// The relocation with a number that [`Relocations::for_each_symbol`] gave.
     ///
     /// # Panics
     /// If there is none of that number.
