@@ -1,6 +1,8 @@
 //! Reading text files as the original does: whole, up to the first NUL.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -20,7 +22,15 @@ pub fn path(bytes: &[u8]) -> &Path {
 /// The end of the run: the original goes no further if a text file that it
 /// needs can't be read.
 pub fn read(name: &[u8]) -> Result<Vec<u8>, Fatal> {
-    let mut text = std::fs::read(path(name)).map_err(|error| Fatal::perror(name, &error))?;
+    let read = || {
+        let file = File::open(path(name))?;
+        // As much as fstat(2) tells: a pipe is as empty as it looks.
+        let size = file.metadata()?.len();
+        let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(1 << 26));
+        file.take(size).read_to_end(&mut text)?;
+        Ok(text)
+    };
+    let mut text = read().map_err(|error| Fatal::perror(name, &error))?;
     if let Some(end) = memchr(0, &text) {
         text.truncate(end);
     }

@@ -107,6 +107,8 @@ fn cases_of(kernel: &'static Kernel, objects: &Objects) -> Vec<Case> {
             .file("in2", "0x5\tf\tdir/more\tEXPORT_SYMBOL\t\n")
             .args("-e -m -N -w -i in -i in2 -o symvers dir/user.o"),
         from("an empty file", ""),
+        from("a pipe", "").args("-i /dev/stdin -o symvers dir/user.o").stdin(SYMVERS),
+        from("a folder", "").folder("folder").args("-i folder -o symvers dir/user.o"),
         from("an empty line", "0x1\tf\tvmlinux\tEXPORT_SYMBOL\t\n\n"),
         from("a field too few", "0x1\tf\tvmlinux\tEXPORT_SYMBOL\n"),
         from("a field more", "0x1\tf\tvmlinux\tEXPORT_SYMBOL\tNS\tmore\n"),

@@ -100,6 +100,13 @@ fn refusals() -> io::Result<Vec<Refusal>> {
             "neither a 32-bit nor a 64-bit object (section 0, offset 4)".to_owned(),
         ),
         ("no byte order", patched(&module, 5, &[0]), "neither little- nor big-endian (section 0, offset 5)".to_owned()),
+        (
+            "a table of an absurd size",
+            assemble(&format!(
+                "{GPL}.bss\n.type __mod_pci__x_device_table,@object\n.size __mod_pci__x_device_table,0x100000000000\n__mod_pci__x_device_table: .skip 8\n"
+            ))?,
+            "device table of an absurd size (section 3, offset 0)".to_owned(),
+        ),
         ("an id without end", table(&[&[b'A'; 16][..], &[0; 16]].concat())?, "PNP id without end".to_owned()),
     ])
 }

@@ -339,15 +339,15 @@ impl<'t> Elf<'t> {
             return Err(ParseError::BadShndxLink { link, symtab: symtab.0 });
         }
 
-        let header = self.sections[symtab.0 as usize].clone();
+        let entry_size = symbol::size(self.encoding);
         let mut bytes = std::mem::take(&mut self.tables.bytes);
-        self.read_table(symtab, symbol::size(self.encoding), &mut bytes)?;
+        self.read_table(symtab, entry_size, &mut bytes)?;
         let mut extended = Vec::new();
         if let Some((index, _)) = shndx {
             self.read_table(index, 4, &mut extended)?;
         }
         symbol::parse(&bytes, &extended, self.encoding, &mut self.tables.symbols)
-            .map_err(|entry| malformed("symbol without its section number", symtab, entry * header.sh_entsize))?;
+            .map_err(|entry| malformed("symbol without its section number", symtab, entry * entry_size))?;
         self.tables.bytes = bytes;
 
         let last = self.tables.symbols.iter().map(|symbol| symbol.name).max().unwrap_or(0);

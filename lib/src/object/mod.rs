@@ -277,6 +277,10 @@ pub fn read_source(path: &[u8], source: &Source, context: &Context, scratch: &mu
     reading
 }
 
+/// The largest device table that a section without contents is believed to
+/// hold, in bytes: an object's memory is to be in proportion to its size.
+const MAX_ZEROS: u64 = 1 << 24;
+
 enum NoModule {
     Error(Message),
     Fatal(Fatal),
@@ -484,8 +488,11 @@ impl Reader<'_, '_> {
                 .data(symbol.section, symbol.value, symbol.size)
                 .map_err(|malformed| self.malformed(malformed))?;
             Contents::Bytes(&bytes)
-        } else {
+        } else if symbol.size <= MAX_ZEROS {
             Contents::Zeros(symbol.size)
+        } else {
+            let what = "device table of an absurd size";
+            return Err(self.malformed(Malformed { what, section: symbol.section, offset: symbol.value }));
         };
         let encoding = self.elf.encoding;
         let abi = layout::Abi::of(encoding, self.elf.header.e_machine);
