@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+use crate::diag::{Fatal, text};
+
 /// The size of the original's scratch buffer for one formatted piece.
 const SZ: usize = 500;
 
@@ -13,13 +15,36 @@ const SZ: usize = 500;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Buffer {
     bytes: Vec<u8>,
+    cut: Option<CutLine>,
+}
+
+/// A formatted piece that was too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutLine {
+    /// What is left of it.
+    kept: Vec<u8>,
+    /// How long it was.
+    len: usize,
+}
+
+impl CutLine {
+    /// How later kernels end on it.
+    #[must_use]
+    pub fn fatal(&self) -> Fatal {
+        Fatal::new(text!(
+            "buf_printf output truncated for string {}: {} bytes needed, {} available\n",
+            self.kept,
+            (self.len + 1).to_string(),
+            SZ.to_string()
+        ))
+    }
 }
 
 impl Buffer {
     /// An empty buffer with room for so many bytes.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { bytes: Vec::with_capacity(capacity) }
+        Self { bytes: Vec::with_capacity(capacity), cut: None }
     }
 
     /// Appends the pieces as one formatted piece, as `buf_printf()` does.
@@ -30,6 +55,8 @@ impl Buffer {
             self.bytes.extend_from_slice(piece);
         }
         if len >= SZ {
+            let kept = &self.bytes[start..start + SZ - 1];
+            self.cut.get_or_insert_with(|| CutLine { kept: kept.to_vec(), len });
             self.bytes[start + SZ - 1..].fill(0);
         }
     }
@@ -39,6 +66,12 @@ impl Buffer {
         let end = memchr(0, bytes).unwrap_or(bytes.len());
         self.bytes.extend_from_slice(&bytes[..end]);
         self.bytes.resize(self.bytes.len() + bytes.len() - end, 0);
+    }
+
+    /// The first piece that was cut.
+    #[must_use]
+    pub const fn cut(&self) -> Option<&CutLine> {
+        self.cut.as_ref()
     }
 
     /// What is in the buffer.

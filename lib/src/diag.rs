@@ -16,8 +16,11 @@ pub enum Severity {
     Warning,
     /// `ERROR: modpost: `; the run goes on and fails at its end.
     Error,
-    /// `FATAL: modpost: `; the run ends here.
+    /// `FATAL: modpost: `; the run ends here. Since 6.11 the originals call
+    /// that an error.
     Fatal,
+    /// `FATAL: modpost: ` always: where the original's behaviour is undefined.
+    Refusal,
 }
 
 impl Severity {
@@ -26,7 +29,7 @@ impl Severity {
             Self::Plain => "",
             Self::Warning => "WARNING: modpost: ",
             Self::Error => "ERROR: modpost: ",
-            Self::Fatal => "FATAL: modpost: ",
+            Self::Fatal | Self::Refusal => "FATAL: modpost: ",
         }
     }
 }
@@ -67,6 +70,12 @@ impl Fatal {
     #[must_use]
     pub const fn new(text: Vec<u8>) -> Self {
         Self(Message::new(Severity::Fatal, text))
+    }
+
+    /// Ends where the original's behaviour is undefined.
+    #[must_use]
+    pub const fn refusal(text: Vec<u8>) -> Self {
+        Self(Message::new(Severity::Refusal, text))
     }
 
     /// Ends as the original does after a failed system call: perror(3) with

@@ -154,6 +154,22 @@ dialect! {
     /// The export kinds `EXPORT_UNUSED_SYMBOL`, `EXPORT_UNUSED_SYMBOL_GPL` and
     /// `EXPORT_SYMBOL_GPL_FUTURE` exist.
     unused_exports: (5, 0), until Some((5, 12)), stable &[];
+    /// Exports come from `.export_symbol`, where `__export_symbol_NAME` labels
+    /// license and namespace, and are written out as `KSYMTAB_FUNC()` and
+    /// `KSYMTAB_DATA()`.
+    export_symbol_section: (6, 5), until None, stable &[];
+    /// Without `-M` `.export_symbol` is like any other section.
+    module_option: (6, 8), until None, stable &[];
+    /// `-t` trims exports that no module uses and `-u` doesn't list.
+    trim_option: (6, 5), until None, stable &[];
+    /// All modules are checked before the first file is written.
+    checks_before_files: (6, 5), until None, stable &[];
+    /// A file's suffix is looked at before the file.
+    suffix_before_contents: (7, 3), until None, stable &[(6, 12, 117)];
+    /// `-T -` is a file of that name.
+    list_from_dash_is_a_file: (6, 8), until None, stable &[];
+    /// Byte order is taken from each object, and one of none ends the run.
+    byte_order_of_objects: (6, 12), until None, stable &[];
     /// A trailing `.lto` is cut off symbols and module names.
     lto_suffix: (5, 12), until Some((5, 17)), stable &[];
     /// A section index beyond the table names the section "".
@@ -164,6 +180,8 @@ dialect! {
     /// license, static exports and misuse of GPL-only symbols among it;
     /// before, those were warnings or ended the run.
     errors_fail_at_the_end: (5, 11), until None, stable &[];
+    /// What ends a run is called an error, too.
+    fatal_is_called_error: (6, 11), until None, stable &[];
     /// Undefined symbols are reported without vmlinux, too, but not more than
     /// ten.
     undefined_reports_capped: (5, 13), until None, stable &[];
@@ -184,11 +202,31 @@ dialect! {
     /// An unknown kind of export in Module.symvers is an error.
     unknown_license_is_error: (5, 19), until None, stable &[];
     /// S/390 expoline thunks may be undefined.
-    s390_expolines: (5, 19), until None, stable &[(5, 15, 190)];
+    s390_expolines: (5, 19), until Some((6, 10)), stable &[(5, 15, 190)];
     /// PowerPC64's helpers for floating point and `-Os` may be undefined.
     ppc64_os_helpers: (6, 18), until None, stable &[(5, 10, 250), (5, 15, 200), (6, 1, 160), (6, 6, 120), (6, 12, 60)];
 
+    /// `-W` asks for a `MODULE_DESCRIPTION()`.
+    description_wanted: (6, 8), until None, stable &[];
+
     // --- section mismatches ---------------------------------------------
+    /// Reports call an object by its module's name, symbols are looked for in
+    /// a section, not in all of its name, and a mismatch's source is told as
+    /// symbol and offset.
+    mismatch_offsets: (6, 5), until None, stable &[];
+    /// Symbols that begin with `.L`, `L0` or `$` are nobody's.
+    tools_symbols_ignored: (6, 5), until None, stable &[];
+    /// Relocations without addend must be of a machine that is known.
+    rel_needs_machine: (6, 5), until None, stable &[];
+    /// One rule keeps text and data from referring to init and exit sections.
+    one_rule_for_text_and_data: (6, 7), until None, stable &[];
+    /// There are no `.meminit` sections any more.
+    no_meminit: (6, 11), until None, stable &[];
+    /// Of data, only `*_ops`, `*_probe` and `*_console` may refer to init and
+    /// exit sections.
+    few_data_symbols: (6, 8), until None, stable &[];
+    /// LLVM's call graph profile isn't looked at.
+    call_graph_profile: (6, 5), until None, stable &[];
     /// One line per mismatch; before, a paragraph.
     short_mismatch_reports: (5, 19), until None, stable &[];
     /// The relocated section is the one in `sh_info`; before, the one that
@@ -235,16 +273,40 @@ dialect! {
     mhi_ep_tables: (5, 19), until None, stable &[];
     /// Tables of ISHTP devices.
     ishtp_tables: (5, 16), until None, stable &[];
+    /// An ACPI entry's class is read in the target's byte order.
+    acpi_class_order: (6, 8), until None, stable &[];
+    /// Tables of CDX devices.
+    cdx_tables: (6, 4), until None, stable &[];
+    /// Tables of SLIMbus devices.
+    slim_tables: (6, 8), until None, stable &[];
+    /// Tables of VCHIQ devices.
+    vchiq_tables: (6, 7), until None, stable &[];
+    /// Tables of coreboot devices.
+    coreboot_tables: (6, 9), until None, stable &[];
     /// An input table's bitmaps are read up to and including their maximum.
     input_bits_inclusive: (6, 0), until None, stable &[(5, 10, 150), (5, 15, 150)];
     /// A `.mod` file lists one object a line; before, all on one line.
     mod_file_by_line: (5, 19), until None, stable &[];
+    /// Messages on a module's list of objects name the module; before, the
+    /// object.
+    srcversion_by_module: (5, 12), until None, stable &[];
+    /// A malformed `.cmd` file costs the srcversion; before, since 5.19, the
+    /// run crashed.
+    malformed_cmd_survived: (6, 8), until None, stable &[];
     /// Leading spaces of a `.cmd` file's lines don't count.
     cmd_leading_spaces: (6, 7), until None, stable &[(5, 10, 200), (5, 15, 140), (6, 1, 64), (6, 6, 3)];
 
     // --- what is written ------------------------------------------------
     /// `.mod.c` includes `<linux/elfnote-lto.h>` and has `BUILD_LTO_INFO`.
-    build_lto_info: (5, 13), until None, stable &[];
+    build_lto_info: (5, 13), until Some((6, 12)), stable &[];
+    /// `.mod.c` has `ORC_HEADER`.
+    orc_header: (6, 5), until Some((6, 12)), stable &[];
+    /// The retpoline mark asks for `CONFIG_MITIGATION_RETPOLINE`.
+    mitigation_retpoline: (6, 9), until Some((6, 12)), stable &[];
+    /// Version magic and its like are no longer `.mod.c`'s.
+    no_vermagic: (6, 12), until None, stable &[];
+    /// A line that is too long for the original's array ends the run.
+    long_line_is_fatal: (7, 3), until None, stable &[(6, 12, 117)];
     /// `.mod.c` includes `<linux/export-internal.h>`.
     export_internal_header: (5, 19), until None, stable &[];
     /// mk_elfconfig tells the class alone: byte order is read from objects.
@@ -372,13 +434,16 @@ mod tests {
                 "rpmsg_driver_data",
                 "auxiliary_tables",
                 "ssam_and_dfl_tables",
+                "srcversion_by_module",
                 "build_lto_info",
             ]
         );
-        let everything: Vec<_> = CHANGES.iter().map(|change| change.name).collect();
-        let others =
-            ["empty_namespace_is_null", "unused_exports", "lto_suffix", "static_export_check", "elfconfig_class_only"];
-        let expected: Vec<_> = everything.into_iter().filter(|name| !others.contains(name)).collect();
+        // 6.1 has all that came until then, and what its stable releases took.
+        let taken = |change: &Change| change.stable.iter().any(|stable| (stable.0, stable.1) == (6, 1));
+        let held = |change: &&Change| {
+            change.until.is_none_or(|until| until > (6, 1)) && (change.since <= (6, 1) || taken(change))
+        };
+        let expected: Vec<_> = CHANGES.iter().filter(held).map(|change| change.name).collect();
         assert_eq!(flags(6, 1, 176), expected);
     }
 

@@ -4,7 +4,8 @@
 use crate::buffer::Buffer;
 use crate::bytes::base_name;
 use crate::dialect::Dialect;
-use crate::link::{Link, Module, ModuleId, Resolution};
+use crate::link::{Link, Module, ModuleId, Resolution, Symbol, Versions};
+use crate::object::License;
 
 /// What of the run is in the file.
 #[derive(Clone, Copy, Debug)]
@@ -19,15 +20,13 @@ pub struct Style<'a> {
 
 /// The contents of `NAME.mod.c`.
 #[must_use]
-pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, style: Style) -> Buffer {
+pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Versions, style: Style) -> Buffer {
     let module = link.module(id);
-    let mut out = Buffer::with_capacity(1024 + resolution.versions.len() * 40 + module.facts.aliases.bytes().len());
+    let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.bytes().len());
     header(&mut out, module, style);
-    if style.modversions && style.dialect.crcs_from_cmd {
-        export_crcs(&mut out, link, module);
-    }
+    exports(&mut out, link, module, style);
     if style.modversions {
-        versions(&mut out, resolution);
+        versions(&mut out, crcs);
     }
     depends(&mut out, link, resolution);
     out.format(&[b"\n"]);
@@ -44,29 +43,34 @@ pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, style: Style) 
 pub fn render_vmlinux(link: &Link, id: ModuleId, style: Style) -> Buffer {
     let mut out = Buffer::default();
     out.format(&[b"#include <linux/export-internal.h>\n"]);
-    if style.modversions {
-        export_crcs(&mut out, link, link.module(id));
-    }
+    exports(&mut out, link, link.module(id), style);
     out
 }
 
 fn header(out: &mut Buffer, module: &Module, style: Style) {
     let mut put = |text: &str| out.format(&[text.as_bytes()]);
+    let when = |condition, put: &mut dyn FnMut(&str), text| {
+        if condition {
+            put(text)
+        }
+    };
+    let dialect = style.dialect;
     put("#include <linux/module.h>\n");
-    put("#define INCLUDE_VERMAGIC\n");
-    put("#include <linux/build-salt.h>\n");
-    if style.dialect.build_lto_info {
-        put("#include <linux/elfnote-lto.h>\n");
+    if dialect.no_vermagic {
+        put("#include <linux/export-internal.h>\n#include <linux/compiler.h>\n");
+        put("\nMODULE_INFO(name, KBUILD_MODNAME);\n");
+    } else {
+        put("#define INCLUDE_VERMAGIC\n");
+        put("#include <linux/build-salt.h>\n");
+        when(dialect.build_lto_info, &mut put, "#include <linux/elfnote-lto.h>\n");
+        when(dialect.export_internal_header, &mut put, "#include <linux/export-internal.h>\n");
+        put("#include <linux/vermagic.h>\n#include <linux/compiler.h>\n");
+        let orc = "\n#ifdef CONFIG_UNWINDER_ORC\n#include <asm/orc_header.h>\nORC_HEADER;\n#endif\n";
+        when(dialect.orc_header, &mut put, orc);
+        put("\nBUILD_SALT;\n");
+        when(dialect.build_lto_info, &mut put, "BUILD_LTO_INFO;\n");
+        put("\nMODULE_INFO(vermagic, VERMAGIC_STRING);\nMODULE_INFO(name, KBUILD_MODNAME);\n");
     }
-    if style.dialect.export_internal_header {
-        put("#include <linux/export-internal.h>\n");
-    }
-    put("#include <linux/vermagic.h>\n#include <linux/compiler.h>\n");
-    put("\nBUILD_SALT;\n");
-    if style.dialect.build_lto_info {
-        put("BUILD_LTO_INFO;\n");
-    }
-    put("\nMODULE_INFO(vermagic, VERMAGIC_STRING);\nMODULE_INFO(name, KBUILD_MODNAME);\n");
     put("\n__visible struct module __this_module\n__section(\".gnu.linkonce.this_module\") = {\n");
     put("\t.name = KBUILD_MODNAME,\n");
     if module.facts.has_init {
@@ -79,28 +83,42 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
     if !style.external {
         put("\nMODULE_INFO(intree, \"Y\");\n");
     }
-    put("\n#ifdef CONFIG_RETPOLINE\nMODULE_INFO(retpoline, \"Y\");\n#endif\n");
+    if !dialect.no_vermagic {
+        let option = if dialect.mitigation_retpoline { "CONFIG_MITIGATION_RETPOLINE" } else { "CONFIG_RETPOLINE" };
+        put(&format!("\n#ifdef {option}\nMODULE_INFO(retpoline, \"Y\");\n#endif\n"));
+    }
     if module.facts.name.starts_with(b"drivers/staging") {
         put("\nMODULE_INFO(staging, \"Y\");\n");
     }
-    if style.dialect.test_flag && module.facts.name.starts_with(b"tools/testing") {
+    if dialect.test_flag && module.facts.name.starts_with(b"tools/testing") {
         put("\nMODULE_INFO(test, \"Y\");\n");
     }
 }
 
-fn export_crcs(out: &mut Buffer, link: &Link, module: &Module) {
-    out.format(&[b"\n"]);
-    for symbol in module.exports.iter().map(|id| link.symbols.get(*id)) {
-        let section = if symbol.license == crate::object::License::Gpl { "_gpl" } else { "" };
-        let crc = symbol.crc.unwrap_or(0);
-        let rest = format!(", 0x{crc:08x}, \"{section}\");\n");
-        out.format(&[b"SYMBOL_CRC(", &symbol.name, rest.as_bytes()]);
+/// Entries of the table of exports, where they are made here, and their CRCs.
+fn exports(out: &mut Buffer, link: &Link, module: &Module, style: Style) {
+    let license = |symbol: &Symbol| if symbol.license == License::Gpl { "_gpl" } else { "" };
+    if style.dialect.export_symbol_section {
+        out.format(&[b"\n"]);
+        for symbol in link.kept_exports(module) {
+            let kind: &[u8] = if symbol.is_function { b"KSYMTAB_FUNC(" } else { b"KSYMTAB_DATA(" };
+            let license = format!(", \"{}\", \"", license(symbol));
+            let namespace = symbol.namespace.as_deref().unwrap_or_default();
+            out.format(&[kind, &symbol.name, license.as_bytes(), namespace, b"\");\n"]);
+        }
+    }
+    if style.modversions && style.dialect.crcs_from_cmd {
+        out.format(&[b"\n"]);
+        for symbol in link.kept_exports(module) {
+            let rest = format!(", 0x{:08x}, \"{}\");\n", symbol.crc.unwrap_or(0), license(symbol));
+            out.format(&[b"SYMBOL_CRC(", &symbol.name, rest.as_bytes()]);
+        }
     }
 }
 
-fn versions(out: &mut Buffer, resolution: &Resolution) {
+fn versions(out: &mut Buffer, crcs: &Versions) {
     out.format(&[b"\nstatic const struct modversion_info ____versions[]\n__used __section(\"__versions\") = {\n"]);
-    for (crc, name) in &resolution.versions {
+    for (crc, name) in &crcs.basic {
         // C's `%#8x` has no prefix before a zero.
         let crc = if *crc == 0 { "0".to_owned() } else { format!("{crc:#x}") };
         out.format(&[format!("\t{{ {crc:>8}, \"").as_bytes(), name, b"\" },\n"]);

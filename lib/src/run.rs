@@ -12,7 +12,7 @@ use crate::alias::layout::Offsets;
 use crate::cli::{self, Options, Request, getopt};
 use crate::diag::{Fatal, Message, Severity, strerror, text};
 use crate::dialect::{self, Dialect};
-use crate::link::resolve::{Policy, resolve};
+use crate::link::resolve::{self, Policy};
 use crate::link::{Link, ModuleId, Note, Resolution};
 use crate::modc::{self, Style};
 use crate::object::{self, Context, Scratch};
@@ -106,7 +106,12 @@ pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write
     }
     match result {
         Ok(()) => u8::from(run.link.log.error_occurred),
-        Err(fatal) => end(fatal, err),
+        Err(Fatal(mut message)) => {
+            if message.severity == Severity::Fatal && dialect.fatal_is_called_error {
+                message.severity = Severity::Error;
+            }
+            end(Fatal(message), err)
+        }
     }
 }
 
@@ -129,10 +134,7 @@ type MissingImports = (ModuleId, IndexSet<Vec<u8>>);
 
 /// A module's file, ready to be written.
 struct Prepared {
-    id: ModuleId,
-    notes: Vec<Note>,
-    fatal: Option<Fatal>,
-    missing_namespaces: IndexSet<Vec<u8>>,
+    messages: Vec<Message>,
     name: Vec<u8>,
     contents: Buffer,
     is_current: bool,
@@ -156,7 +158,7 @@ impl Run<'_> {
 
     fn read_objects(&mut self, offsets: Option<&Offsets>) -> Result<(), Fatal> {
         let mut objects = self.options.objects.clone();
-        let list = self.options.list.as_deref().map_or(Ok(Vec::new()), read_list);
+        let list = self.options.list.as_deref().map_or(Ok(Vec::new()), |name| read_list(name, self.dialect));
         let list_error = list.map(|list| objects.extend(list)).err();
         let rules = Rules::new(self.dialect);
         let context = Context {
@@ -164,6 +166,7 @@ impl Run<'_> {
             all_versions: self.options.all_versions,
             ignore_missing: self.options.ignore_missing,
             extra_warn: self.options.extra_warn,
+            module_enabled: self.options.module_enabled,
             ..Context::new(self.dialect, &rules, offsets)
         };
         let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
@@ -179,30 +182,24 @@ impl Run<'_> {
         list_error.map_or(Ok(()), Err)
     }
 
-    fn prepare(&self, id: ModuleId, report_undefined: bool) -> Prepared {
-        let policy = Policy {
-            modversions: self.options.modversions,
-            warn_unresolved: self.options.warn_unresolved,
-            allow_missing_imports: self.options.allow_missing_imports,
-            report_undefined,
-        };
+    /// Makes a module's file.
+    fn prepare(&self, id: ModuleId, resolution: &Resolution, policy: &Policy) -> Prepared {
         let style =
             Style { dialect: self.dialect, external: self.options.external, modversions: self.options.modversions };
         let module = self.link.module(id);
-        let resolution = resolve(&self.link, id, &policy, self.dialect);
+        let versions = resolve::versions(&self.link, id, resolution, policy, self.dialect);
         let (name, contents) = if module.facts.is_vmlinux {
             (b".vmlinux.export.c".to_vec(), modc::render_vmlinux(&self.link, id, style))
         } else {
             let name = [&module.facts.name[..], b".mod.c"].concat();
-            (name, modc::render(&self.link, id, &resolution, style))
+            (name, modc::render(&self.link, id, resolution, &versions, style))
         };
         let is_current = output::is_current(&name, contents.bytes());
-        let Resolution { notes, fatal, missing_namespaces, .. } = resolution;
-        Prepared { id, notes, fatal, missing_namespaces, name, contents, is_current }
+        Prepared { messages: versions.messages, name, contents, is_current }
     }
 
-    /// Writes each module's file; returns the namespaces that modules should
-    /// import.
+    /// Checks all modules and writes each one's file; returns the namespaces
+    /// that modules should import.
     fn write_modules(&mut self) -> Result<Vec<MissingImports>, Fatal> {
         let mut ids = self.link.written();
         if !self.dialect.crcs_from_cmd {
@@ -214,24 +211,53 @@ impl Run<'_> {
             let text = text!("Symbol info of vmlinux is missing. Unresolved symbol check will be entirely skipped.\n");
             self.link.log.say(Message::new(Severity::Warning, text));
         }
-        let prepared: Vec<_> = ids.par_iter().map(|id| self.prepare(*id, report_undefined)).collect();
+        let policy = Policy {
+            modversions: self.options.modversions,
+            warn_unresolved: self.options.warn_unresolved,
+            allow_missing_imports: self.options.allow_missing_imports,
+            report_undefined,
+        };
+        let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, &policy, self.dialect);
+        let mut resolutions: Vec<_> = ids.par_iter().map(resolve).collect();
+        if self.dialect.checks_before_files {
+            for resolution in &mut resolutions {
+                self.say_all(std::mem::take(&mut resolution.notes), None)?;
+            }
+            self.trim(&resolutions)?;
+        }
+        let prepare = |(id, resolution): (&ModuleId, &Resolution)| self.prepare(*id, resolution, &policy);
+        let prepared: Vec<_> = ids.par_iter().zip(&resolutions).map(prepare).collect();
         let mut missing = Vec::new();
-        for module in prepared {
-            for note in module.notes {
-                self.say(note);
-            }
-            if let Some(fatal) = module.fatal {
-                return Err(fatal);
-            }
-            missing.push((module.id, module.missing_namespaces));
+        for ((id, module), resolution) in ids.into_iter().zip(prepared).zip(resolutions) {
+            self.say_all(resolution.notes, resolution.fatal)?;
+            module.messages.into_iter().for_each(|message| self.link.log.say(message));
+            missing.push((id, resolution.missing_namespaces));
             if module.name.len() >= PATH_MAX && self.dialect.no_output_after_error {
                 let text = text!("{}: too long path was truncated\n", &module.name[..PATH_MAX - 1]);
                 self.link.log.say(Message::new(Severity::Error, text));
+            } else if let Some(line) = module.contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
+                return Err(line.fatal());
             } else if !module.is_current {
                 self.write(&module.name, &module.contents)?;
             }
         }
         Ok(missing)
+    }
+
+    /// `-t`: exports are kept that a module uses or `-u` lists.
+    fn trim(&mut self, resolutions: &[Resolution]) -> Result<(), Fatal> {
+        let listed = self.options.keep.as_deref().map_or(Ok(Vec::new()), textfile::read)?;
+        if self.options.trim_unused {
+            let used = resolutions.iter().flat_map(|resolution| &resolution.uses).map(|(_, symbol)| *symbol);
+            let listed = listed.split(|&byte| byte == b'\n').filter_map(|name| self.link.symbols.find(name));
+            self.link.kept = Some(used.chain(listed).collect());
+        }
+        Ok(())
+    }
+
+    fn say_all(&mut self, notes: Vec<Note>, fatal: Option<Fatal>) -> Result<(), Fatal> {
+        notes.into_iter().for_each(|note| self.say(note));
+        fatal.map_or(Ok(()), Err)
     }
 
     fn say(&mut self, note: Note) {
@@ -266,6 +292,9 @@ impl Run<'_> {
     }
 
     fn write(&self, name: &[u8], contents: &Buffer) -> Result<(), Fatal> {
+        if let Some(line) = contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
+            return Err(line.fatal());
+        }
         if self.dialect.no_output_after_error && self.link.log.error_occurred {
             return Ok(());
         }
@@ -296,10 +325,10 @@ impl Run<'_> {
 
 /// Reads the names of objects, one a line, from a file or for `-` from
 /// standard input.
-fn read_list(name: &[u8]) -> Result<Vec<Vec<u8>>, Fatal> {
+fn read_list(name: &[u8], dialect: &Dialect) -> Result<Vec<Vec<u8>>, Fatal> {
     let mut text = Vec::new();
     // What is read until an error counts, as with fgets(3).
-    let _ = if name == b"-" {
+    let _ = if name == b"-" && !dialect.list_from_dash_is_a_file {
         io::stdin().lock().read_to_end(&mut text)
     } else {
         let file = std::fs::File::open(textfile::path(name));

@@ -76,7 +76,7 @@ pub fn render(link: &Link, dialect: &Dialect) -> Buffer {
     };
     if dialect.lists_in_order {
         for module in link.written() {
-            link.module(module).exports.iter().for_each(|id| line(link.symbols.get(*id)));
+            link.kept_exports(link.module(module)).for_each(&mut line);
         }
     } else {
         let symbols = link.symbols.in_hash_order().into_iter();

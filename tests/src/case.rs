@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::compare;
-use crate::original::{self, Kernel};
+use crate::original::{self, Kernel, Subject};
 use crate::run::{self, Call, Outcome};
 use crate::tally::Verdict;
 
@@ -108,13 +108,13 @@ impl Case {
         Ok(())
     }
 
-    fn outcomes(&self, program: &Path, dir: &Path) -> io::Result<Vec<Outcome>> {
+    fn outcomes(&self, subject: &Subject, dir: &Path) -> io::Result<Vec<Outcome>> {
         fs::create_dir(dir)?;
         self.lay_out(dir)?;
-        self.calls.iter().map(|call| run::observe(program, dir, self.kernel.version, call)).collect()
+        self.calls.iter().map(|call| run::observe(subject, dir, self.kernel.version, call)).collect()
     }
 
-    fn compare(&self, original: &Path, ours: &Path) -> io::Result<String> {
+    fn compare(&self, original: &Subject, ours: &Subject) -> io::Result<String> {
         let dir = tempfile::tempdir()?;
         let theirs = self.outcomes(original, &dir.path().join("original"))?;
         let ours = self.outcomes(ours, &dir.path().join("ours"))?;

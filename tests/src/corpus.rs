@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::apt::Package;
 use crate::cache;
 use crate::compare;
-use crate::original::{self, HEADERS_6_1_AMD64, Kernel, MODULES_6_1_AMD64, V6_1};
+use crate::original::{self, HEADERS_6_1_AMD64, Kernel, MODULES_6_1_AMD64, Subject, V6_1};
 use crate::run::{self, Call};
 
 /// Modules of one kernel package, and the original to compare with.
@@ -165,13 +165,13 @@ struct Observed {
     written: BTreeMap<PathBuf, Vec<u8>>,
 }
 
-fn observe(program: &Path, corpus: &Path, dir: &Path, kernel: &str, set: OptionSet) -> io::Result<Observed> {
+fn observe(subject: &Subject, corpus: &Path, dir: &Path, kernel: &str, set: OptionSet) -> io::Result<Observed> {
     lay_out(corpus, dir, set.beside)?;
     let before = run::times(dir)?;
     let mut arguments: Vec<OsString> = set.options.split(' ').map(OsString::from).collect();
     arguments.extend(["-o", "out.symvers", "-T", LIST].map(OsString::from));
     let start = Instant::now();
-    let (status, stdout, stderr) = run::call(program, dir, kernel, &Call { arguments, ..Call::default() })?;
+    let (status, stdout, stderr) = run::call(subject, dir, kernel, &Call { arguments, ..Call::default() })?;
     let wall = start.elapsed();
     let mut written = BTreeMap::new();
     for (path, time) in run::times(dir)? {

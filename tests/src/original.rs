@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::apt::{Package, Suite};
 
 const BOOKWORM: Suite = Suite { name: "bookworm", architecture: "amd64" };
+const TRIXIE: Suite = Suite { name: "trixie", architecture: "amd64" };
 const BULLSEYE_SECURITY: Suite = Suite { name: "bullseye-security", architecture: "amd64" };
 
 /// A kernel whose original a Debian package has.
@@ -19,6 +20,21 @@ pub struct Kernel {
     package: Package,
     /// Where in the package they are.
     folder: &'static str,
+    /// The C library that they want, if it may be newer than the machine's.
+    libc: Option<Package>,
+}
+
+/// Trixie's C library.
+const LIBC: Package = Package { suite: TRIXIE, name: "libc6", version: "2.41-12+deb13u4" };
+
+/// A program to be run: one of ours or an original, by itself or through the
+/// loader of another C library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The program.
+    pub program: PathBuf,
+    /// The folder of that C library.
+    pub libc: Option<PathBuf>,
 }
 
 /// Debian 11's.
@@ -27,6 +43,7 @@ pub static V5_10: Kernel = Kernel {
     release: "5.10",
     package: Package { suite: BULLSEYE_SECURITY, name: "linux-kbuild-5.10", version: "5.10.262-1" },
     folder: "usr/lib/linux-kbuild-5.10/scripts/mod",
+    libc: None,
 };
 
 /// Debian 12's.
@@ -35,10 +52,20 @@ pub static V6_1: Kernel = Kernel {
     release: "6.1",
     package: Package { suite: BOOKWORM, name: "linux-kbuild-6.1", version: "6.1.176-1" },
     folder: "usr/lib/linux-kbuild-6.1/scripts/mod",
+    libc: None,
+};
+
+/// Debian 13's.
+pub static V6_12: Kernel = Kernel {
+    version: "6.12.107",
+    release: "6.12",
+    package: Package { suite: TRIXIE, name: "linux-kbuild-6.12.107+deb13", version: "6.12.107-1" },
+    folder: "usr/lib/linux-kbuild-6.12.107+deb13/scripts/mod",
+    libc: Some(LIBC),
 };
 
 /// The kernels whose originals run the suite's cases.
-pub static KERNELS: [&Kernel; 2] = [&V5_10, &V6_1];
+pub static KERNELS: [&Kernel; 3] = [&V5_10, &V6_1, &V6_12];
 
 /// The modules of Debian 12's kernel.
 pub const MODULES_6_1_AMD64: Package =
@@ -52,8 +79,14 @@ impl Kernel {
     ///
     /// # Errors
     /// If the package can't be had.
-    pub fn modpost(&self) -> io::Result<PathBuf> {
-        Ok(self.package.unpacked()?.join(self.folder).join("modpost.real-lsb-64"))
+    pub fn modpost(&self) -> io::Result<Subject> {
+        let folder = self.package.unpacked()?.join(self.folder);
+        let program = folder.join("modpost.real-lsb-64");
+        let libc = match &self.libc {
+            None => None,
+            Some(package) => Some(package.unpacked()?.join("usr/lib/x86_64-linux-gnu")),
+        };
+        Ok(Subject { program, libc })
     }
 }
 
@@ -62,7 +95,7 @@ impl Kernel {
 ///
 /// # Errors
 /// If it hasn't been built.
-pub fn ours(program: &str) -> io::Result<PathBuf> {
+pub fn ours(program: &str) -> io::Result<Subject> {
     let dir = match std::env::var_os("KBUILD_RS_BIN").filter(|dir| !dir.is_empty()) {
         Some(dir) => std::path::absolute(dir)?,
         None => {
@@ -73,5 +106,9 @@ pub fn ours(program: &str) -> io::Result<PathBuf> {
         }
     };
     let path = dir.join(program);
-    if path.exists() { Ok(path) } else { Err(io::Error::other(format!("{} has not been built", path.display()))) }
+    if path.exists() {
+        Ok(Subject { program: path, libc: None })
+    } else {
+        Err(io::Error::other(format!("{} has not been built", path.display())))
+    }
 }

@@ -8,6 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use crate::original::Subject;
+
 /// The name by which a subject is called.
 pub const SUBJECT: &str = "./modpost";
 
@@ -44,17 +46,25 @@ pub struct Call {
     pub stdin: Vec<u8>,
 }
 
-/// Calls `program` in `dir` by the name [`SUBJECT`] and waits for it.
+/// Calls a subject in `dir` by the name [`SUBJECT`] and waits for it.
 ///
 /// # Errors
 /// If it can't be run.
-pub fn call(program: &Path, dir: &Path, kernel: &str, call: &Call) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let subject = dir.join(SUBJECT);
-    if subject.symlink_metadata().is_ok() {
-        fs::remove_file(&subject)?;
+pub fn call(subject: &Subject, dir: &Path, kernel: &str, call: &Call) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let link = dir.join(SUBJECT);
+    if link.symlink_metadata().is_ok() {
+        fs::remove_file(&link)?;
     }
-    std::os::unix::fs::symlink(program, &subject)?;
-    let mut child = Command::new(SUBJECT)
+    std::os::unix::fs::symlink(&subject.program, &link)?;
+    let mut command = match &subject.libc {
+        None => Command::new(SUBJECT),
+        Some(libc) => {
+            let mut command = Command::new(libc.join("ld-linux-x86-64.so.2"));
+            command.arg("--library-path").arg(libc).args(["--argv0", SUBJECT, SUBJECT]);
+            command
+        }
+    };
+    let mut child = command
         .args(&call.arguments)
         .current_dir(dir)
         .env_clear()
@@ -73,17 +83,17 @@ pub fn call(program: &Path, dir: &Path, kernel: &str, call: &Call) -> io::Result
     });
     let output = child.wait_with_output()?;
     let _ = writer.join();
-    fs::remove_file(&subject)?;
+    fs::remove_file(&link)?;
     Ok((output.status, output.stdout, output.stderr))
 }
 
-/// Runs `program` and looks at every file afterwards.
+/// Runs a subject and looks at every file afterwards.
 ///
 /// # Errors
 /// If it can't be run or a file can't be read.
-pub fn observe(program: &Path, dir: &Path, kernel: &str, how: &Call) -> io::Result<Outcome> {
+pub fn observe(subject: &Subject, dir: &Path, kernel: &str, how: &Call) -> io::Result<Outcome> {
     let before = times(dir)?;
-    let (status, stdout, stderr) = call(program, dir, kernel, how)?;
+    let (status, stdout, stderr) = call(subject, dir, kernel, how)?;
     let mut files = BTreeMap::new();
     for (path, time) in times(dir)? {
         let contents = fs::read(dir.join(&path))?;

@@ -1,7 +1,8 @@
 //! Pieces of assembler that modules are made of.
 
-/// `MODULE_LICENSE("GPL")`.
-pub(crate) const GPL: &str = ".section .modinfo,\"a\"\n.asciz \"license=GPL\"\n";
+/// `MODULE_LICENSE("GPL")`, and a symbol, without which there is no symbol
+/// table.
+pub(crate) const GPL: &str = ".section .modinfo,\"a\"\nmodinfo_license: .asciz \"license=GPL\"\n";
 
 /// A tag in `.modinfo`.
 pub(crate) fn modinfo(tag: &str, value: &str) -> String {
@@ -19,12 +20,15 @@ pub(crate) fn uses(name: &str) -> String {
 }
 
 /// An entry in the table of exports, `___ksymtab+f` for section
-/// `___ksymtab`, with its namespace.
+/// `___ksymtab`, with its namespace, and the same as kernels since 6.5 have it.
 pub(crate) fn export(name: &str, section: &str, namespace: &str) -> String {
+    let license = if section.contains("gpl") { "GPL" } else { "" };
     format!(
         ".section {section}+{name},\"a\"\n__ksymtab_{name}: .quad 0\n\
          .section __ksymtab_strings,\"aMS\",@progbits,1\n__kstrtab_{name}: .asciz \"{name}\"\n\
-         __kstrtabns_{name}: .asciz \"{namespace}\"\n"
+         __kstrtabns_{name}: .asciz \"{namespace}\"\n\
+         .section .export_symbol,\"a\"\n__export_symbol_{name}: .asciz \"{license}\"\n.asciz \"{namespace}\"\n\
+         .balign 8\n.quad {name}\n"
     )
 }
 

@@ -56,7 +56,7 @@ fn malformed(kernel: &'static Kernel, module: &[u8]) -> io::Result<Vec<Case>> {
             .args("-o symvers b.o a.o")
     };
     let size = module.len() as u64;
-    let nobits = assemble(".section .modinfo,\"a\",@nobits\n.skip 8\n")?;
+    let nobits = assemble(".section .modinfo,\"a\",@nobits\nstart: .skip 8\n")?;
     let mut cases = vec![
         case("empty", b""),
         case("one byte", b"\x7f"),
@@ -69,7 +69,10 @@ fn malformed(kernel: &'static Kernel, module: &[u8]) -> io::Result<Vec<Case>> {
         case(".modinfo without contents", &nobits),
         case("another machine's number", &patched(module, 18, &[0xff, 0xff])),
     ];
-    if kernel.release == "6.1" {
+    if kernel.release != "5.10" {
+        if kernel.release != "6.1" {
+            cases.push(case("no byte order", &patched(module, 5, &[0])));
+        }
         // To kernels before, any ELF file is an object.
         cases.push(case("executable", &patched(module, E_TYPE, &2u16.to_le_bytes())));
         cases.push(
@@ -102,7 +105,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         assemble(&[GPL, &uses("__this_module"), &uses("_GLOBAL_OFFSET_TABLE_"), &uses("_restgpr_14")].concat())?;
     let common = assemble(&[GPL, ".comm shared,8\n.comm __gnu_lto_v1,1\n"].concat())?;
     let unlicensed = assemble(&function("f"))?;
-    let proprietary = assemble(&[&modinfo("license", "GPL")[..], &modinfo("license", "Proprietary")].concat())?;
+    let proprietary = assemble(&[GPL, &modinfo("license", "Proprietary")].concat())?;
     let padded = assemble(
         ".section .modinfo,\"a\"\n.byte 0,0\n.asciz \"license=GPL v2\"\n.byte 0,0,0\n.asciz \"import_ns=X\"\n",
     )?;

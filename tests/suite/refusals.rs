@@ -10,7 +10,7 @@ use kbuild_rs::elf::Source;
 use kbuild_rs::object::{self, Context, Scratch};
 use kbuild_rs::section::Rules;
 use kbuild_rs_tests::fixture::{assemble, compile_c};
-use kbuild_rs_tests::original::{self, KERNELS};
+use kbuild_rs_tests::original::{self, KERNELS, Kernel};
 use kbuild_rs_tests::run::{self, Call};
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
@@ -22,6 +22,9 @@ const SHT_STRTAB: u32 = 3;
 
 /// Name, object, and the line after `FATAL: modpost: m.o: `.
 type Refusal = (&'static str, Vec<u8>, String);
+
+/// Kernels since 6.12 have a message of their own for this.
+const NO_BYTE_ORDER: &str = "no byte order";
 
 fn refusals() -> io::Result<Vec<Refusal>> {
     let module = assemble(&[GPL, ".section .init.text,\"ax\"\nf: .quad 0\n.text\n.quad f\n"].concat())?;
@@ -99,7 +102,7 @@ fn refusals() -> io::Result<Vec<Refusal>> {
             patched(&module, 4, &[9]),
             "neither a 32-bit nor a 64-bit object (section 0, offset 4)".to_owned(),
         ),
-        ("no byte order", patched(&module, 5, &[0]), "neither little- nor big-endian (section 0, offset 5)".to_owned()),
+        (NO_BYTE_ORDER, patched(&module, 5, &[0]), "neither little- nor big-endian (section 0, offset 5)".to_owned()),
         (
             "a table of an absurd size",
             assemble(&format!(
@@ -111,9 +114,10 @@ fn refusals() -> io::Result<Vec<Refusal>> {
     ])
 }
 
-fn check(object: &[u8], expected: &str) -> io::Result<Verdict> {
+fn check(name: &str, object: &[u8], expected: &str) -> io::Result<Verdict> {
     let modpost = original::ours("modpost")?;
-    for kernel in KERNELS {
+    let undefined = |kernel: &&Kernel| !name.ends_with(NO_BYTE_ORDER) || matches!(kernel.release, "5.10" | "6.1");
+    for kernel in KERNELS.into_iter().filter(undefined) {
         let dir = tempfile::tempdir()?;
         fs::write(dir.path().join("m.o"), object)?;
         fs::write(dir.path().join("m.mod"), "\n")?;
@@ -174,7 +178,7 @@ pub(crate) fn run(tally: &Tally, wanted: &dyn Fn(&str) -> bool) -> io::Result<()
     for (name, object, expected) in refusals()? {
         let name = format!("refusals: {name}");
         if wanted(&name) {
-            tally.note(&name, check(&object, &expected)?);
+            tally.note(&name, check(&name, &object, &expected)?);
         }
     }
     if wanted("refusals: mutants") {

@@ -17,10 +17,14 @@ pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Resul
 }
 
 fn class(entry: &Entry, alias: &mut Vec<u8>) {
-    // The original reads these two fields without regard to the target's
+    // Older originals read these two fields without regard to the target's
     // byte order (docs/quirks.md).
     let host = |field| entry.bytes(field).try_into().map_or(0, u32::from_ne_bytes);
-    let (class, mask) = (host("cls"), host("cls_msk"));
+    let (class, mask) = if entry.table.target.dialect.acpi_class_order {
+        (entry.get("cls") as u32, entry.get("cls_msk") as u32)
+    } else {
+        (host("cls"), host("cls_msk"))
+    };
     for shift in [16, 8, 0] {
         if mask >> shift & 0xff == 0 {
             alias.extend_from_slice(b"??");

@@ -195,6 +195,15 @@ structs! {
         word("driver_data"),
     }
     DFL = dfl_device_id { u16("type"), u16("feature_id"), word("driver_data") }
+    SLIM = slim_device_id {
+        u16("manf_id"), u16("prod_code"), u16("dev_index"), u16("instance"), word("driver_data"),
+    }
+    CDX = cdx_device_id {
+        u16("vendor"), u16("device"), u16("subvendor"), u16("subdevice"), u32("class"), u32("class_mask"),
+        u32("override_only"),
+    }
+    VCHIQ = vchiq_device_id { u8("name").array(32) }
+    COREBOOT = coreboot_device_id { u32("tag"), word("driver_data") }
     ISHTP = ishtp_device_id { bytes("guid", 16), word("driver_data") }
 }
 

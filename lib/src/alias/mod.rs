@@ -97,6 +97,8 @@ pub static TABLES: &[TableType] = &[
     by_pattern("auxiliary", &layout::AUXILIARY, pattern::AUXILIARY).when(|d| d.auxiliary_tables),
     by_pattern("bcma", &layout::BCMA, pattern::BCMA),
     by_pattern("ccw", &layout::CCW, pattern::CCW),
+    by_entry("cdx", &layout::CDX, pci::cdx_entry).when(|d| d.cdx_tables),
+    by_pattern("coreboot", &layout::COREBOOT, pattern::COREBOOT).when(|d| d.coreboot_tables),
     by_pattern("cpu", &layout::CPU, pattern::CPU),
     by_pattern("css", &layout::CSS, pattern::CSS),
     by_pattern("dfl", &layout::DFL, pattern::DFL).when(|d| d.ssam_and_dfl_tables),
@@ -129,6 +131,7 @@ pub static TABLES: &[TableType] = &[
     by_pattern("sdio", &layout::SDIO, pattern::SDIO),
     by_pattern("sdw", &layout::SDW, pattern::SDW),
     by_pattern("serio", &layout::SERIO, pattern::SERIO),
+    by_pattern("slim", &layout::SLIM, pattern::SLIM).when(|d| d.slim_tables),
     by_pattern("spi", &layout::SPI, pattern::SPI),
     by_pattern("ssam", &layout::SSAM, pattern::SSAM).when(|d| d.ssam_and_dfl_tables),
     by_pattern("ssb", &layout::SSB, pattern::SSB),
@@ -137,6 +140,7 @@ pub static TABLES: &[TableType] = &[
     by_pattern("typec", &layout::TYPEC, pattern::TYPEC),
     by_pattern("ulpi", &layout::ULPI, pattern::ULPI),
     whole("usb", &layout::USB, usb::table),
+    by_pattern("vchiq", &layout::VCHIQ, pattern::VCHIQ).when(|d| d.vchiq_tables),
     by_entry("vio", &layout::VIO, of::vio_entry),
     by_pattern("virtio", &layout::VIRTIO, pattern::VIRTIO),
     by_entry("vmbus", &layout::VMBUS, guid::vmbus),
@@ -223,7 +227,7 @@ impl<'a> Table<'a> {
     }
 
     fn malformed(&self, what: &str) -> Fatal {
-        Fatal::new(text!("{}: {}\n", self.module, what))
+        Fatal::refusal(text!("{}: {}\n", self.module, what))
     }
 }
 

@@ -95,6 +95,7 @@ pub(super) const CCW: &[Piece] = &[
     Field("dm", "dev_model", Flag(0x08)),
     Wildcard,
 ];
+pub(super) const COREBOOT: &[Piece] = &[Text("coreboot:t"), Upper("tag", 8)];
 pub(super) const CPU: &[Piece] = &[Text("cpu:type:*:feature:*"), Upper("feature", 4), Text("*")];
 pub(super) const CSS: &[Piece] = &[Text("css:t"), Upper("type", 1)];
 pub(super) const DFL: &[Piece] = &[Text("dfl:t"), Upper("type", 4), Text("f"), Upper("feature_id", 4), Wildcard];
@@ -194,6 +195,7 @@ pub(super) const SERIO: &[Piece] = &[
     Field("ex", "extra", Not(ANY8)),
     Wildcard,
 ];
+pub(super) const SLIM: &[Piece] = &[Text("slim:"), Lower("manf_id", 1), Text(":"), Lower("prod_code", 1), Text(":*")];
 pub(super) const SPI: &[Piece] = &[Text("spi:"), Str("name")];
 pub(super) const SSAM: &[Piece] = &[
     Text("ssam:d"),
@@ -221,6 +223,7 @@ pub(super) const TBSVC: &[Piece] = &[
 ];
 pub(super) const TYPEC: &[Piece] = &[Text("typec:id"), Upper("svid", 4), Field("m", "mode", Not(7))];
 pub(super) const ULPI: &[Piece] = &[Text("ulpi:v"), Lower("vendor", 4), Text("p"), Lower("product", 4)];
+pub(super) const VCHIQ: &[Piece] = &[Text("vchiq:"), Str("name")];
 pub(super) const VIRTIO: &[Piece] =
     &[Text("virtio:"), Field("d", "device", Not(ANY32)), Field("v", "vendor", Not(ANY32)), Wildcard];
 pub(super) const ZORRO: &[Piece] = &[Text("zorro:"), Field("i", "id", Not(ANY32))];

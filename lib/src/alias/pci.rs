@@ -1,5 +1,6 @@
 //! PCI: `pci:vNdNsvNsdNbcNscNiN`, or `vfio_pci:…` for an entry that its
-//! driver takes only when told so by `driver_override`.
+//! driver takes only when told so by `driver_override`; and CDX, which is
+//! alike.
 
 use super::{Entry, Output, add_field, add_wildcard};
 use crate::diag::{Fatal, text};
@@ -41,5 +42,22 @@ pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, output: &mut Output) -> 
         }
     }
     add_wildcard(alias);
+    Ok(true)
+}
+
+/// CDX: `cdx:vNdNsvNsdNcN`, or `vfio_cdx:…`.
+pub(super) fn cdx_entry(entry: &Entry, alias: &mut Vec<u8>, output: &mut Output) -> Result<bool, Fatal> {
+    match entry.get("override_only") {
+        0 => alias.extend_from_slice(b"cdx:"),
+        VFIO => alias.extend_from_slice(b"vfio_cdx:"),
+        other => {
+            output.warn(text!("Unknown CDX driver_override alias {}\n", format!("{other:08X}")));
+            return Ok(false);
+        }
+    }
+    for (separator, field) in [("v", "vendor"), ("d", "device"), ("sv", "subvendor"), ("sd", "subdevice")] {
+        add_field(alias, separator, entry.get(field) != 0xffff, entry, field);
+    }
+    add_field(alias, "c", entry.get("class_mask") == 0xff_ffff, entry, "class");
     Ok(true)
 }

@@ -20,6 +20,12 @@ pub struct Options {
     pub ignore_missing: bool,
     /// `-a`: a srcversion for all modules.
     pub all_versions: bool,
+    /// `-M`: the kernel has modules.
+    pub module_enabled: bool,
+    /// `-t`: exports that nobody uses are left out.
+    pub trim_unused: bool,
+    /// `-u`: a file of exports that are kept.
+    pub keep: Option<Vec<u8>>,
     /// `-W`: more warnings.
     pub extra_warn: bool,
     /// `-w`: undefined symbols are no errors.
@@ -78,6 +84,9 @@ pub fn command(dialect: &Dialect) -> Command {
             file('o', "Write exports to FILE"),
             flag('a', "Record the sum of their sources for all modules"),
         ])
+        .args(dialect.module_option.then(|| flag('M', "The kernel has modules")))
+        .args(dialect.trim_option.then(|| flag('t', "Leave out exports that no module uses")))
+        .args(dialect.trim_option.then(|| file('u', "Keep the exports that FILE lists")))
         .args(dialect.extra_warn.then(|| flag('W', "Warn about more references between sections")))
         .args([
             flag('w', "Warn about undefined symbols instead of failing"),
@@ -119,7 +128,7 @@ fn options(matches: &ArgMatches) -> Options {
     // An option that a dialect doesn't have is not given.
     let flag = |name: &str| matches.try_get_one::<u8>(name).ok().flatten().is_some_and(|&count| count > 0);
     let values = |name: &str| -> Vec<Vec<u8>> {
-        let values = matches.get_many::<OsString>(name).into_iter().flatten();
+        let values = matches.try_get_many::<OsString>(name).ok().flatten().into_iter().flatten();
         values.map(|value| value.clone().into_vec()).collect()
     };
     Options {
@@ -127,6 +136,9 @@ fn options(matches: &ArgMatches) -> Options {
         modversions: flag("m"),
         ignore_missing: flag("n"),
         all_versions: flag("a"),
+        module_enabled: flag("M"),
+        trim_unused: flag("t"),
+        keep: values("u").pop(),
         extra_warn: flag("W"),
         warn_unresolved: flag("w"),
         mismatch_is_error: flag("E"),

@@ -47,7 +47,7 @@ impl Malformed {
     /// The message that ends the run.
     #[must_use]
     pub fn fatal(self, path: &[u8]) -> Fatal {
-        Fatal::new(text!(
+        Fatal::refusal(text!(
             "{}: {} (section {}, offset {})\n",
             path,
             self.what,
@@ -62,6 +62,8 @@ impl Malformed {
 pub enum ParseError {
     /// No message of the original's fits.
     Malformed(Malformed),
+    /// `EI_DATA` is neither byte order.
+    UnknownByteOrder,
     /// `e_type` is not `ET_REL`.
     NotRelocatable,
     /// `e_shoff` lies beyond the file's end.
@@ -104,6 +106,7 @@ impl ParseError {
         let number = |n: u64| n.to_string();
         Fatal::new(match self {
             Self::Malformed(malformed) => return malformed.fatal(path),
+            Self::UnknownByteOrder => text!("target endian is unknown\n"),
             Self::NotRelocatable => text!("{}: not relocatable object.", path),
             Self::SectionHeadersBeyondEnd { offset, size } => text!(
                 "section header offset={} in file '{}' is bigger than filesize={}\n",
@@ -196,6 +199,8 @@ pub struct Elf<'t> {
     pub encoding: Encoding,
     /// The section `.modinfo`.
     pub modinfo: Option<SectionIndex>,
+    /// The section `.export_symbol`.
+    pub export_symbol: Option<SectionIndex>,
     symtab: SectionIndex,
     strtab: SectionIndex,
     section_strings: SectionIndex,
@@ -242,6 +247,7 @@ impl<'t> Elf<'t> {
             is_big: match header_bytes[header::EI_DATA] {
                 header::ELFDATA2LSB => false,
                 header::ELFDATA2MSB => true,
+                _ if dialect.byte_order_of_objects => return Err(ParseError::UnknownByteOrder),
                 _ => return Err(malformed("neither little- nor big-endian", HEADERS, 5).into()),
             },
         };
@@ -270,6 +276,7 @@ impl<'t> Elf<'t> {
             sections,
             encoding,
             modinfo: None,
+            export_symbol: None,
             symtab: HEADERS,
             strtab: HEADERS,
             section_strings,
@@ -320,12 +327,13 @@ impl<'t> Elf<'t> {
             if !nobits && section.sh_offset > self.source.size() {
                 return Err(ParseError::Truncated { offset: section.sh_offset, header_size: self.header_size() });
             }
-            if self.section_name(index)? == b".modinfo" {
-                if nobits {
-                    return Err(ParseError::NobitsModinfo);
-                }
-                self.modinfo = Some(index);
+            match self.section_name(index)? {
+                b".modinfo" if nobits => return Err(ParseError::NobitsModinfo),
+                b".modinfo" => self.modinfo = Some(index),
+                b".export_symbol" => self.export_symbol = Some(index),
+                _ => {}
             }
+            let section = &self.sections[number];
             match section.sh_type {
                 section_header::SHT_SYMTAB => symtab = Some((index, SectionIndex(section.sh_link))),
                 section_header::SHT_SYMTAB_SHNDX => shndx = Some((index, section.sh_link)),

@@ -41,6 +41,24 @@ pub struct Relocations<'a> {
 }
 
 impl Relocations<'_> {
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Whether they have addends of their own.
+    #[must_use]
+    pub const fn has_addends(&self) -> bool {
+        self.format.rela
+    }
+
+    /// Where in its section the relocation with a number stands, in bytes.
+    #[must_use]
+    pub const fn offset_of(&self, number: usize) -> u64 {
+        (number * self.format.entry_size()) as u64
+    }
+
     /// The relocation with a number that [`Relocations::for_each_symbol`] gave.
     ///
     /// # Panics

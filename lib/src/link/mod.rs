@@ -6,9 +6,11 @@
 pub mod resolve;
 pub mod table;
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
-pub use resolve::{Note, Resolution};
+pub use resolve::{Note, Resolution, Versions};
 pub use table::{ModuleId, Symbol, SymbolId, SymbolTable};
 
 use crate::diag::{Fatal, Message, Severity, text};
@@ -63,6 +65,8 @@ pub struct Link<'a> {
     pub symbols: SymbolTable,
     /// Modules in reading order.
     pub modules: Vec<Module>,
+    /// The exports that are kept; `None` for all of them.
+    pub kept: Option<HashSet<SymbolId>>,
     /// What was said.
     pub log: Log,
     /// How many section mismatches there are.
@@ -98,6 +102,7 @@ impl<'a> Link<'a> {
             external,
             symbols: SymbolTable::default(),
             modules: Vec::new(),
+            kept: None,
             log: Log::default(),
             mismatches: 0,
             extable_entry_size: 0,
@@ -131,7 +136,12 @@ impl<'a> Link<'a> {
             // Kernels to 5.18 look the symbol up again.
             self.symbols.get_mut(found).crc = Some(line.crc);
         }
-        self.set_namespace(line.symbol, line.namespace, false);
+        if self.dialect.export_symbol_section {
+            let namespace = Some(line.namespace.to_vec()).filter(|namespace| !namespace.is_empty());
+            self.symbols.get_mut(id).namespace = namespace;
+        } else {
+            self.set_namespace(line.symbol, line.namespace, false);
+        }
     }
 
     /// Takes what was read from one object.
@@ -154,9 +164,15 @@ impl<'a> Link<'a> {
     fn take(&mut self, module: ModuleId, step: Step) -> Result<(), Fatal> {
         match step {
             Step::Say(message) | Step::Section(Finding::Message(message)) => self.log.say(message),
-            Step::Export { name, license, is_static } => {
-                self.export(module, &name, license, is_static);
+            Step::Export { name, license, is_static, is_function, namespace } => {
+                let id = self.export(module, &name, license, is_static);
+                let symbol = self.symbols.get_mut(id);
+                symbol.is_function = is_function;
+                if self.dialect.export_symbol_section {
+                    symbol.namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
+                }
             }
+            Step::Section(Finding::Export(_)) => unreachable!("reading made a step of it"),
             Step::Namespace { symbol, namespace } => self.set_namespace(&symbol, &namespace, true),
             Step::Crc { symbol, crc, own } => {
                 if let Some(id) = self.symbols.find(&symbol) {
@@ -206,7 +222,8 @@ impl<'a> Link<'a> {
                 return found;
             }
         }
-        let symbol = Symbol { name: name.to_vec(), module, license, namespace: None, crc: None, is_static };
+        let symbol =
+            Symbol { name: name.to_vec(), module, license, namespace: None, crc: None, is_function: false, is_static };
         let id = self.symbols.add(symbol);
         self.modules[module.0 as usize].exports.push(id);
         id
@@ -274,6 +291,12 @@ impl<'a> Link<'a> {
     #[must_use]
     pub fn has_vmlinux(&self) -> bool {
         self.modules.iter().any(|module| module.facts.is_vmlinux)
+    }
+
+    /// What a module exports, in order, without what is trimmed.
+    pub fn kept_exports(&self, module: &Module) -> impl Iterator<Item = &Symbol> {
+        let is_kept = |id: &&SymbolId| self.kept.as_ref().is_none_or(|kept| kept.contains(*id));
+        module.exports.iter().filter(is_kept).map(|id| self.symbols.get(*id))
     }
 
     /// The module of that number.

@@ -40,8 +40,9 @@ pub struct Resolution {
     pub notes: Vec<Note>,
     /// After that, the run ends.
     pub fatal: Option<Fatal>,
-    /// For `__versions`: CRC and name of what it uses.
-    pub versions: Vec<(u32, Vec<u8>)>,
+    /// The undefined symbols that another module exports, in the order of the
+    /// lists that are made of them.
+    pub uses: Vec<(Vec<u8>, SymbolId)>,
     /// The modules that it needs loaded, in order.
     pub depends: IndexSet<ModuleId>,
     /// The namespaces that it should import, in order of finding.
@@ -67,22 +68,43 @@ pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) ->
         check_name_length(module, &mut resolution);
     }
     let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, policy, dialect, &mut resolution) };
-    if resolution.fatal.is_some() {
-        return resolution;
-    }
-    if policy.modversions && dialect.crcs_from_cmd {
-        check_export_crcs(link, module, dialect, &mut resolution);
-    }
-    if policy.modversions {
-        collect_versions(link, module, &uses, &mut resolution);
-    }
     for (_, symbol) in &uses {
         let owner = link.symbols.get(*symbol).module;
         if !link.module(owner).facts.is_vmlinux {
             resolution.depends.insert(owner);
         }
     }
+    resolution.uses = uses;
     resolution
+}
+
+/// The CRCs in a module's file, and what is to be said of missing ones.
+#[derive(Clone, Debug, Default)]
+pub struct Versions {
+    /// What is to be said, in order.
+    pub messages: Vec<Message>,
+    /// For `__versions`: CRC and name of what the module uses.
+    pub basic: Vec<(u32, Vec<u8>)>,
+}
+
+/// Looks up the CRCs of what a module exports and uses.
+#[must_use]
+pub fn versions(link: &Link, id: ModuleId, resolution: &Resolution, policy: &Policy, dialect: &Dialect) -> Versions {
+    let module = link.module(id);
+    let mut versions = Versions::default();
+    if policy.modversions && dialect.crcs_from_cmd {
+        check_export_crcs(link, module, dialect, &mut versions);
+    }
+    if policy.modversions {
+        collect_versions(link, module, &resolution.uses, &mut versions);
+    }
+    versions
+}
+
+impl Versions {
+    fn say(&mut self, severity: Severity, text: Vec<u8>) {
+        self.messages.push(Message::new(severity, text));
+    }
 }
 
 /// `MODULE_NAME_LEN` of `include/linux/module.h`, which also bounds the names
@@ -200,25 +222,25 @@ fn check_gpl_use(module: &[u8], symbol: &Symbol, dialect: &Dialect, resolution: 
     }
 }
 
-fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, resolution: &mut Resolution) {
-    for symbol in module.exports.iter().map(|id| link.symbols.get(*id)).filter(|symbol| symbol.crc.is_none()) {
+fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, versions: &mut Versions) {
+    for symbol in link.kept_exports(module).filter(|symbol| symbol.crc.is_none()) {
         let text = missing_crc(&symbol.name, &module.facts.name, module.suffix(), dialect);
-        resolution.say(Severity::Warning, text);
+        versions.say(Severity::Warning, text);
     }
 }
 
-fn collect_versions(link: &Link, module: &Module, uses: &[(Vec<u8>, SymbolId)], resolution: &mut Resolution) {
+fn collect_versions(link: &Link, module: &Module, uses: &[(Vec<u8>, SymbolId)], versions: &mut Versions) {
     for (name, symbol) in uses {
         let Some(crc) = link.symbols.get(*symbol).crc else {
             let text = text!("\"{}\" [{}.ko] has no CRC!\n", name, module.facts.name);
-            resolution.say(Severity::Warning, text);
+            versions.say(Severity::Warning, text);
             continue;
         };
         if name.len() >= name_len(module) {
             let text = text!("too long symbol \"{}\" [{}.ko]\n", name, module.facts.name);
-            resolution.say(Severity::Error, text);
+            versions.say(Severity::Error, text);
             break;
         }
-        resolution.versions.push((crc, name.clone()));
+        versions.basic.push((crc, name.clone()));
     }
 }

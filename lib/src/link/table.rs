@@ -25,6 +25,8 @@ pub struct Symbol {
     pub namespace: Option<Vec<u8>>,
     /// Its CRC, if one is known.
     pub crc: Option<u32>,
+    /// It is a function, not data, as far as is known.
+    pub is_function: bool,
     /// No object has it as a global symbol, so far.
     pub is_static: bool,
 }
@@ -107,7 +109,15 @@ mod tests {
     use super::*;
 
     fn symbol(name: &str, is_static: bool) -> Symbol {
-        Symbol { name: name.into(), module: ModuleId(0), license: License::Any, namespace: None, crc: None, is_static }
+        Symbol {
+            name: name.into(),
+            module: ModuleId(0),
+            license: License::Any,
+            namespace: None,
+            crc: None,
+            is_function: false,
+            is_static,
+        }
     }
 
     #[test]

@@ -88,6 +88,10 @@ pub enum Step {
         license: License,
         /// The object has no global symbol of that name.
         is_static: bool,
+        /// It is a function, if the object says so.
+        is_function: bool,
+        /// Its namespace, "" for none, if that is known already.
+        namespace: Vec<u8>,
     },
     /// An exported symbol's namespace, "" for none.
     Namespace {
@@ -169,6 +173,8 @@ pub struct Context<'a> {
     pub ignore_missing: bool,
     /// `-W`: more warnings.
     pub extra_warn: bool,
+    /// `-M`: the kernel has modules.
+    pub module_enabled: bool,
 }
 
 impl<'a> Context<'a> {
@@ -183,6 +189,7 @@ impl<'a> Context<'a> {
             all_versions: false,
             ignore_missing: false,
             extra_warn: false,
+            module_enabled: false,
         }
     }
 }
@@ -230,6 +237,11 @@ pub struct Scratch {
 /// Reads the object at a path.
 #[must_use]
 pub fn read(path: &[u8], context: &Context, scratch: &mut Scratch) -> Reading {
+    if context.dialect.suffix_before_contents {
+        if let Err(NoModule::Error(message)) = module_name(path, context.dialect) {
+            return Reading { steps: vec![Step::Say(message)], ..Reading::default() };
+        }
+    }
     match Source::open(textfile::path(path)) {
         Ok(source) => read_source(path, &source, context, scratch),
         Err(error) if context.ignore_missing => {
@@ -294,7 +306,7 @@ fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, NoModule> {
     }
     // Whatever the last two bytes are.
     let Some(end) = path.len().checked_sub(2) else {
-        return Err(NoModule::Fatal(Fatal::new(text!("{}: file name too short for an object\n", path))));
+        return Err(NoModule::Fatal(Fatal::refusal(text!("{}: file name too short for an object\n", path))));
     };
     let name = &path[..end];
     Ok(if dialect.lto_suffix { name.strip_suffix(b".lto").unwrap_or(name) } else { name }.to_vec())
@@ -337,12 +349,23 @@ impl Reader<'_, '_> {
             self.find_static(&later)?;
         }
 
-        let check = section::Check { path: self.path, rules, dialect, extra_warn };
+        let check = section::Check {
+            path: self.path,
+            name: if dialect.mismatch_offsets { &self.facts.name } else { self.path },
+            exports: dialect.export_symbol_section && (self.context.module_enabled || !dialect.module_option),
+            rules,
+            dialect,
+            extra_warn,
+        };
         let mut findings = Findings::default();
         let checked = check.run(&mut self.elf, scratch, &mut findings);
         self.reading.mismatches = findings.mismatches;
         self.reading.steps.extend(findings.findings.into_iter().map(|finding| match finding {
             Finding::Message(message) => Step::Say(message),
+            Finding::Export(section::Export { name, is_gpl_only, namespace, is_function }) => {
+                let license = if is_gpl_only { License::Gpl } else { License::Any };
+                Step::Export { name, license, is_static: false, is_function, namespace }
+            }
             finding => Step::Section(finding),
         }));
         checked?;
@@ -376,7 +399,12 @@ impl Reader<'_, '_> {
         }
         self.facts.is_gpl_compatible = licenses.all(modinfo::is_gpl_compatible);
         self.facts.imports = modinfo::values(&bytes, b"import_ns").map(<[u8]>::to_vec).collect();
-        Ok(modinfo::values(&bytes, b"version").next().is_some())
+        let dialect = self.context.dialect;
+        let has = |tag| modinfo::values(&bytes, tag).next().is_some();
+        if dialect.description_wanted && self.context.extra_warn && !has(b"description") {
+            self.say(Severity::Warning, text!("missing MODULE_DESCRIPTION() in {}\n", self.path));
+        }
+        Ok(has(b"version"))
     }
 
     /// The symbol's name without the suffix that the compiler appended to
@@ -437,7 +465,8 @@ impl Reader<'_, '_> {
                 b"init_module" => self.facts.has_init = true,
                 b"cleanup_module" => self.facts.has_cleanup = true,
                 _ => {
-                    if let Some(exported) = name.strip_prefix(b"__ksymtab_") {
+                    let exported = name.strip_prefix(b"__ksymtab_");
+                    if let Some(exported) = exported.filter(|_| !self.context.dialect.export_symbol_section) {
                         let exported = exported.to_vec();
                         self.export(exported, &symbol, later).map_err(|malformed| self.malformed(malformed))?;
                     }
@@ -445,7 +474,8 @@ impl Reader<'_, '_> {
             },
         }
         let name = self.elf.symbol_name(&symbol).map_err(|malformed| malformed.fatal(path))?;
-        if name.starts_with(b"__kstrtabns_") || name.starts_with(b"__crc_") {
+        let detail = name.starts_with(b"__kstrtabns_") || name.starts_with(b"__crc_");
+        if detail && !self.context.dialect.export_symbol_section {
             later.symbols.push(number);
         } else if name.starts_with(b"__mod_") {
             self.device_table(&symbol)?;
@@ -464,7 +494,13 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         later.exports.push(self.reading.steps.len());
-        self.reading.steps.push(Step::Export { name, license, is_static: false });
+        self.reading.steps.push(Step::Export {
+            name,
+            license,
+            is_static: false,
+            is_function: false,
+            namespace: Vec::new(),
+        });
         Ok(())
     }
 

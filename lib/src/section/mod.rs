@@ -9,6 +9,7 @@ mod rules;
 
 use std::collections::HashMap;
 
+use goblin::elf::sym::{STT_FUNC, STT_LOPROC};
 use nearest::Nearest;
 use report::End;
 pub use rules::Rules;
@@ -16,13 +17,15 @@ use rules::{Class, Kind, NO_SUCH_SECTION, RuleSet};
 
 use crate::diag::{Fatal, Message, Severity, text};
 use crate::dialect::Dialect;
-use crate::elf::{Elf, Malformed, SectionIndex, section_header};
+use crate::elf::{Elf, Malformed, Relocation, SectionIndex, header, section_header};
 
 /// Something found, in the order of finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// Something to be said.
     Message(Message),
+    /// An entry of `.export_symbol`: a symbol is exported.
+    Export(Export),
     /// Half the size of an exception table entry could be told from this
     /// object, and so its size. The original keeps the first it finds in a
     /// run.
@@ -38,6 +41,19 @@ pub enum Finding {
         /// The section's name.
         to: Vec<u8>,
     },
+}
+
+/// What an entry of `.export_symbol` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The symbol.
+    pub name: Vec<u8>,
+    /// To GPL modules alone.
+    pub is_gpl_only: bool,
+    /// Its namespace, "" for none.
+    pub namespace: Vec<u8>,
+    /// It is a function, not data.
+    pub is_function: bool,
 }
 
 /// What one object's check found.
@@ -85,8 +101,12 @@ impl Scratch {
 /// Checks all relocations of an object.
 #[derive(Debug)]
 pub struct Check<'a> {
-    /// The object, as messages call it.
+    /// The object's path.
     pub path: &'a [u8],
+    /// The object, as messages on sections call it.
+    pub name: &'a [u8],
+    /// Exports are looked for in `.export_symbol`.
+    pub exports: bool,
     /// The rules, made from `dialect`.
     pub rules: &'a Rules,
     /// The kernel.
@@ -185,7 +205,7 @@ impl Check<'_> {
                 Severity::Warning,
                 text!(
                     "{} ({}): unexpected non-allocatable section.\nDid you forget to use \"ax\"/\"aw\" in a .S file?\nNote that for example <linux/init.h> contains\nsection definitions for use in .S files.\n\n",
-                    self.path,
+                    self.name,
                     name
                 ),
             );
@@ -215,6 +235,12 @@ impl Check<'_> {
         findings: &mut Findings,
     ) -> Result<(), Stop> {
         let relocations = elf.relocations();
+        let exports = self.exports && elf.export_symbol == Some(from.relocated);
+        let known = matches!(elf.header.e_machine, header::EM_386 | header::EM_ARM | header::EM_MIPS);
+        if self.dialect.rel_needs_machine && !relocations.has_addends() && !known && !relocations.is_empty() {
+            let text = text!("Please add code to calculate addend for this architecture\n");
+            return Err(Stop::Fatal(Fatal::new(text)));
+        }
         let watch = from.class.from | NO_SUCH_SECTION;
         // Where the size of an exception table entry is learnt from.
         let learning =
@@ -222,11 +248,15 @@ impl Check<'_> {
         relocations.for_each_symbol(|number, symbol| {
             let Some(&offended) = offends.get(symbol as usize) else {
                 let what = "relocation refers to a symbol that doesn't exist";
-                return Err(Stop::Malformed(Malformed { what, section: from.relocations, offset: number as u64 }));
+                let offset = relocations.offset_of(number);
+                return Err(Stop::Malformed(Malformed { what, section: from.relocations, offset }));
             };
             if number == learning && !elf.symbols()[symbol as usize].is_special() {
                 let half = relocations.get(number).offset as u32;
                 findings.findings.push(Finding::ExtableEntrySize(half.wrapping_mul(2)));
+            }
+            if exports {
+                return self.export(elf, number, nearest, findings);
             }
             let broken = offended & watch;
             if broken == 0 { Ok(()) } else { self.mismatch(elf, from, number, broken, nearest, findings) }
@@ -250,6 +280,9 @@ impl Check<'_> {
             let what = "relocation refers to a symbol in a section that doesn't exist";
             return Err(Malformed { what, section: from.relocations, offset: relocation.offset }.into());
         }
+        if self.dialect.mismatch_offsets {
+            return self.mismatch_with_offset(elf, from, &relocation, broken, nearest, findings);
+        }
         let Some(addend) = addend::of(elf, self.dialect, from.relocated, &from.name, &relocation)? else {
             return Ok(());
         };
@@ -257,10 +290,10 @@ impl Check<'_> {
         let to = elf.section_name(symbol.section)?;
 
         let from_symbol = nearest.at_or_before(elf, relocation.offset, &from.name)?;
-        let from_end = End::new(elf, &from.name, from_symbol)?;
+        let from_end = End::new(elf, &from.name, from_symbol, self.dialect)?;
         let to_symbol = nearest.close_to(elf, addend, symbol)?;
-        let to_end = End::new(elf, to, to_symbol)?;
-        let reference = report::Reference { path: self.path, offset: relocation.offset, from: from_end, to: to_end };
+        let to_end = End::new(elf, to, to_symbol, self.dialect)?;
+        let reference = report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end };
 
         if rule.kind == Kind::ExtableToNonText {
             let section = elf.sections.get(symbol.section.0 as usize);
@@ -277,6 +310,107 @@ impl Check<'_> {
         Ok(())
     }
 
+    fn mismatch_with_offset(
+        &self,
+        elf: &Elf,
+        from: &Relocated,
+        relocation: &Relocation,
+        broken: RuleSet,
+        nearest: &mut Nearest,
+        findings: &mut Findings,
+    ) -> Result<(), Stop> {
+        let address = match addend::target(elf, from.relocated, &from.name, relocation)? {
+            addend::Target::Address(address) => address,
+            addend::Target::Passed | addend::Target::UnknownMachine => return Ok(()),
+        };
+        let symbol = &elf.symbols()[relocation.symbol as usize];
+        let rule = &self.rules.rules[broken.trailing_zeros() as usize];
+        let to = elf.section_name(symbol.section)?;
+        let from_symbol = nearest.before(elf, from.relocated, relocation.offset)?;
+        let from_end = End::new(elf, &from.name, from_symbol, self.dialect)?;
+        let to_symbol = nearest.named(elf, symbol, address)?;
+        let to_end = End::new(elf, to, Some(to_symbol), self.dialect)?;
+        let reference = report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end };
+        if self.allowed(rule, &reference) {
+            return Ok(());
+        }
+        findings.mismatches += 1;
+        let value = from_symbol.map_or(0, |symbol| symbol.value);
+        findings.say(Severity::Warning, report::with_offset(&reference, value, address));
+        if rule.kind != Kind::ExtableToNonText {
+            return Ok(());
+        }
+        let (from, offset) = (&from.name[..], format!("{:x}", relocation.offset));
+        let section = elf.sections.get(to_symbol.section.0 as usize);
+        let flags = section.map_or(0, |section| section.sh_flags);
+        if to == rules::BLACK_LISTED.as_bytes() {
+            return Err(Stop::Fatal(report::black_listed(from, &offset, to, self.name)));
+        }
+        if flags & u64::from(section_header::SHF_EXECINSTR) == 0 {
+            let text = text!("{}+0x{} references non-executable section '{}'\n", from, offset, to);
+            findings.say(Severity::Error, text);
+        } else {
+            findings.say(Severity::Warning, report::not_authorized(from, &offset, to, "to\n"));
+        }
+        Ok(())
+    }
+
+    /// An entry of `.export_symbol`: a label before it names the symbol and
+    /// points to license and namespace, the relocation to the symbol.
+    fn export(&self, elf: &Elf, number: usize, nearest: &mut Nearest, findings: &mut Findings) -> Result<(), Stop> {
+        let Some(section) = elf.export_symbol else { return Ok(()) };
+        let relocation = elf.relocations().get(number);
+        let symbol = &elf.symbols()[relocation.symbol as usize];
+        let label = nearest.before(elf, section, relocation.offset)?;
+        let label_name = label.map_or(Ok(&b""[..]), |label| elf.symbol_name(&label))?;
+        let (Some(label), Some(labelled)) = (label, label_name.strip_prefix(b"__export_symbol_")) else {
+            let text = text!("{}: .export_symbol section contains strange symbol '{}'\n", self.name, label_name);
+            findings.say(Severity::Error, text);
+            return Ok(());
+        };
+        if !symbol.is_global() {
+            findings.say(Severity::Error, text!("{}: local symbol '{}' was exported\n", self.name, labelled));
+            return Ok(());
+        }
+        let name = elf.symbol_name(symbol)?;
+        if labelled != name {
+            let text = text!(
+                "{}: .export_symbol section references '{}', but it does not seem to be an export symbol\n",
+                self.name,
+                name
+            );
+            findings.say(Severity::Error, text);
+            return Ok(());
+        }
+        let license = elf.c_string(label.section, label.value)?;
+        let is_gpl_only = match &license[..] {
+            b"GPL" => true,
+            b"" => false,
+            _ => {
+                let text = text!("{}: unknown license '{}' was specified for '{}'\n", self.name, license, name);
+                findings.say(Severity::Error, text);
+                return Ok(());
+            }
+        };
+        let namespace = elf.c_string(label.section, label.value + license.len() as u64 + 1)?;
+        // PA-RISC's millicode has a type of its own.
+        let is_parisc64 = elf.encoding.is_64 && elf.header.e_machine == header::EM_PARISC;
+        let is_function = symbol.kind() == STT_FUNC || is_parisc64 && symbol.kind() == STT_LOPROC;
+        let export = Export { name: name.to_vec(), is_gpl_only, namespace, is_function };
+        findings.findings.push(Finding::Export(export));
+        let section = elf.section_name(symbol.section)?;
+        if rules::matches(section, &rules::all_init(self.dialect)) {
+            let text =
+                text!("{}: {}: EXPORT_SYMBOL used for init symbol. Remove __init or EXPORT_SYMBOL.\n", self.name, name);
+            findings.say(Severity::Warning, text);
+        } else if rules::matches(section, &rules::all_exit(self.dialect)) {
+            let text =
+                text!("{}: {}: EXPORT_SYMBOL used for exit symbol. Remove __exit or EXPORT_SYMBOL.\n", self.name, name);
+            findings.say(Severity::Warning, text);
+        }
+        Ok(())
+    }
+
     fn extable(&self, reference: &report::Reference, executable: bool, findings: &mut Findings) -> Result<(), Stop> {
         let to = reference.to.section;
         let black_listed = to == rules::BLACK_LISTED.as_bytes();
@@ -284,13 +418,7 @@ impl Check<'_> {
         findings.say(Severity::Warning, report::extable(reference, executable && !black_listed));
         let (from, offset) = (reference.from.section, format!("{:x}", reference.offset));
         if black_listed {
-            return Err(Stop::Fatal(Fatal::new(text!(
-                "The relocation at {}+0x{} references\nsection \"{}\" which is black-listed.\nSomething is seriously wrong and should be fixed.\nYou might get more information about where this is\ncoming from by using scripts/check_extable.sh {}\n",
-                from,
-                offset,
-                to,
-                self.path
-            ))));
+            return Err(Stop::Fatal(report::black_listed(from, &offset, to, self.path)));
         }
         if executable {
             return Ok(());
@@ -307,11 +435,11 @@ impl Check<'_> {
 
     /// The exceptions from the rules, by the names of symbols.
     fn allowed(&self, rule: &rules::Rule, reference: &report::Reference) -> bool {
-        use rules::{ALL_INIT, DATA, DATA_SYMBOLS, EXIT_ONLY, INIT_DATA, MEM_INIT_ONLY, all_exit, all_text, matches};
+        use rules::{DATA, EXIT_ONLY, INIT_DATA, MEM_INIT_ONLY, all_exit, all_init, all_text, data_symbols, matches};
         let (from, to) = (reference.from.section, reference.to.section);
         let from_symbol = reference.from.name;
         let from_data = matches(from, DATA);
-        let to_init = matches(to, ALL_INIT);
+        let to_init = matches(to, &all_init(self.dialect));
 
         if !self.dialect.initcall_references_checked && from_symbol.starts_with(b"reference___initcall") {
             return true;
@@ -327,9 +455,9 @@ impl Check<'_> {
         let to_init_or_exit = || to_init || matches(to, &all_exit(self.dialect));
         let by_data_symbol = if self.dialect.data_symbol_rules {
             let driver = || matches(from_symbol, &["*driver"]);
-            to_init_or_exit() && matches(from_symbol, DATA_SYMBOLS)
-                || matches(to, MEM_INIT_ONLY) && driver()
-                || !self.extra_warn && matches(to, EXIT_ONLY) && driver()
+            to_init_or_exit() && matches(from_symbol, data_symbols(self.dialect))
+                || !self.dialect.no_meminit && matches(to, MEM_INIT_ONLY) && driver()
+                || !self.dialect.few_data_symbols && !self.extra_warn && matches(to, EXIT_ONLY) && driver()
         } else {
             to_init_or_exit() && matches(from_symbol, rule.symbols)
         };
@@ -349,6 +477,6 @@ impl Check<'_> {
             return true;
         }
         // The compiler's own labels escape the exceptions by name.
-        from_symbol.starts_with(b".L")
+        !self.dialect.tools_symbols_ignored && from_symbol.starts_with(b".L")
     }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use goblin::elf::sym::STT_SECTION;
+use goblin::elf::sym::{STT_FUNC, STT_SECTION};
 
 use super::addend::Addend;
-use crate::elf::{Elf, Malformed, SectionIndex, Symbol};
+use crate::elf::{Elf, Malformed, SectionIndex, Symbol, header};
 
 /// A target's symbol must lie nearer than this, in bytes.
 const CLOSE: i32 = 20;
@@ -17,6 +17,9 @@ pub(super) struct Nearest {
     /// The symbols with a usable name of each section, in the table's order.
     by_section: Option<HashMap<SectionIndex, Vec<u32>>>,
     by_value: Option<ByValue>,
+    /// Section, address and number of all symbols with a usable name, sorted;
+    /// of several at one address each has the number of the first.
+    sorted: Option<Vec<(SectionIndex, u64, u32)>>,
 }
 
 /// The symbols in sections of one name.
@@ -27,6 +30,11 @@ struct ByValue {
     symbols: Vec<(u64, u32)>,
 }
 
+/// Names that tools give, and empty ones.
+fn is_tools_own(name: &[u8]) -> bool {
+    name.is_empty() || name.starts_with(b".L") || name.starts_with(b"L0") || name.starts_with(b"$")
+}
+
 /// Empty names don't tell anything, and ARM's mapping symbols (`$a`, `$t.1`)
 /// mark what kind of code follows.
 fn is_usable(name: &[u8]) -> bool {
@@ -35,6 +43,76 @@ fn is_usable(name: &[u8]) -> bool {
 }
 
 impl Nearest {
+    fn sorted(&mut self, elf: &Elf) -> Result<&[(SectionIndex, u64, u32)], Malformed> {
+        let table = match self.sorted.take() {
+            Some(table) => table,
+            None => {
+                let is_arm = elf.header.e_machine == header::EM_ARM;
+                let mut table = Vec::new();
+                for (number, symbol) in elf.symbols().iter().enumerate() {
+                    if !is_tools_own(elf.symbol_name(symbol)?) {
+                        // The lowest bit marks a function of Thumb code.
+                        let thumb = is_arm && symbol.kind() == STT_FUNC;
+                        let address = if thumb { symbol.value & !1 } else { symbol.value };
+                        table.push((symbol.section, address, number as u32));
+                    }
+                }
+                table.sort_unstable();
+                for at in 1..table.len() {
+                    let (section, address, number) = table[at - 1];
+                    if (table[at].0, table[at].1) == (section, address) {
+                        table[at].2 = number;
+                    }
+                }
+                table
+            }
+        };
+        Ok(self.sorted.insert(table))
+    }
+
+    fn find(
+        &mut self,
+        elf: &Elf,
+        section: SectionIndex,
+        address: u64,
+        reach: Option<u64>,
+    ) -> Result<Option<Symbol>, Malformed> {
+        let table = self.sorted(elf)?;
+        let after = table.partition_point(|&(other, value, _)| (other, value) <= (section, address));
+        let in_section = |entry: &&(SectionIndex, u64, u32)| entry.0 == section;
+        let above = table.get(after).filter(in_section).map(|entry| (entry.1 - address, entry.2));
+        let below = after.checked_sub(1).and_then(|at| table.get(at)).filter(in_section);
+        let below = below.map(|entry| (address - entry.1, entry.2));
+        let number = match reach {
+            None => below,
+            Some(reach) => {
+                let above = above.filter(|&(distance, _)| distance <= reach);
+                // Of two at one distance, the one below.
+                below.filter(|&(distance, _)| distance <= above.map_or(reach, |(above, _)| above)).or(above)
+            }
+        };
+        Ok(number.map(|(_, number)| elf.symbols()[number as usize]))
+    }
+
+    /// The symbol with the highest address not above `address` in a section.
+    pub(super) fn before(
+        &mut self,
+        elf: &Elf,
+        section: SectionIndex,
+        address: u64,
+    ) -> Result<Option<Symbol>, Malformed> {
+        self.find(elf, section, address, None)
+    }
+
+    /// The symbol itself if it has a usable name, else one at the address or
+    /// close to it, else the symbol.
+    pub(super) fn named(&mut self, elf: &Elf, symbol: &Symbol, address: u64) -> Result<Symbol, Malformed> {
+        if !is_tools_own(elf.symbol_name(symbol)?) {
+            return Ok(*symbol);
+        }
+        Ok(self.find(elf, symbol.section, address, Some(CLOSE as u64))?.unwrap_or(*symbol))
+    }
+
     fn by_section(&mut self, elf: &Elf) -> Result<&HashMap<SectionIndex, Vec<u32>>, Malformed> {
         let map = match self.by_section.take() {
             Some(map) => map,

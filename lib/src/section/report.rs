@@ -2,8 +2,8 @@
 
 use goblin::elf::sym::STT_FUNC;
 
-use super::rules::{ALL_INIT, Kind, Rule, all_exit, matches};
-use crate::diag::text;
+use super::rules::{Kind, Rule, all_exit, all_init, matches};
+use crate::diag::{Fatal, text};
 use crate::dialect::Dialect;
 use crate::elf::{Elf, Malformed, Symbol};
 
@@ -20,9 +20,15 @@ pub(super) struct End<'a> {
 }
 
 impl<'a> End<'a> {
-    pub(super) fn new(elf: &'a Elf, section: &'a [u8], symbol: Option<Symbol>) -> Result<Self, Malformed> {
+    pub(super) fn new(
+        elf: &'a Elf,
+        section: &'a [u8],
+        symbol: Option<Symbol>,
+        dialect: &Dialect,
+    ) -> Result<Self, Malformed> {
+        let unknown: &[u8] = if dialect.mismatch_offsets { b"" } else { b"(unknown)" };
         let (name, kind, parentheses) = match symbol {
-            None => (&b"(unknown)"[..], "(unknown reference)", ""),
+            None => (unknown, "(unknown reference)", ""),
             Some(symbol) if symbol.kind() == STT_FUNC => (elf.symbol_name(&symbol)?, "function", "()"),
             Some(symbol) => (elf.symbol_name(&symbol)?, "variable", ""),
         };
@@ -59,9 +65,26 @@ pub(super) fn short(rule: &Rule, reference: &Reference, _: &Dialect) -> Vec<u8> 
     }
 }
 
+/// One line with the source's offset, since 6.5.
+pub(super) fn with_offset(reference: &Reference, from_value: u64, address: u64) -> Vec<u8> {
+    let Reference { path, offset, from, to } = reference;
+    let (plus, base) = if from.name.is_empty() { ("", 0) } else { ("+", from_value) };
+    let nameless = format!("0x{:x}", address as u32).into_bytes();
+    text!(
+        "{}: section mismatch in reference: {}{}0x{} (section: {}) -> {} (section: {})\n",
+        path,
+        from.name,
+        plus,
+        format!("{:x}", offset.wrapping_sub(base) as u32),
+        from.section,
+        if to.name.is_empty() { &nameless } else { to.name },
+        to.section
+    )
+}
+
 /// `.init.rodata` is where `__initconst ` puts things, and so on.
 fn annotation(section: &[u8], dialect: &Dialect) -> Vec<u8> {
-    if !matches(section, ALL_INIT) && !matches(section, &all_exit(dialect)) {
+    if !matches(section, &all_init(dialect)) && !matches(section, &all_exit(dialect)) {
         return Vec::new();
     }
     // All of them begin with a dot and have a second one.
@@ -190,10 +213,35 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             to_mark,
             to.name
         ),
-        // Reported by `extable`.
-        Kind::ExtableToNonText => Vec::new(),
+        // Reported by `extable`, and of later kernels.
+        Kind::ExtableToNonText | Kind::TextOrDataToInitOrExit => Vec::new(),
     };
     [headline(reference), explanation, b"\n".to_vec()].concat()
+}
+
+/// The advice on an exception table's reference to code in a section that
+/// isn't known to hold any. Kernels differ in the end of one of its lines.
+pub(super) fn not_authorized(from: &[u8], offset: &str, to: &[u8], line_end: &str) -> Vec<u8> {
+    text!(
+        "The relocation at {}+0x{} references\nsection \"{}\" which is not in the list of\nauthorized sections.  If you're adding a new section\nand/or if this reference is valid, add \"{}\" to the\nlist of authorized sections to jump to on fault.\nThis can be achieved by adding \"{}\" {}OTHER_TEXT_SECTIONS in scripts/mod/modpost.c.\n",
+        from,
+        offset,
+        to,
+        to,
+        to,
+        line_end
+    )
+}
+
+/// The end of a run in which an exception table refers where it never must.
+pub(super) fn black_listed(from: &[u8], offset: &str, to: &[u8], object: &[u8]) -> Fatal {
+    Fatal::new(text!(
+        "The relocation at {}+0x{} references\nsection \"{}\" which is black-listed.\nSomething is seriously wrong and should be fixed.\nYou might get more information about where this is\ncoming from by using scripts/check_extable.sh {}\n",
+        from,
+        offset,
+        to,
+        object
+    ))
 }
 
 /// An entry of the exception table that refers to no text; if it is to code,
@@ -202,14 +250,8 @@ pub(super) fn extable(reference: &Reference, code: bool) -> Vec<u8> {
     let mut report = headline(reference);
     if code {
         let to = reference.to.section;
-        report.extend(text!(
-            "The relocation at {}+0x{} references\nsection \"{}\" which is not in the list of\nauthorized sections.  If you're adding a new section\nand/or if this reference is valid, add \"{}\" to the\nlist of authorized sections to jump to on fault.\nThis can be achieved by adding \"{}\" to \nOTHER_TEXT_SECTIONS in scripts/mod/modpost.c.\n",
-            reference.from.section,
-            format!("{:x}", reference.offset),
-            to,
-            to,
-            to
-        ));
+        let offset = format!("{:x}", reference.offset);
+        report.extend(not_authorized(reference.from.section, &offset, to, "to \n"));
     }
     report
 }

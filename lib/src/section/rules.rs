@@ -7,6 +7,7 @@ use crate::dialect::Dialect;
 /// What a rule is about, for the wording of its report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    TextOrDataToInitOrExit,
     TextToAnyInit,
     DataToAnyInit,
     TextToAnyExit,
@@ -54,6 +55,7 @@ const IGNORED: &[&str] = &[
 ];
 /// SuperH 64, gone with its last users.
 const IGNORED_SH64: &str = ".cranges";
+const IGNORED_LLVM: &str = ".llvm.call-graph-profile";
 
 const INIT: &str = ".init.*";
 const MEM_INIT: &str = ".meminit.*";
@@ -62,7 +64,6 @@ const MEM_EXIT: &str = ".memexit.*";
 
 pub(super) const INIT_DATA: &[&str] =
     &[".init.setup", ".init.rodata", ".meminit.rodata", ".init.data", ".meminit.data"];
-pub(super) const ALL_INIT: &[&str] = &[INIT, MEM_INIT];
 pub(super) const DATA: &[&str] = &[".data", ".data.rel"];
 pub(super) const MEM_INIT_ONLY: &[&str] = &[MEM_INIT];
 pub(super) const EXIT_ONLY: &[&str] = &[EXIT];
@@ -78,8 +79,12 @@ const PCI_INIT: &[&str] = &[
 ];
 
 /// Symbols in data that may refer to init and exit sections.
-pub(super) const DATA_SYMBOLS: &[&str] =
-    &["*_template", "*_timer", "*_sht", "*_ops", "*_probe", "*_probe_one", "*_console"];
+const DATA_SYMBOLS: &[&str] = &["*_template", "*_timer", "*_sht", "*_ops", "*_probe", "*_probe_one", "*_console"];
+const FEW_DATA_SYMBOLS: &[&str] = &["*_ops", "*_probe", "*_console"];
+
+pub(super) fn data_symbols(dialect: &Dialect) -> &'static [&'static str] {
+    if dialect.few_data_symbols { FEW_DATA_SYMBOLS } else { DATA_SYMBOLS }
+}
 /// The same and drivers, which have functions of both kinds.
 const DATA_AND_DRIVER_SYMBOLS: &[&str] =
     &["*driver", "*_template", "*_timer", "*_sht", "*_ops", "*_probe", "*_probe_one", "*_console"];
@@ -101,7 +106,10 @@ fn text(dialect: &Dialect) -> Vec<&'static str> {
 
 /// Every section that holds code.
 pub(super) fn all_text(dialect: &Dialect) -> Vec<&'static str> {
-    let mut list = vec![".init.text", ".meminit.text", ".exit.text"];
+    let mut list = vec![".init.text", ".exit.text"];
+    if !dialect.no_meminit {
+        list.push(".meminit.text");
+    }
     if !dialect.no_memexit {
         list.push(".memexit.text");
     }
@@ -120,6 +128,11 @@ pub(super) fn all_text(dialect: &Dialect) -> Vec<&'static str> {
     list
 }
 
+/// Every section that is gone after initialisation.
+pub(super) fn all_init(dialect: &Dialect) -> Vec<&'static str> {
+    if dialect.no_meminit { vec![INIT] } else { vec![INIT, MEM_INIT] }
+}
+
 /// Every section that is gone with the module's exit code.
 pub(super) fn all_exit(dialect: &Dialect) -> Vec<&'static str> {
     if dialect.no_memexit { vec![EXIT] } else { vec![EXIT, MEM_EXIT] }
@@ -128,17 +141,24 @@ pub(super) fn all_exit(dialect: &Dialect) -> Vec<&'static str> {
 fn rules(dialect: &Dialect) -> Vec<Rule> {
     use Kind::*;
     let data = || DATA.to_vec();
-    let init = || ALL_INIT.to_vec();
+    let init = || all_init(dialect);
     let rule =
         |kind, from: Vec<_>, bad: Vec<_>| Rule { kind, from, bad, good: Vec::new(), symbols: DATA_AND_DRIVER_SYMBOLS };
-    let mut rules = vec![
-        rule(TextToAnyInit, text(dialect), init()),
-        rule(DataToAnyInit, data(), vec![MEM_INIT]),
-        Rule { symbols: DATA_SYMBOLS, ..rule(DataToAnyInit, data(), vec![INIT]) },
-        rule(TextToAnyExit, text(dialect), all_exit(dialect)),
-        rule(DataToAnyExit, data(), all_exit(dialect)),
-        rule(XxxInitToSomeInit, vec![MEM_INIT], vec![INIT]),
-    ];
+    let mut rules = if dialect.one_rule_for_text_and_data {
+        let from = [text(dialect), data()].concat();
+        vec![rule(TextOrDataToInitOrExit, from, [init(), all_exit(dialect)].concat())]
+    } else {
+        vec![
+            rule(TextToAnyInit, text(dialect), init()),
+            rule(DataToAnyInit, data(), vec![MEM_INIT]),
+            Rule { symbols: DATA_SYMBOLS, ..rule(DataToAnyInit, data(), vec![INIT]) },
+            rule(TextToAnyExit, text(dialect), all_exit(dialect)),
+            rule(DataToAnyExit, data(), all_exit(dialect)),
+        ]
+    };
+    if !dialect.no_meminit {
+        rules.push(rule(XxxInitToSomeInit, vec![MEM_INIT], vec![INIT]));
+    }
     if !dialect.no_memexit {
         rules.push(rule(XxxExitToSomeExit, vec![MEM_EXIT], vec![EXIT]));
     }
@@ -146,13 +166,15 @@ fn rules(dialect: &Dialect) -> Vec<Rule> {
         rule(AnyInitToAnyExit, init(), all_exit(dialect)),
         rule(AnyExitToAnyInit, all_exit(dialect), init()),
         Rule { symbols: &[], ..rule(AnyInitToAnyExit, PCI_INIT.to_vec(), vec![INIT]) },
-        rule(ExportToInitExit, vec!["___ksymtab*"], vec![INIT, EXIT]),
-        Rule {
-            good: all_text(dialect),
-            symbols: &[],
-            ..rule(ExtableToNonText, vec!["__ex_table"], vec![BLACK_LISTED])
-        },
     ]);
+    if !dialect.export_symbol_section {
+        rules.push(rule(ExportToInitExit, vec!["___ksymtab*"], vec![INIT, EXIT]));
+    }
+    rules.extend([Rule {
+        good: all_text(dialect),
+        symbols: &[],
+        ..rule(ExtableToNonText, vec!["__ex_table"], vec![BLACK_LISTED])
+    }]);
     rules
 }
 
@@ -222,7 +244,8 @@ impl Rules {
             }
         }
         let sh64 = (!dialect.short_mismatch_reports).then_some(&IGNORED_SH64);
-        for pattern in IGNORED.iter().chain(sh64) {
+        let llvm = dialect.call_graph_profile.then_some(&IGNORED_LLVM);
+        for pattern in IGNORED.iter().chain(sh64).chain(llvm) {
             mark(pattern, &|known| known.ignored = true);
         }
         Self { rules, uses, selective }

@@ -32,15 +32,24 @@ pub fn of_module(name: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) ->
         list.split(|&byte| byte == b'\n').collect()
     } else {
         let Some(line) = textfile::lines(&list).next() else {
-            messages.push(Message::new(Severity::Warning, text!("bad ending versions file for {}\n", name)));
+            let suffix = if dialect.srcversion_by_module { "" } else { ".o" };
+            let text = text!("bad ending versions file for {}{}\n", name, suffix);
+            messages.push(Message::new(Severity::Warning, text));
             return Ok(None);
         };
         line.split(|&byte| byte == b' ').collect()
     };
     let mut md4 = Md4::default();
-    for object in objects.into_iter().filter(|object| !object.is_empty()) {
-        let is_static_library = object.ends_with(b".a");
-        if !is_static_library && !add_object(object, dialect, &mut md4, messages)? {
+    let mut objects = objects.into_iter();
+    while let Some(object) = objects.next() {
+        if object.is_empty() || object.ends_with(b".a") {
+            continue;
+        }
+        if !add_object(object, dialect, &mut md4, messages)? {
+            // The list's memory is freed from its middle, unless none is left.
+            if dialect.mod_file_by_line && !dialect.malformed_cmd_survived && objects.next().is_some() {
+                return Err(Fatal::refusal(text!("{}: malformed .cmd file\n", object)));
+            }
             return Ok(None);
         }
     }

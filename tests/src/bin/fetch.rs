@@ -9,19 +9,20 @@ use std::io;
 use std::process::ExitCode;
 
 use kbuild_rs_tests::corpus::{CORPORA, Corpus};
-use kbuild_rs_tests::original::{V5_10, V6_1};
+use kbuild_rs_tests::original::KERNELS;
 
 fn fetch(names: &[String]) -> io::Result<()> {
     let corpora: Vec<&Corpus> = if names.is_empty() {
-        println!("{}", V5_10.modpost()?.display());
-        println!("{}", V6_1.modpost()?.display());
+        for kernel in KERNELS {
+            println!("{}", kernel.modpost()?.program.display());
+        }
         CORPORA.iter().collect()
     } else {
         let find = |name: &String| Corpus::named(name).ok_or_else(|| io::Error::other(format!("no corpus {name}")));
         names.iter().map(find).collect::<io::Result<_>>()?
     };
     for corpus in corpora {
-        println!("{}", corpus.kernel.modpost()?.display());
+        println!("{}", corpus.kernel.modpost()?.program.display());
         println!("{}", corpus.folder()?.display());
     }
     Ok(())
