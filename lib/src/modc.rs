@@ -51,7 +51,7 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
     let mut put = |text: &str| out.format(&[text.as_bytes()]);
     let when = |condition, put: &mut dyn FnMut(&str), text| {
         if condition {
-            put(text)
+            put(text);
         }
     };
     let dialect = style.dialect;

@@ -35,10 +35,14 @@ const LIST_SHA256: &str = "41b51fc9147d70f8d24f91035979aa7cdd2bf0d8e89477a85f0d7
 /// The digest of the input's exports.
 const SYMVERS_SHA256: &str = "76b11fb9af5f91e514ab4b2af7b3190adc2ea6609abd9e09b981c1797786e570";
 
+const ALL: usize = usize::MAX;
+
 /// Every recorded run.
 pub static GOLDENS: &[Golden] = &[
-    Golden { kernel: "5.15.100", folder: "5.15", run: "A", options: "-m -e -i in.symvers -N -w", objects: usize::MAX },
+    Golden { kernel: "5.15.100", folder: "5.15", run: "A", options: "-m -e -i in.symvers -N -w", objects: ALL },
     Golden { kernel: "5.15.100", folder: "5.15", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
+    Golden { kernel: "6.6.87", folder: "6.6", run: "A", options: "-m -e -i in.symvers -N -w", objects: ALL },
+    Golden { kernel: "6.6.87", folder: "6.6", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
 ];
 
 fn digest(contents: &[u8]) -> String {
@@ -71,7 +75,9 @@ impl Golden {
         let objects: Vec<_> = list.lines().take(self.objects).collect();
         let mut arguments: Vec<OsString> = self.options.split(' ').map(OsString::from).collect();
         let symvers = format!("{}.symvers", self.run);
-        arguments.extend(["-o", &symvers, "-T", "-"].map(OsString::from));
+        // Kernels since 6.1 were run with a file, which /dev/stdin is to all.
+        let list = if self.folder == "5.15" { "-" } else { "/dev/stdin" };
+        arguments.extend(["-o", &symvers, "-T", list].map(OsString::from));
         let call = Call { arguments, stdin: (objects.join("\n") + "\n").into_bytes(), ..Call::default() };
         let (status, _, stderr) = run::call(&original::ours("modpost")?, dir, self.kernel, &call)?;
         let mut report = String::new();
