@@ -7,10 +7,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::apt::Package;
+use kbuild_rs::archive;
+use kbuild_rs::elf::Source;
+
 use crate::cache;
 use crate::compare;
-use crate::original::{self, HEADERS_6_1_AMD64, Kernel, MODULES_6_1_AMD64, Subject, V6_1};
+use crate::original::{
+    self, Kernel, MODULES_5_10_AMD64, MODULES_6_1_AMD64, MODULES_6_12_AMD64, Modules, Subject, V5_10, V6_1, V6_12,
+};
 use crate::run::{self, Call};
 
 /// Modules of one kernel package, and the original to compare with.
@@ -20,13 +24,17 @@ pub struct Corpus {
     pub name: &'static str,
     /// The kernel whose original runs.
     pub kernel: &'static Kernel,
-    modules: Package,
-    headers: Package,
+    packages: Modules,
+    /// The options under which both subjects run.
+    pub option_sets: &'static [OptionSet],
 }
 
 /// Every corpus.
-pub static CORPORA: &[Corpus] =
-    &[Corpus { name: "6.1-amd64", kernel: &V6_1, modules: MODULES_6_1_AMD64, headers: HEADERS_6_1_AMD64 }];
+pub static CORPORA: &[Corpus] = &[
+    Corpus { name: "5.10-amd64", kernel: &V5_10, packages: MODULES_5_10_AMD64, option_sets: OPTIONS_OF_5_10 },
+    Corpus { name: "6.1-amd64", kernel: &V6_1, packages: MODULES_6_1_AMD64, option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.12-amd64", kernel: &V6_12, packages: MODULES_6_12_AMD64, option_sets: OPTIONS_OF_6_12 },
+];
 
 /// The file that lists the objects.
 pub const LIST: &str = "list";
@@ -40,6 +48,8 @@ pub enum Beside {
     EmptyMods,
     /// `.mod` and `.cmd` files, and the sources that they name.
     Sources,
+    /// The same, the `.mod` files being one line, as up to 5.18.
+    SourcesOnOneLine,
 }
 
 /// A set of options under which both subjects run.
@@ -50,11 +60,20 @@ pub struct OptionSet {
     beside: Beside,
 }
 
-/// The option sets for kernels of 6.1's kind.
-pub const OPTION_SETS: &[OptionSet] = &[
+const OPTIONS_OF_5_10: &[OptionSet] = &[
+    OptionSet { options: "-e -i in.symvers -N -w", beside: Beside::EmptyMods },
+    OptionSet { options: "-m -e -i in.symvers -a -d nsdeps", beside: Beside::SourcesOnOneLine },
+    OptionSet { options: "-m -E -a", beside: Beside::EmptyMods },
+];
+const OPTIONS_OF_6_1: &[OptionSet] = &[
     OptionSet { options: "-e -i in.symvers -N -w", beside: Beside::EmptyMods },
     OptionSet { options: "-m -e -i in.symvers -a -d nsdeps -W", beside: Beside::Sources },
     OptionSet { options: "-m -E -a", beside: Beside::EmptyMods },
+];
+const OPTIONS_OF_6_12: &[OptionSet] = &[
+    OptionSet { options: "-M -e -i in.symvers -N -w", beside: Beside::EmptyMods },
+    OptionSet { options: "-M -m -e -i in.symvers -a -d nsdeps -W", beside: Beside::Sources },
+    OptionSet { options: "-M -m -E -a -t", beside: Beside::EmptyMods },
 ];
 
 /// Every file below a folder that a name's end picks, relative and sorted.
@@ -75,19 +94,26 @@ impl Corpus {
     /// # Errors
     /// If the packages can't be had.
     pub fn folder(&self) -> io::Result<PathBuf> {
-        let (modules, headers) = (self.modules.unpacked()?, self.headers.unpacked()?);
+        let (modules, headers) = (self.packages.modules.unpacked()?, self.packages.headers.unpacked()?);
         let _lock = cache::lock();
-        cache::once(&format!("corpora/{}_{}", self.name, self.modules.version), |dir| {
+        cache::once(&format!("corpora/{}_{}", self.name, self.packages.modules.version), |dir| {
             let mut list = Vec::new();
-            for module in files(&modules, ".ko")? {
+            let names = run::times(&modules)?.into_keys();
+            for module in names.filter(|name| [".ko", ".ko.xz"].iter().any(|end| name.to_string_lossy().ends_with(end)))
+            {
                 // lib/modules/RELEASE/kernel/…, below usr in newer packages.
                 let mut parts = module.iter().skip_while(|part| *part != "kernel");
                 parts.next();
-                let object = parts.collect::<PathBuf>().with_extension("o");
+                let path = parts.collect::<PathBuf>();
+                let stem = path.to_string_lossy().trim_end_matches(".xz").trim_end_matches(".ko").to_owned();
+                let object = format!("{stem}.o");
                 let target = dir.join(&object);
                 fs::create_dir_all(target.parent().unwrap_or(dir))?;
-                fs::hard_link(modules.join(&module), target)?;
-                list.push(object.to_string_lossy().into_owned());
+                match archive::open(&modules.join(&module))? {
+                    Source::File(..) => fs::hard_link(modules.join(&module), target)?,
+                    Source::Memory(bytes) => fs::write(target, bytes)?,
+                }
+                list.push(object);
             }
             list.sort_unstable();
             fs::write(dir.join(LIST), list.join("\n") + "\n")?;
@@ -122,7 +148,8 @@ pub fn lay_out(corpus: &Path, dir: &Path, beside: Beside) -> io::Result<()> {
         fs::hard_link(corpus.join(object), &target)?;
         match beside {
             Beside::EmptyMods => fs::write(target.with_extension("mod"), "\n")?,
-            Beside::Sources => write_sources(dir, object)?,
+            Beside::Sources => write_sources(dir, object, "\n")?,
+            Beside::SourcesOnOneLine => write_sources(dir, object, " ")?,
         }
     }
     Ok(())
@@ -131,11 +158,14 @@ pub fn lay_out(corpus: &Path, dir: &Path, beside: Beside) -> io::Result<()> {
 /// What kbuild would leave for a module of two objects and a static library:
 /// `.mod`, a `.cmd` file for each object, and sources in which comments,
 /// strings and white space are where they can be.
-fn write_sources(dir: &Path, object: &str) -> io::Result<()> {
+fn write_sources(dir: &Path, object: &str, separator: &str) -> io::Result<()> {
     let stem = object.strip_suffix(".o").unwrap_or(object);
     let (folder, base) = stem.rsplit_once('/').unwrap_or((".", stem));
     let seed = base.bytes().fold(0u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    fs::write(dir.join(format!("{stem}.mod")), format!("{stem}-one.o\n{stem}-two.o\n{folder}/lib.a\n"))?;
+    fs::write(
+        dir.join(format!("{stem}.mod")),
+        [format!("{stem}-one.o"), format!("{stem}-two.o"), format!("{folder}/lib.a\n")].join(separator),
+    )?;
     fs::write(dir.join(format!("{folder}/.lib.a.cmd")), "savedcmd_lib.a := ar\n#SYMVER in_library 0x1\n")?;
     for part in ["one", "two"] {
         let part_of = format!("{stem}-{part}");

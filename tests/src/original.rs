@@ -67,12 +67,30 @@ pub static V6_12: Kernel = Kernel {
 /// The kernels whose originals run the suite's cases.
 pub static KERNELS: [&Kernel; 3] = [&V5_10, &V6_1, &V6_12];
 
-/// The modules of Debian 12's kernel.
-pub const MODULES_6_1_AMD64: Package =
-    Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-amd64-unsigned", version: "6.1.176-1" };
-/// Its `Module.symvers`.
-pub const HEADERS_6_1_AMD64: Package =
-    Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-amd64", version: "6.1.176-1" };
+/// A kernel's modules.
+#[derive(Debug)]
+pub struct Modules {
+    /// The package that holds them.
+    pub modules: Package,
+    /// The package that holds its `Module.symvers`.
+    pub headers: Package,
+}
+
+/// Debian 11's, for amd64.
+pub const MODULES_5_10_AMD64: Modules = Modules {
+    modules: Package { suite: BULLSEYE_SECURITY, name: "linux-image-5.10.0-46-amd64-unsigned", version: "5.10.262-1" },
+    headers: Package { suite: BULLSEYE_SECURITY, name: "linux-headers-5.10.0-46-amd64", version: "5.10.262-1" },
+};
+/// Debian 12's, for amd64.
+pub const MODULES_6_1_AMD64: Modules = Modules {
+    modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-amd64-unsigned", version: "6.1.176-1" },
+    headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-amd64", version: "6.1.176-1" },
+};
+/// Debian 13's, for amd64.
+pub const MODULES_6_12_AMD64: Modules = Modules {
+    modules: Package { suite: TRIXIE, name: "linux-image-6.12.107+deb13-amd64-unsigned", version: "6.12.107-1" },
+    headers: Package { suite: TRIXIE, name: "linux-headers-6.12.107+deb13-amd64", version: "6.12.107-1" },
+};
 
 impl Kernel {
     /// The original's modpost for 64-bit little-endian targets.

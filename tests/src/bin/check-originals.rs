@@ -7,7 +7,7 @@
 
 use std::process::ExitCode;
 
-use kbuild_rs_tests::corpus::{self, CORPORA, Corpus, OPTION_SETS, OptionSet};
+use kbuild_rs_tests::corpus::{self, CORPORA, Corpus, OptionSet};
 use kbuild_rs_tests::golden::{GOLDENS, Golden};
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
                 tally.note(&format!("golden {} {}", golden.folder, golden.run), check_golden(golden));
             }
         } else if let Some(corpus) = Corpus::named(name) {
-            for &set in OPTION_SETS {
+            for &set in corpus.option_sets {
                 tally.note(&format!("{name} {}", set.options), check_set(corpus, set));
             }
         } else {
