@@ -170,6 +170,17 @@ dialect! {
     list_from_dash_is_a_file: (6, 8), until None, stable &[];
     /// Byte order is taken from each object, and one of none ends the run.
     byte_order_of_objects: (6, 12), until None, stable &[];
+    /// `-b` asks for `____versions`, `-x` for versions of names of any length.
+    extended_versions: (6, 14), until None, stable &[];
+    /// Modules of one name in several Module.symvers are several.
+    modules_by_dump_file: (6, 14), until None, stable &[];
+    /// Symbols listed in `.no_trim_symbol` are kept.
+    no_trim_symbol: (6, 16), until None, stable &[];
+    /// A namespace `module:…` lists the modules that have it.
+    module_namespaces: (6, 16), until None, stable &[];
+    /// `.cmd` files are found by the object's name without `.o`, and without
+    /// `.thinlto-native`.
+    cmd_file_by_stem: (7, 1), until None, stable &[];
     /// A trailing `.lto` is cut off symbols and module names.
     lto_suffix: (5, 12), until Some((5, 17)), stable &[];
     /// A section index beyond the table names the section "".
@@ -208,6 +219,12 @@ dialect! {
 
     /// `-W` asks for a `MODULE_DESCRIPTION()`.
     description_wanted: (6, 8), until None, stable &[];
+    /// And so do all runs.
+    description_always_wanted: (6, 13), until None, stable &[];
+    /// Messages on a module begin with its name.
+    messages_begin_with_module: (7, 0), until None, stable &[];
+    /// The linker's `__start_` and `__stop_` symbols may be undefined.
+    section_bounds_ignored: (7, 0), until None, stable &[];
 
     // --- section mismatches ---------------------------------------------
     /// Reports call an object by its module's name, symbols are looked for in
@@ -225,6 +242,10 @@ dialect! {
     /// Of data, only `*_ops`, `*_probe` and `*_console` may refer to init and
     /// exit sections.
     few_data_symbols: (6, 8), until None, stable &[];
+    /// Nor `*_probe`, but `*_ops.llvm.*`.
+    llvm_data_symbols: (7, 0), until None, stable &[];
+    /// LLVM's coverage data and livepatch's symbol ids aren't looked at.
+    coverage_ignored: (7, 0), until None, stable &[];
     /// LLVM's call graph profile isn't looked at.
     call_graph_profile: (6, 5), until None, stable &[];
     /// One line per mismatch; before, a paragraph.
@@ -273,6 +294,33 @@ dialect! {
     mhi_ep_tables: (5, 19), until None, stable &[];
     /// Tables of ISHTP devices.
     ishtp_tables: (5, 16), until None, stable &[];
+    /// Aliases are a list without duplicates, and a table that isn't one an
+    /// error; before, lines, and the end of the run.
+    alias_list: (6, 14), until None, stable &[];
+    /// Device tables are `__mod_device_table__kmod_MODULE__TYPE__NAME`, and
+    /// vmlinux's are written, too.
+    tables_name_their_module: (6, 18), until None, stable &[];
+    /// An input or DMI alias that is too long ends the run.
+    alias_bounds: (7, 3), until None, stable &[];
+    /// What follows an unknown `override_only` is undefined: the return after
+    /// the warning is missing.
+    pci_override_undefined: (6, 14), until None, stable &[];
+    /// An auxiliary device's name has 40 bytes; before, 32.
+    auxiliary_name_40: (6, 14), until None, stable &[];
+    /// `struct ap_device_id` has no `driver_info`.
+    ap_without_info: (7, 0), until None, stable &[];
+    /// Tables of MCB devices.
+    mcb_tables: (7, 0), until None, stable &[];
+    /// A Type-C alias has no mode.
+    typec_without_mode: (7, 0), until None, stable &[];
+    /// A WMI GUID's digits are checked and written in upper case.
+    wmi_checked: (7, 0), until None, stable &[];
+    /// A platform device's name has 24 bytes; before, 20.
+    platform_name_24: (7, 0), until None, stable &[];
+    /// `struct x86_cpu_id` has `platform_mask` and `type`.
+    x86_cpu_platform: (6, 14), until None, stable &[];
+    /// Input devices have one switch more.
+    input_switch_17: (7, 0), until None, stable &[];
     /// An ACPI entry's class is read in the target's byte order.
     acpi_class_order: (6, 8), until None, stable &[];
     /// Tables of CDX devices.
@@ -303,6 +351,8 @@ dialect! {
     orc_header: (6, 5), until Some((6, 12)), stable &[];
     /// The retpoline mark asks for `CONFIG_MITIGATION_RETPOLINE`.
     mitigation_retpoline: (6, 9), until Some((6, 12)), stable &[];
+    /// Exports' licenses are `SYMBOL_FLAGS()`.
+    symbol_flags: (7, 0), until None, stable &[];
     /// Version magic and its like are no longer `.mod.c`'s.
     no_vermagic: (6, 12), until None, stable &[];
     /// A line that is too long for the original's array ends the run.

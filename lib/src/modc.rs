@@ -16,21 +16,28 @@ pub struct Style<'a> {
     pub external: bool,
     /// `-m`: CRCs are wanted.
     pub modversions: bool,
+    /// `____versions` are made.
+    pub basic: bool,
+    /// Versions of names of any length are made.
+    pub extended: bool,
 }
 
 /// The contents of `NAME.mod.c`.
 #[must_use]
 pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Versions, style: Style) -> Buffer {
     let module = link.module(id);
-    let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.bytes().len());
+    let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.lines.bytes().len());
     header(&mut out, module, style);
     exports(&mut out, link, module, style);
-    if style.modversions {
-        versions(&mut out, crcs);
+    if style.basic {
+        versions(&mut out, crcs, style.dialect);
+    }
+    if style.extended {
+        extended_versions(&mut out, crcs);
     }
     depends(&mut out, link, resolution);
     out.format(&[b"\n"]);
-    out.write(module.facts.aliases.bytes());
+    module.facts.aliases.write_to(&mut out);
     if let Some(sum) = &module.facts.srcversion {
         out.format(&[b"\n"]);
         out.format(&[b"MODULE_INFO(srcversion, \"", sum.as_bytes(), b"\");\n"]);
@@ -43,7 +50,14 @@ pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Version
 pub fn render_vmlinux(link: &Link, id: ModuleId, style: Style) -> Buffer {
     let mut out = Buffer::default();
     out.format(&[b"#include <linux/export-internal.h>\n"]);
-    exports(&mut out, link, link.module(id), style);
+    let module = link.module(id);
+    exports(&mut out, link, module, style);
+    if style.dialect.tables_name_their_module {
+        out.format(&[b"#include <linux/module.h>\n#undef __MODULE_INFO_PREFIX\n#define __MODULE_INFO_PREFIX\n"]);
+        for (alias, module) in &module.facts.aliases.list {
+            out.format(&[b"MODULE_INFO(", module, b".alias, \"", alias, b"\");\n"]);
+        }
+    }
     out
 }
 
@@ -102,25 +116,53 @@ fn exports(out: &mut Buffer, link: &Link, module: &Module, style: Style) {
         out.format(&[b"\n"]);
         for symbol in link.kept_exports(module) {
             let kind: &[u8] = if symbol.is_function { b"KSYMTAB_FUNC(" } else { b"KSYMTAB_DATA(" };
-            let license = format!(", \"{}\", \"", license(symbol));
+            let license =
+                if style.dialect.symbol_flags { ", \"".to_owned() } else { format!(", \"{}\", \"", license(symbol)) };
             let namespace = symbol.namespace.as_deref().unwrap_or_default();
             out.format(&[kind, &symbol.name, license.as_bytes(), namespace, b"\");\n"]);
+            if style.dialect.symbol_flags {
+                let flags: &[u8] = if symbol.license == License::Gpl { b", 0x01);\n" } else { b", 0x00);\n" };
+                out.format(&[b"SYMBOL_FLAGS(", &symbol.name, flags]);
+            }
         }
     }
     if style.modversions && style.dialect.crcs_from_cmd {
         out.format(&[b"\n"]);
         for symbol in link.kept_exports(module) {
-            let rest = format!(", 0x{:08x}, \"{}\");\n", symbol.crc.unwrap_or(0), license(symbol));
+            let crc = symbol.crc.unwrap_or(0);
+            let rest = if style.dialect.symbol_flags {
+                format!(", 0x{crc:08x});\n")
+            } else {
+                format!(", 0x{crc:08x}, \"{}\");\n", license(symbol))
+            };
             out.format(&[b"SYMBOL_CRC(", &symbol.name, rest.as_bytes()]);
         }
     }
 }
 
-fn versions(out: &mut Buffer, crcs: &Versions) {
+fn extended_versions(out: &mut Buffer, crcs: &Versions) {
+    out.format(&[b"\nstatic const u32 ____version_ext_crcs[]\n__used __section(\"__version_ext_crcs\") = {\n"]);
+    for (crc, _) in &crcs.extended {
+        out.format(&[format!("\t0x{crc:08x},\n").as_bytes()]);
+    }
+    out.format(&[b"};\nstatic const char ____version_ext_names[]\n__used __section(\"__version_ext_names\") =\n"]);
+    for (_, name) in &crcs.extended {
+        out.format(&[b"\t\"", name, b"\\0\"\n"]);
+    }
+    out.format(&[b";\n"]);
+}
+
+fn versions(out: &mut Buffer, crcs: &Versions, dialect: &Dialect) {
     out.format(&[b"\nstatic const struct modversion_info ____versions[]\n__used __section(\"__versions\") = {\n"]);
     for (crc, name) in &crcs.basic {
         // C's `%#8x` has no prefix before a zero.
-        let crc = if *crc == 0 { "0".to_owned() } else { format!("{crc:#x}") };
+        let crc = if dialect.extended_versions {
+            format!("0x{crc:08x}")
+        } else if *crc == 0 {
+            "0".to_owned()
+        } else {
+            format!("{crc:#x}")
+        };
         out.format(&[format!("\t{{ {crc:>8}, \"").as_bytes(), name, b"\" },\n"]);
     }
     out.format(&[b"};\n"]);

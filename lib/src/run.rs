@@ -184,8 +184,13 @@ impl Run<'_> {
 
     /// Makes a module's file.
     fn prepare(&self, id: ModuleId, resolution: &Resolution, policy: &Policy) -> Prepared {
-        let style =
-            Style { dialect: self.dialect, external: self.options.external, modversions: self.options.modversions };
+        let style = Style {
+            dialect: self.dialect,
+            external: self.options.external,
+            modversions: self.options.modversions,
+            basic: policy.basic,
+            extended: policy.extended,
+        };
         let module = self.link.module(id);
         let versions = resolve::versions(&self.link, id, resolution, policy, self.dialect);
         let (name, contents) = if module.facts.is_vmlinux {
@@ -216,6 +221,8 @@ impl Run<'_> {
             warn_unresolved: self.options.warn_unresolved,
             allow_missing_imports: self.options.allow_missing_imports,
             report_undefined,
+            basic: if self.dialect.extended_versions { self.options.basic_versions } else { self.options.modversions },
+            extended: self.options.extended_versions,
         };
         let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, &policy, self.dialect);
         let mut resolutions: Vec<_> = ids.par_iter().map(resolve).collect();
@@ -250,7 +257,9 @@ impl Run<'_> {
         if self.options.trim_unused {
             let used = resolutions.iter().flat_map(|resolution| &resolution.uses).map(|(_, symbol)| *symbol);
             let listed = listed.split(|&byte| byte == b'\n').filter_map(|name| self.link.symbols.find(name));
-            self.link.kept = Some(used.chain(listed).collect());
+            let modules = self.link.modules.iter();
+            let kept = modules.flat_map(|module| &module.facts.kept).filter_map(|name| self.link.symbols.find(name));
+            self.link.kept = Some(used.chain(listed).chain(kept).collect());
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ pub fn read(name: &[u8], dialect: &Dialect, link: &mut Link) -> Result<(), Fatal
     let text = textfile::read(name)?;
     for line in textfile::lines(&text) {
         match parse(line, dialect) {
-            Ok(exported) => link.import(exported),
+            Ok(exported) => link.import(exported, name),
             Err(Bad::License(message)) => link.log.say(message),
             Err(Bad::Line) => return Err(Fatal::new(text!("parse error in symbol dump file\n"))),
         }

@@ -42,6 +42,8 @@ pub static GOLDENS: &[Golden] = &[
     Golden { kernel: "5.15.100", folder: "5.15", run: "A", options: "-m -e -i in.symvers -N -w", objects: ALL },
     Golden { kernel: "5.15.100", folder: "5.15", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
     Golden { kernel: "6.6.87", folder: "6.6", run: "A", options: "-m -e -i in.symvers -N -w", objects: ALL },
+    Golden { kernel: "6.18.2", folder: "6.18", run: "A", options: "-M -b -x -m -e -i in.symvers -N -w", objects: ALL },
+    Golden { kernel: "6.18.2", folder: "6.18", run: "B", options: "-M -b -x -m -a -E -i in.symvers", objects: 400 },
     Golden { kernel: "6.6.87", folder: "6.6", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
 ];
 

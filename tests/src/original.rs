@@ -7,6 +7,7 @@ use crate::apt::{Package, Suite};
 
 const BOOKWORM: Suite = Suite { name: "bookworm", architecture: "amd64" };
 const TRIXIE: Suite = Suite { name: "trixie", architecture: "amd64" };
+const TRIXIE_BACKPORTS: Suite = Suite { name: "trixie-backports", architecture: "amd64" };
 const BULLSEYE_SECURITY: Suite = Suite { name: "bullseye-security", architecture: "amd64" };
 
 /// A kernel whose original a Debian package has.
@@ -64,8 +65,17 @@ pub static V6_12: Kernel = Kernel {
     libc: Some(LIBC),
 };
 
+/// Debian 13's newest, from backports.
+pub static V7_3: Kernel = Kernel {
+    version: "7.3.4",
+    release: "7.3",
+    package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.3.4+deb13", version: "7.3.4-1~bpo13+1" },
+    folder: "usr/lib/linux-kbuild-7.3.4+deb13/scripts/mod",
+    libc: Some(LIBC),
+};
+
 /// The kernels whose originals run the suite's cases.
-pub static KERNELS: [&Kernel; 3] = [&V5_10, &V6_1, &V6_12];
+pub static KERNELS: [&Kernel; 4] = [&V5_10, &V6_1, &V6_12, &V7_3];
 
 /// A kernel's modules.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Pieces of assembler that modules are made of.
 
-/// `MODULE_LICENSE("GPL")`, and a symbol, without which there is no symbol
-/// table.
-pub(crate) const GPL: &str = ".section .modinfo,\"a\"\nmodinfo_license: .asciz \"license=GPL\"\n";
+/// `MODULE_LICENSE("GPL")`, `MODULE_DESCRIPTION("x")`, and a symbol, without
+/// which there is no symbol table.
+pub(crate) const GPL: &str =
+    ".section .modinfo,\"a\"\nmodinfo_license: .asciz \"license=GPL\"\n.asciz \"description=x\"\n";
 
 /// A tag in `.modinfo`.
 pub(crate) fn modinfo(tag: &str, value: &str) -> String {

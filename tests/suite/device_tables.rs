@@ -66,7 +66,7 @@ fn field(name: &str, width: usize, count: usize, numbers: &mut Numbers) -> Vec<u
 }
 
 /// What only some values of a field let pass is made so that it does.
-fn adjust(table: &TableType, layout: &Layout, entry: &mut [u8], numbers: &mut Numbers) {
+fn adjust(table: &TableType, layout: &Layout, entry: &mut [u8], numbers: &mut Numbers, undefined: bool) {
     let mut set = |name: &str, value: u32| {
         let place = layout.place(name);
         entry[place.offset..place.offset + 4].copy_from_slice(&value.to_le_bytes());
@@ -75,7 +75,9 @@ fn adjust(table: &TableType, layout: &Layout, entry: &mut [u8], numbers: &mut Nu
         "pci" => {
             set("class_mask", numbers.pick(&[0, 0xff_ffff, 0xff_ff00, 0xff_0000, 0xff, 0xf0_0000]));
             if layout.places.iter().any(|place| place.name == "override_only") {
-                set("override_only", numbers.pick(&[0, 0, 1, 1, 2]));
+                // What an unknown value does is undefined in later kernels.
+                let values: &[u32] = if undefined { &[0, 0, 1] } else { &[0, 0, 1, 1, 2] };
+                set("override_only", numbers.pick(values));
             }
         }
         "amba" => {
@@ -141,15 +143,15 @@ fn adjust(table: &TableType, layout: &Layout, entry: &mut [u8], numbers: &mut Nu
     }
 }
 
-fn entries(table: &TableType, layout: &Layout, count: usize, numbers: &mut Numbers) -> Vec<u8> {
+fn entries(table: &TableType, layout: &Layout, dialect: &Dialect, numbers: &mut Numbers) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for _ in 0..count {
+    for _ in 0..ENTRIES {
         let mut entry = vec![0; layout.size];
         for place in &layout.places {
             let value = field(place.name, place.width, place.count, numbers);
             entry[place.offset..place.offset + value.len()].copy_from_slice(&value);
         }
-        adjust(table, layout, &mut entry, numbers);
+        adjust(table, layout, &mut entry, numbers, dialect.pci_override_undefined);
         bytes.extend(entry);
     }
     bytes
@@ -158,6 +160,7 @@ fn entries(table: &TableType, layout: &Layout, count: usize, numbers: &mut Numbe
 /// A table's symbol over some bytes.
 fn table_source(name: &str, identifier: &str, bytes: &[u8]) -> String {
     let symbol = format!("__mod_{name}__{identifier}_device_table");
+    let newer = table_names(name, identifier);
     let mut source = format!(
         ".section .rodata.{identifier},\"a\"\n.balign 8\n.type {symbol},@object\n.size {symbol},{}\n{symbol}:\n",
         bytes.len()
@@ -166,7 +169,15 @@ fn table_source(name: &str, identifier: &str, bytes: &[u8]) -> String {
         let values: Vec<_> = line.iter().map(u8::to_string).collect();
         let _ = writeln!(source, ".byte {}", values.join(","));
     }
+    for name in newer {
+        let _ = writeln!(source, ".type {name},@object\n.size {name},{}\n{name} = {symbol}", bytes.len());
+    }
     source
+}
+
+/// The symbols by which later kernels know a table.
+fn table_names(name: &str, identifier: &str) -> [String; 1] {
+    [format!("__mod_device_table__kmod_m__{name}__{identifier}")]
 }
 
 fn dialect(kernel: &Kernel) -> Dialect {
@@ -185,7 +196,7 @@ fn types(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
         };
         let layout = Layout::new(table.structure, abi, &dialect, None);
         let zeros = vec![0; layout.size];
-        let mut bytes = entries(table, &layout, ENTRIES, &mut numbers);
+        let mut bytes = entries(table, &layout, &dialect, &mut numbers);
         bytes.extend(&zeros);
         let object = |bytes: &[u8]| assemble(&[GPL, &table_source(table.name, "ids", bytes)].concat());
         cases.push(case("with many entries", &object(&bytes)?));
@@ -195,8 +206,10 @@ fn types(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
         let unterminated = [&zeros[..], &vec![0xa5; layout.size]].concat();
         cases.push(case("without terminator", &object(&unterminated)?));
         let symbol = format!("__mod_{}__ids_device_table", table.name);
-        let bss =
-            format!("{GPL}.bss\n.type {symbol},@object\n.size {symbol},{}\n{symbol}: .skip {0}\n", layout.size * 3);
+        let (mut bss, size) = (format!("{GPL}.bss\n"), layout.size * 3);
+        for symbol in [symbol].into_iter().chain(table_names(table.name, "ids")) {
+            let _ = write!(bss, ".type {symbol},@object\n.size {symbol},{size}\n{symbol}: .skip {size}\n");
+        }
         cases.push(case("in .bss", &assemble(&bss)?));
     }
     Ok(cases)

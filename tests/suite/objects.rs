@@ -104,6 +104,8 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let ignored =
         assemble(&[GPL, &uses("__this_module"), &uses("_GLOBAL_OFFSET_TABLE_"), &uses("_restgpr_14")].concat())?;
     let common = assemble(&[GPL, ".comm shared,8\n.comm __gnu_lto_v1,1\n"].concat())?;
+    let undescribed = assemble(".section .modinfo,\"a\"\nstart: .asciz \"license=GPL\"\n")?;
+    let listing = assemble(&[GPL, &modinfo("import_ns", "module:m"), &modinfo("import_ns", "NS")].concat())?;
     let unlicensed = assemble(&function("f"))?;
     let proprietary = assemble(&[GPL, &modinfo("license", "Proprietary")].concat())?;
     let padded = assemble(
@@ -130,6 +132,13 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
             case("no license", &unlicensed),
             case("two licenses", &proprietary),
             case("padded .modinfo", &padded),
+            case("no description", &undescribed),
+            case("no description, and more warnings", &undescribed).args(if kernel.release == "5.10" {
+                "-o symvers m.o"
+            } else {
+                "-W -o symvers m.o"
+            }),
+            case("a namespace that lists modules", &listing),
             case("init and exit", &entry),
             case("init and exit of an external module", &entry).args("-e m.o"),
         ]);

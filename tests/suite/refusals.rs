@@ -37,15 +37,16 @@ fn refusals() -> io::Result<Vec<Refusal>> {
     let strings = section_of_type(&module, SHT_STRTAB, 24);
     let (symbols, relocations) = (word(symtab(24)) as usize, word(rela(24)) as usize);
     let table = |bytes: &[u8]| {
-        let symbol = "__mod_pnp__ids_device_table";
         let values: Vec<_> = bytes.iter().map(u8::to_string).collect();
-        let source = format!(
-            "{GPL}.data\n.type {symbol},@object\n.size {symbol},{}\n{symbol}: .byte {}\n",
-            bytes.len(),
-            values.join(",")
-        );
+        let mut source = format!("{GPL}.data\n");
+        for symbol in ["__mod_pnp__ids_device_table", "__mod_device_table__kmod_m__pnp__ids"] {
+            let (size, values) = (bytes.len(), values.join(","));
+            source += &format!(".type {symbol},@object\n.size {symbol},{size}\n{symbol}: .byte {values}\n");
+        }
         assemble(&source)
     };
+    let absurd =
+        |symbol| format!(".type {symbol},@object\n.size {symbol},0x100000000000\n.local {symbol}\n{symbol}:\n");
     Ok(vec![
         (
             "section headers cut off",
@@ -106,7 +107,9 @@ fn refusals() -> io::Result<Vec<Refusal>> {
         (
             "a table of an absurd size",
             assemble(&format!(
-                "{GPL}.bss\n.type __mod_pci__x_device_table,@object\n.size __mod_pci__x_device_table,0x100000000000\n__mod_pci__x_device_table: .skip 8\n"
+                "{GPL}.bss\n{}{}.skip 8\n",
+                absurd("__mod_pci__x_device_table"),
+                absurd("__mod_device_table__kmod_m__pci__x")
             ))?,
             "device table of an absurd size (section 3, offset 0)".to_owned(),
         ),

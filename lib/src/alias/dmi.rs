@@ -1,12 +1,14 @@
 //! DMI: the strings to match, in the order in which the kernel's modalias has
 //! them, not in the entry's own.
 
-use super::{Entry, Output};
+use super::{Entry, Output, SMALL_ALIAS_SIZE, append};
 use crate::bytes::until_nul;
-use crate::diag::Fatal;
+use crate::diag::{Fatal, text};
 
 /// `struct dmi_strmatch`: a slot in seven bits and a flag, then the string.
 const MATCH_SIZE: usize = 80;
+
+const PREFIX: &[u8] = b"dmi*";
 
 /// Prefixes in modalias order, with the number that `enum dmi_field` gives
 /// the slot.
@@ -28,7 +30,7 @@ const FIELDS: &[(&str, u8)] = &[
 ];
 
 pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
-    alias.extend_from_slice(b"dmi*");
+    alias.extend_from_slice(PREFIX);
     let matches = entry.table.layout.place("matches");
     let entry_matches =
         || (0..matches.count).map(|n| entry.bytes.get(matches.offset + n * MATCH_SIZE..).unwrap_or_default());
@@ -40,11 +42,15 @@ pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Resul
             // A bit field begins at the end that is the host's first.
             let slot = if cfg!(target_endian = "big") { slot >> 1 } else { slot & 0x7f };
             if slot == field {
-                alias.push(b':');
-                alias.extend_from_slice(prefix.as_bytes());
-                alias.push(b'*');
-                alias.extend(until_nul(string).iter().filter(|&&byte| (b'!'..0x7f).contains(&byte) && byte != b':'));
-                alias.push(b'*');
+                append(alias, PREFIX.len(), format!(":{prefix}*").as_bytes(), entry)?;
+                let is_kept = |byte: &&u8| (b'!'..0x7f).contains(*byte) && **byte != b':';
+                let kept: Vec<u8> = until_nul(string).iter().filter(is_kept).copied().collect();
+                let dialect = entry.table.target.dialect;
+                if dialect.alias_bounds && kept.len() >= SMALL_ALIAS_SIZE - (alias.len() - PREFIX.len()) {
+                    return Err(Fatal::new(text!("dmi_ascii_filter: alias buffer overflow\n")));
+                }
+                append(alias, PREFIX.len(), &kept, entry)?;
+                append(alias, PREFIX.len(), b"*", entry)?;
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::{ALIAS_SIZE, Entry, Output, add_field, add_wildcard};
+use super::{Entry, Output, add_field, add_wildcard};
 use crate::diag::{Fatal, text};
 
 /// The order in which a GUID's bytes are written: its first three groups are
@@ -62,7 +62,18 @@ pub(super) fn wmi(entry: &Entry, alias: &mut Vec<u8>, output: &mut Output) -> Re
         return Ok(false);
     }
     alias.extend_from_slice(b"wmi:");
-    alias.extend_from_slice(guid);
-    debug_assert!(alias.len() < ALIAS_SIZE);
+    if !entry.table.target.dialect.wmi_checked {
+        alias.extend_from_slice(guid);
+        return Ok(true);
+    }
+    let valid = |(n, byte): (usize, &u8)| {
+        if matches!(n, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() }
+    };
+    if let Some(bad) = guid.iter().enumerate().position(|at| !valid(at)) {
+        let (bad, module) = (&guid[bad..=bad], entry.module());
+        output.warn(text!("Invalid character {} inside WMI GUID string '{}' in '{}'\n", bad, guid, module));
+        return Ok(false);
+    }
+    alias.extend(guid.to_ascii_uppercase());
     Ok(true)
 }

@@ -1,10 +1,10 @@
 //! Input devices: `input:b0v0p0e0-eXkXrXaXmXlXsXfXwX`, each X the bits set in
 //! a bitmap, as `%X,*`.
 
-use std::io::Write;
-
-use super::{Entry, Output, add_field};
+use super::{Entry, Output, add_field, append};
 use crate::diag::Fatal;
+
+const PREFIX: &[u8] = b"input:";
 
 /// The integer fields: separator, name, bit in `flags`.
 const FIELDS: &[(&str, &str, u64)] =
@@ -27,19 +27,20 @@ pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Resul
     let flags = entry.get("flags");
     let target = entry.table.target;
     let bits_per_long = target.encoding.word() * 8;
-    alias.extend_from_slice(b"input:");
+    alias.extend_from_slice(PREFIX);
     for &(separator, field, flag) in FIELDS {
         add_field(alias, separator, flags & flag != 0, entry, field);
     }
     for &(separator, field, flag, first, last) in BITMAPS {
-        alias.extend_from_slice(separator.as_bytes());
+        append(alias, PREFIX.len(), separator.as_bytes(), entry)?;
         if flags & flag == 0 {
             continue;
         }
+        let last = if field == "swbit" && target.dialect.input_switch_17 { last + 1 } else { last };
         let end = if target.dialect.input_bits_inclusive { last + 1 } else { last };
         for bit in first..end {
             if entry.nth(field, bit / bits_per_long) >> (bit % bits_per_long) & 1 == 1 {
-                let _ = write!(alias, "{bit:X},*");
+                append(alias, PREFIX.len(), format!("{bit:X},*").as_bytes(), entry)?;
             }
         }
     }

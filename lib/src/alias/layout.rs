@@ -123,7 +123,7 @@ structs! {
     CCW = ccw_device_id {
         u16("match_flags"), u16("cu_type"), u16("dev_type"), u8("cu_model"), u8("dev_model"), word("driver_info"),
     }
-    AP = ap_device_id { u16("match_flags"), u8("dev_type"), word("driver_info") }
+    AP = ap_device_id { u16("match_flags"), u8("dev_type"), word("driver_info").when(|d| !d.ap_without_info) }
     CSS = css_device_id { u8("match_flags"), u8("type"), word("driver_data") }
     SERIO = serio_device_id { u8("type"), u8("extra"), u8("id"), u8("proto") }
     ACPI = acpi_device_id {
@@ -141,7 +141,7 @@ structs! {
         word("flags"), u16("bustype"), u16("vendor"), u16("product"), u16("version"),
         word("evbit").bitmap_to(0x1f), word("keybit").bitmap_to(0x2ff), word("relbit").bitmap_to(0x0f),
         word("absbit").bitmap_to(0x3f), word("mscbit").bitmap_to(0x07), word("ledbit").bitmap_to(0x0f),
-        word("sndbit").bitmap_to(0x07), word("ffbit").bitmap_to(0x7f), word("swbit").bitmap_to(0x10),
+        word("sndbit").bitmap_to(0x07), word("ffbit").bitmap_to(0x7f), word("swbit").bitmap_to(0x11),
         word("propbit").bitmap_to(0x1f), word("driver_info"),
     }
     EISA = eisa_device_id { u8("sig").array(8), word("driver_data") }
@@ -160,7 +160,9 @@ structs! {
     DMI = dmi_system_id {
         word("callback"), word("ident"), bytes("matches", 80).array(4), word("driver_data"),
     }
-    PLATFORM = platform_device_id { u8("name").array(20), word("driver_data") }
+    PLATFORM = platform_device_id {
+        u8("name").array_by(|d| if d.platform_name_24 { 24 } else { 20 }), word("driver_data"),
+    }
     MDIO = mdio_device_id { u32("phy_id"), u32("phy_id_mask") }
     ZORRO = zorro_device_id { u32("id"), word("driver_data") }
     ISAPNP = isapnp_device_id {
@@ -170,7 +172,9 @@ structs! {
     AMBA = amba_id { u32("id"), u32("mask"), word("data") }
     MIPS_CDMM = mips_cdmm_device_id { u8("type") }
     X86CPU = x86_cpu_id {
-        u16("vendor"), u16("family"), u16("model"), u16("steppings"), u16("feature"), word("driver_data"),
+        u16("vendor"), u16("family"), u16("model"), u16("steppings"), u16("feature"),
+        u16("flags").when(|d| d.x86_cpu_platform), u8("platform_mask").when(|d| d.x86_cpu_platform),
+        u8("type").when(|d| d.x86_cpu_platform), word("driver_data"),
     }
     CPU = cpu_feature { u16("feature") }
     MEI = mei_cl_device_id { u8("name").array(32), bytes("uuid", 16), u8("version"), word("driver_info") }
@@ -189,12 +193,15 @@ structs! {
     TEE = tee_client_device_id { bytes("uuid", 16) }
     WMI = wmi_device_id { u8("guid_string").array(37), word("context") }
     MHI = mhi_device_id { u8("chan").array(32), word("driver_data") }
-    AUXILIARY = auxiliary_device_id { u8("name").array(32), word("driver_data") }
+    AUXILIARY = auxiliary_device_id {
+        u8("name").array_by(|d| if d.auxiliary_name_40 { 40 } else { 32 }), word("driver_data"),
+    }
     SSAM = ssam_device_id {
         u8("match_flags"), u8("domain"), u8("category"), u8("target"), u8("instance"), u8("function"),
         word("driver_data"),
     }
     DFL = dfl_device_id { u16("type"), u16("feature_id"), word("driver_data") }
+    MCB = mcb_device_id { u16("device"), word("driver_data") }
     SLIM = slim_device_id {
         u16("manf_id"), u16("prod_code"), u16("dev_index"), u16("instance"), word("driver_data"),
     }

@@ -23,6 +23,7 @@ mod usb;
 
 use std::ops::Range;
 
+use indexmap::IndexMap;
 use layout::{Abi, Layout, Offsets, Struct};
 use pattern::Piece;
 
@@ -34,6 +35,8 @@ use crate::elf::Encoding;
 
 /// The size of the original's array for one alias, its NUL included.
 const ALIAS_SIZE: usize = 500;
+/// The same since 6.14, for most types.
+const SMALL_ALIAS_SIZE: usize = 256;
 
 /// A type of device table.
 #[derive(Debug)]
@@ -114,6 +117,7 @@ pub static TABLES: &[TableType] = &[
     by_pattern("ipack", &layout::IPACK, pattern::IPACK),
     by_entry("isapnp", &layout::ISAPNP, pnp::isapnp_entry),
     by_entry("ishtp", &layout::ISHTP, guid::ishtp).when(|d| d.ishtp_tables),
+    by_pattern("mcb", &layout::MCB, pattern::MCB).when(|d| d.mcb_tables),
     by_entry("mdio", &layout::MDIO, mask::mdio),
     by_entry("mei", &layout::MEI, guid::mei),
     by_pattern("mhi", &layout::MHI, pattern::MHI),
@@ -137,7 +141,8 @@ pub static TABLES: &[TableType] = &[
     by_pattern("ssb", &layout::SSB, pattern::SSB),
     by_pattern("tbsvc", &layout::TBSVC, pattern::TBSVC),
     by_entry("tee", &layout::TEE, guid::tee),
-    by_pattern("typec", &layout::TYPEC, pattern::TYPEC),
+    by_pattern("typec", &layout::TYPEC, pattern::TYPEC).when(|d| !d.typec_without_mode),
+    by_pattern("typec", &layout::TYPEC, pattern::TYPEC_WITHOUT_MODE).when(|d| d.typec_without_mode),
     by_pattern("ulpi", &layout::ULPI, pattern::ULPI),
     whole("usb", &layout::USB, usb::table),
     by_pattern("vchiq", &layout::VCHIQ, pattern::VCHIQ).when(|d| d.vchiq_tables),
@@ -149,17 +154,46 @@ pub static TABLES: &[TableType] = &[
     by_pattern("zorro", &layout::ZORRO, pattern::ZORRO),
 ];
 
-/// The type of the table that a symbol stands for, if it stands for one that
-/// the dialect knows: `__mod_TYPE__NAME_device_table`.
+/// What a device table's symbol tells.
+#[derive(Clone, Copy, Debug)]
+pub struct TableSymbol<'a> {
+    /// The type of the table.
+    pub table_type: &'static TableType,
+    /// The name of the table in the source, if the symbol has it.
+    name: &'a [u8],
+    /// The module that the table is of, if the symbol has it.
+    module: &'a [u8],
+}
+
+/// What a symbol tells if it stands for a table that the dialect knows:
+/// `__mod_TYPE__NAME_device_table`, or since 6.14
+/// `__mod_device_table__TYPE__NAME`, since 6.18
+/// `__mod_device_table__kmod_MODULE__TYPE__NAME`.
 #[must_use]
-pub fn table_type(symbol: &[u8], dialect: &Dialect) -> Option<&'static TableType> {
-    let name = symbol.strip_prefix(b"__mod_")?;
-    if !name.ends_with(b"_device_table") {
-        return None;
+pub fn table_symbol<'a>(symbol: &'a [u8], dialect: &Dialect) -> Option<TableSymbol<'a>> {
+    fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
+        let at = memchr::memmem::find(text, b"__")?;
+        Some((&text[..at], &text[at + 2..]))
     }
-    let name = &name[..memchr::memmem::find(name, b"__")?];
-    let index = TABLES.binary_search_by(|table| table.name.as_bytes().cmp(name)).ok()?;
-    Some(&TABLES[index]).filter(|table| (table.known)(dialect))
+    let (table_type, name, module) = if dialect.alias_list {
+        let rest = symbol.strip_prefix(b"__mod_device_table__")?;
+        let (module, rest) = if dialect.tables_name_their_module {
+            // The mark may stand anywhere behind the prefix's first byte.
+            let at = memchr::memmem::find(symbol, b"__kmod_")?;
+            split(&symbol[at + b"__kmod_".len()..])?
+        } else {
+            (&b""[..], rest)
+        };
+        let (table_type, name) = split(rest)?;
+        (table_type, name, module)
+    } else {
+        let name = symbol.strip_prefix(b"__mod_")?.strip_suffix(b"_device_table")?;
+        // The suffix counts in the search for the two underscores.
+        let (table_type, _) = split(&symbol[b"__mod_".len()..])?;
+        (table_type, name, &b""[..])
+    };
+    let table_type = TABLES.iter().find(|table| table.name.as_bytes() == table_type && (table.known)(dialect))?;
+    Some(TableSymbol { table_type, name, module })
 }
 
 /// What a table's bytes are to be read as.
@@ -175,22 +209,53 @@ pub struct Target<'a> {
     pub offsets: Option<&'a Offsets>,
 }
 
+/// A module's aliases.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aliases {
+    /// The lines for `.mod.c`, up to 6.13.
+    pub lines: Buffer,
+    /// Aliases with the module that they are of, since 6.14.
+    pub list: IndexMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Aliases {
+    /// Appends the lines for `.mod.c`.
+    pub fn write_to(&self, out: &mut Buffer) {
+        out.write(self.lines.bytes());
+        for alias in self.list.keys() {
+            out.format(&[b"MODULE_ALIAS(\"", alias, b"\");\n"]);
+        }
+    }
+}
+
 /// What becomes of a module's tables.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// The lines for `.mod.c`.
-    pub lines: Buffer,
+    /// The aliases.
+    pub aliases: Aliases,
     /// What is to be said, in order.
     pub messages: Vec<Message>,
+    /// Aliases go to the list, as of this module.
+    listed_for: Option<Vec<u8>>,
 }
 
 impl Output {
+    /// Output that goes on where other tables of the module ended.
+    #[must_use]
+    pub fn after(aliases: Aliases) -> Self {
+        Self { aliases, ..Self::default() }
+    }
+
     fn alias(&mut self, pieces: &[&[u8]]) {
+        if let Some(module) = &self.listed_for {
+            self.aliases.list.entry(pieces.concat()).or_insert_with(|| module.clone());
+            return;
+        }
         const START: &[u8] = b"MODULE_ALIAS(\"";
         const END: &[u8] = b"\");\n";
         // No alias has more than three pieces.
         let piece = |n: usize| pieces.get(n).copied().unwrap_or_default();
-        self.lines.format(&[START, piece(0), piece(1), piece(2), END]);
+        self.aliases.lines.format(&[START, piece(0), piece(1), piece(2), END]);
     }
 
     fn warn(&mut self, text: Vec<u8>) {
@@ -308,8 +373,33 @@ fn add_field(alias: &mut Vec<u8>, separator: &str, matters: bool, entry: &Entry,
     }
 }
 
+/// Appends to an alias in an array of 256 bytes, of which the first `before`
+/// of ours are not in it. Older kernels overflow it, or have more room.
+fn append(alias: &mut Vec<u8>, before: usize, piece: &[u8], entry: &Entry) -> Result<(), Fatal> {
+    let dialect = entry.table.target.dialect;
+    let room = SMALL_ALIAS_SIZE.saturating_sub(alias.len() - before);
+    if dialect.alias_list && piece.len() >= room {
+        return Err(if dialect.alias_bounds {
+            Fatal::new(text!(
+                "alias buffer ({}) overflow on append (need {}, have {})\n",
+                SMALL_ALIAS_SIZE.to_string(),
+                piece.len().to_string(),
+                room.to_string()
+            ))
+        } else {
+            entry.table.malformed("alias of 256 bytes or more")
+        });
+    }
+    alias.extend_from_slice(piece);
+    Ok(())
+}
+
 fn in_bounds(table: &Table, alias: &[u8]) -> Result<(), Fatal> {
-    if alias.len() < ALIAS_SIZE { Ok(()) } else { Err(table.malformed("alias of 500 bytes or more")) }
+    if alias.len() < ALIAS_SIZE || table.target.dialect.alias_list {
+        Ok(())
+    } else {
+        Err(table.malformed("alias of 500 bytes or more"))
+    }
 }
 
 /// Writes the aliases of one table.
@@ -318,18 +408,32 @@ fn in_bounds(table: &Table, alias: &[u8]) -> Result<(), Fatal> {
 /// If the table has not the size of whole entries or no terminator, and
 /// whatever else ends the original's run.
 pub fn write_table(
-    table_type: &TableType,
+    symbol: &TableSymbol,
     module: &[u8],
     contents: Contents,
     target: Target,
     output: &mut Output,
 ) -> Result<(), Fatal> {
+    let table_type = symbol.table_type;
     let layout = Layout::new(table_type.structure, target.abi, target.dialect, target.offsets);
     let size = match contents {
         Contents::Bytes(bytes) => bytes.len() as u64,
         Contents::Zeros(size) => size,
     };
-    check_size(table_type, module, size, layout.size)?;
+    let wrong_size = layout.size == 0 || size == 0 || size % layout.size as u64 != 0;
+    if wrong_size && target.dialect.alias_list {
+        let text = text!(
+            "{}: type mismatch between {}[] and MODULE_DEVICE_TABLE({}, ...)\n",
+            module,
+            symbol.name,
+            table_type.name
+        );
+        output.messages.push(Message::new(Severity::Error, text));
+        return Ok(());
+    }
+    if wrong_size {
+        return Err(wrong_size_fatal(table_type, module, size, layout.size));
+    }
     let zeros;
     let bytes = match contents {
         Contents::Bytes(bytes) => bytes,
@@ -338,7 +442,16 @@ pub fn write_table(
             &zeros
         }
     };
-    check_terminator(table_type, module, bytes, layout.size, output)?;
+    let terminated = bytes[bytes.len() - layout.size..].iter().all(|&byte| byte == 0);
+    if !terminated && target.dialect.alias_list {
+        let text = text!("{}: {}[] is not terminated with a NULL entry\n", module, symbol.name);
+        output.messages.push(Message::new(Severity::Error, text));
+        return Ok(());
+    }
+    if !terminated {
+        return Err(unterminated_fatal(table_type, module, bytes, layout.size, output));
+    }
+    output.listed_for = target.dialect.alias_list.then(|| symbol.module.to_vec());
 
     let table = Table { module, layout: &layout, target, bytes };
     let mut alias = Vec::new();
@@ -367,12 +480,9 @@ pub fn write_table(
 
 /// A table is a whole number of entries, else user space and kernel don't
 /// agree on what an entry is.
-fn check_size(table_type: &TableType, module: &[u8], size: u64, id_size: usize) -> Result<(), Fatal> {
-    if id_size != 0 && size % id_size as u64 == 0 && size != 0 {
-        return Ok(());
-    }
+fn wrong_size_fatal(table_type: &TableType, module: &[u8], size: u64, id_size: usize) -> Fatal {
     let name = table_type.message_name;
-    Err(Fatal::new(text!(
+    Fatal::new(text!(
         "{}: sizeof(struct {}_device_id)={} is not a modulo of the size of section __mod_{}__<identifier>_device_table={}.\nFix definition of struct {}_device_id in mod_devicetable.h\n",
         module,
         name,
@@ -380,21 +490,18 @@ fn check_size(table_type: &TableType, module: &[u8], size: u64, id_size: usize) 
         name,
         size.to_string(),
         name
-    )))
+    ))
 }
 
-/// The last entry is all NULs.
-fn check_terminator(
+/// The last entry is all NULs, else its end isn't found.
+fn unterminated_fatal(
     table_type: &TableType,
     module: &[u8],
     bytes: &[u8],
     id_size: usize,
     output: &mut Output,
-) -> Result<(), Fatal> {
+) -> Fatal {
     let last = &bytes[bytes.len() - id_size..];
-    if last.iter().all(|&byte| byte == 0) {
-        return Ok(());
-    }
     let name = table_type.message_name;
     let dump: String = last.iter().map(|byte| format!("0x{byte:02x} ")).collect();
     output.messages.push(Message::new(
@@ -408,7 +515,7 @@ fn check_terminator(
             dump
         ),
     ));
-    Err(Fatal::new(text!("{}: struct {}_device_id is not terminated with a NULL entry!\n", module, name)))
+    Fatal::new(text!("{}: struct {}_device_id is not terminated with a NULL entry!\n", module, name))
 }
 
 #[cfg(test)]
@@ -417,8 +524,8 @@ mod tests {
     use crate::dialect::Version;
 
     #[test]
-    fn the_table_is_sorted_for_its_search() {
-        assert!(TABLES.is_sorted_by_key(|table| table.name));
+    fn the_table_is_sorted() {
+        assert!(TABLES.is_sorted_by_key(|table| table.name), "for people");
     }
 
     #[test]
@@ -435,20 +542,21 @@ mod tests {
     /// entry of NULs and one of 0xff bytes, in every dialect and class.
     #[test]
     fn formatters_name_fields_that_exist() {
-        for version in [Version::new(5, 15, 100), Version::new(6, 1, 176)] {
+        for version in [Version::new(5, 15, 100), Version::new(6, 1, 176), Version::new(7, 3, 4)] {
             let dialect = Dialect::new(version);
             for is_64 in [false, true] {
                 let encoding = Encoding { is_64, is_big: false };
                 let abi = Abi { word: encoding.word(), max_align: encoding.word() };
                 let target = Target { encoding, abi, dialect: &dialect, offsets: None };
-                for table in TABLES {
+                for table in TABLES.iter().filter(|table| (table.known)(&dialect)) {
                     let size = Layout::new(table.structure, abi, &dialect, None).size;
                     let mut bytes = vec![0; size];
                     bytes.extend(vec![0xff; size]);
                     bytes.extend(vec![0; size]);
                     let mut output = Output::default();
                     // Strings without end are refused by some; that is fine.
-                    let _ = write_table(table, b"m", Contents::Bytes(&bytes), target, &mut output);
+                    let symbol = TableSymbol { table_type: table, name: b"ids", module: b"m" };
+                    let _ = write_table(&symbol, b"m", Contents::Bytes(&bytes), target, &mut output);
                 }
             }
         }
@@ -457,7 +565,7 @@ mod tests {
     #[test]
     fn symbols_of_tables() {
         let dialect = Dialect::new(Version::new(6, 1, 176));
-        let name = |symbol: &str| table_type(symbol.as_bytes(), &dialect).map(|table| table.name);
+        let name = |symbol: &str| table_symbol(symbol.as_bytes(), &dialect).map(|symbol| symbol.table_type.name);
         assert_eq!(name("__mod_pci__ids_device_table"), Some("pci"));
         assert_eq!(name("__mod_mhi_ep__x_device_table"), Some("mhi_ep"));
         assert_eq!(name("__mod_pci_ids_device_table"), None);

@@ -18,6 +18,8 @@ pub(super) enum Piece {
     Upper(&'static str, usize),
     /// The same in lower case.
     Lower(&'static str, usize),
+    /// A field in at least so many decimal digits.
+    Decimal(&'static str, usize),
     /// The string in a field.
     Str(&'static str),
     /// The string in a field if it matters, else `*`.
@@ -36,7 +38,7 @@ pub(super) enum Matters {
 }
 
 use Matters::{Flag, Not};
-use Piece::{Element, Field, Lower, Str, StrIf, Text, Upper, Wildcard};
+use Piece::{Decimal, Element, Field, Lower, Str, StrIf, Text, Upper, Wildcard};
 
 /// Writes the alias of an entry.
 pub(super) fn write(pieces: &[Piece], entry: &Entry, alias: &mut Vec<u8>) {
@@ -64,6 +66,9 @@ pub(super) fn write(pieces: &[Piece], entry: &Entry, alias: &mut Vec<u8>) {
             }
             Lower(field, digits) => {
                 let _ = write!(alias, "{:0digits$x}", entry.get(field));
+            }
+            Decimal(field, digits) => {
+                let _ = write!(alias, "{:0digits$}", entry.get(field));
             }
             Str(field) => alias.extend_from_slice(entry.string(field)),
             StrIf(field, when) if matters(when, 0) => alias.extend_from_slice(entry.string(field)),
@@ -138,6 +143,7 @@ pub(super) const IPACK: &[Piece] = &[
     Field("d", "device", Not(ANY32)),
     Wildcard,
 ];
+pub(super) const MCB: &[Piece] = &[Text("mcb:16z"), Decimal("device", 3)];
 pub(super) const MHI: &[Piece] = &[Text("mhi:"), Str("chan")];
 pub(super) const MHI_EP: &[Piece] = &[Text("mhi_ep:"), Str("chan")];
 pub(super) const MIPS_CDMM: &[Piece] = &[Text("mipscdmm:t"), Upper("type", 2), Text("*")];
@@ -222,6 +228,7 @@ pub(super) const TBSVC: &[Piece] = &[
     Wildcard,
 ];
 pub(super) const TYPEC: &[Piece] = &[Text("typec:id"), Upper("svid", 4), Field("m", "mode", Not(7))];
+pub(super) const TYPEC_WITHOUT_MODE: &[Piece] = &[Text("typec:id"), Upper("svid", 4)];
 pub(super) const ULPI: &[Piece] = &[Text("ulpi:v"), Lower("vendor", 4), Text("p"), Lower("product", 4)];
 pub(super) const VCHIQ: &[Piece] = &[Text("vchiq:"), Str("name")];
 pub(super) const VIRTIO: &[Piece] =

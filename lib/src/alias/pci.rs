@@ -16,6 +16,9 @@ pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, output: &mut Output) -> 
         0 => alias.extend_from_slice(b"pci:"),
         VFIO => alias.extend_from_slice(b"vfio_pci:"),
         other => {
+            if entry.table.target.dialect.pci_override_undefined {
+                return Err(entry.table.malformed("unknown override_only in a PCI device table"));
+            }
             output.warn(text!("Unknown PCI driver_override alias {}\n", format!("{other:08X}")));
             return Ok(false);
         }

@@ -34,7 +34,9 @@ fn card_ids<'a>(entry: &Entry<'a>) -> impl Iterator<Item = &'a [u8]> {
 pub(super) fn card_table(table: &Table, output: &mut Output) -> Result<(), Fatal> {
     let mut earlier = std::collections::HashSet::new();
     for entry in table.entries() {
-        for id in card_ids(&entry).filter(|id| !earlier.contains(id)) {
+        // A list without duplicates takes care of them itself.
+        let is_new = |id: &&[u8]| table.target.dialect.alias_list || !earlier.contains(id);
+        for id in card_ids(&entry).filter(is_new) {
             add_id(table, id, output)?;
         }
         // Equal ids of one card stay, as in the original.

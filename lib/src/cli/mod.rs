@@ -26,6 +26,10 @@ pub struct Options {
     pub trim_unused: bool,
     /// `-u`: a file of exports that are kept.
     pub keep: Option<Vec<u8>>,
+    /// `-b`: `____versions` are wanted.
+    pub basic_versions: bool,
+    /// `-x`: versions of names of any length are wanted.
+    pub extended_versions: bool,
     /// `-W`: more warnings.
     pub extra_warn: bool,
     /// `-w`: undefined symbols are no errors.
@@ -93,6 +97,10 @@ pub fn command(dialect: &Dialect) -> Command {
             flag('E', "Fail for references between sections instead of warning"),
             flag('N', "Warn about namespaces that are not imported instead of failing"),
             file('d', "Write the namespaces that modules should import to FILE"),
+        ])
+        .args(dialect.extended_versions.then(|| flag('x', "Record symbol versions for names of any length")))
+        .args(dialect.extended_versions.then(|| flag('b', "Record symbol versions for short names")))
+        .args([
             word("help", "Print this help"),
             word("version", "Print the version"),
             word("dialects", "Print what differs between the kernels served"),
@@ -139,6 +147,8 @@ fn options(matches: &ArgMatches) -> Options {
         module_enabled: flag("M"),
         trim_unused: flag("t"),
         keep: values("u").pop(),
+        basic_versions: flag("b"),
+        extended_versions: flag("x"),
         extra_warn: flag("W"),
         warn_unresolved: flag("w"),
         mismatch_is_error: flag("E"),

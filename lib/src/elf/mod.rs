@@ -201,6 +201,8 @@ pub struct Elf<'t> {
     pub modinfo: Option<SectionIndex>,
     /// The section `.export_symbol`.
     pub export_symbol: Option<SectionIndex>,
+    /// The section `.no_trim_symbol`.
+    pub no_trim_symbol: Option<SectionIndex>,
     symtab: SectionIndex,
     strtab: SectionIndex,
     section_strings: SectionIndex,
@@ -277,6 +279,7 @@ impl<'t> Elf<'t> {
             encoding,
             modinfo: None,
             export_symbol: None,
+            no_trim_symbol: None,
             symtab: HEADERS,
             strtab: HEADERS,
             section_strings,
@@ -331,6 +334,7 @@ impl<'t> Elf<'t> {
                 b".modinfo" if nobits => return Err(ParseError::NobitsModinfo),
                 b".modinfo" => self.modinfo = Some(index),
                 b".export_symbol" => self.export_symbol = Some(index),
+                b".no_trim_symbol" => self.no_trim_symbol = Some(index),
                 _ => {}
             }
             let section = &self.sections[number];

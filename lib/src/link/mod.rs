@@ -74,7 +74,7 @@ pub struct Link<'a> {
     /// `sizeof(struct exception_table_entry)`, or 0: see
     /// [`Finding::ExtableEntrySize`].
     extable_entry_size: u32,
-    /// Modules of `Module.symvers` by name.
+    /// Modules of `Module.symvers` by file, where that counts, and name.
     dumped: IndexMap<Vec<u8>, ModuleId>,
 }
 
@@ -116,15 +116,17 @@ impl<'a> Link<'a> {
         id
     }
 
-    /// Takes a line of `Module.symvers`.
-    pub fn import(&mut self, line: Exported) {
-        let module = match self.dumped.get(line.module) {
+    /// Takes a line of a `Module.symvers`.
+    pub fn import(&mut self, line: Exported, file: &[u8]) {
+        let file = if self.dialect.modules_by_dump_file { file } else { b"" };
+        let key = [file, b"\0", line.module].concat();
+        let module = match self.dumped.get(&key) {
             Some(&module) => module,
             None => {
                 let is_vmlinux = line.module == b"vmlinux";
                 let facts = Facts { name: line.module.to_vec(), is_vmlinux, ..Facts::default() };
                 let module = self.add_module(facts, true);
-                self.dumped.insert(line.module.to_vec(), module);
+                self.dumped.insert(key, module);
                 module
             }
         };
@@ -203,13 +205,23 @@ impl<'a> Link<'a> {
             let previous = &self.modules[owner.0 as usize];
             let clash = !self.external || previous.facts.is_vmlinux || owner == module;
             if clash {
-                let text = text!(
-                    "{}: '{}' exported twice. Previous export was in {}{}\n",
-                    self.modules[module.0 as usize].facts.name,
-                    name,
-                    previous.facts.name,
-                    previous.suffix()
-                );
+                let (module, name) = (&self.modules[module.0 as usize].facts, name);
+                let text = if self.dialect.messages_begin_with_module {
+                    text!(
+                        "{}: symbol '{}' exported twice. Previous export was in {}\n",
+                        module.called(),
+                        name,
+                        previous.facts.called()
+                    )
+                } else {
+                    text!(
+                        "{}: '{}' exported twice. Previous export was in {}{}\n",
+                        module.name,
+                        name,
+                        previous.facts.name,
+                        previous.suffix()
+                    )
+                };
                 let is_error = self.dialect.exported_twice_is_error;
                 let severity = if is_error { Severity::Error } else { Severity::Warning };
                 self.log.say(Message::new(severity, text));

@@ -22,6 +22,10 @@ pub struct Policy {
     pub allow_missing_imports: bool,
     /// Undefined symbols are reported at all.
     pub report_undefined: bool,
+    /// `____versions` are made.
+    pub basic: bool,
+    /// Versions of names of any length are made.
+    pub extended: bool,
 }
 
 /// A message of which there may be too many.
@@ -65,7 +69,7 @@ pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) ->
     let module = link.module(id);
     let mut resolution = Resolution::default();
     if !module.facts.is_vmlinux {
-        check_name_length(module, &mut resolution);
+        check_name_length(module, dialect, &mut resolution);
     }
     let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, policy, dialect, &mut resolution) };
     for (_, symbol) in &uses {
@@ -85,6 +89,8 @@ pub struct Versions {
     pub messages: Vec<Message>,
     /// For `__versions`: CRC and name of what the module uses.
     pub basic: Vec<(u32, Vec<u8>)>,
+    /// The same, for names of any length.
+    pub extended: Vec<(u32, Vec<u8>)>,
 }
 
 /// Looks up the CRCs of what a module exports and uses.
@@ -95,8 +101,13 @@ pub fn versions(link: &Link, id: ModuleId, resolution: &Resolution, policy: &Pol
     if policy.modversions && dialect.crcs_from_cmd {
         check_export_crcs(link, module, dialect, &mut versions);
     }
-    if policy.modversions {
-        collect_versions(link, module, &resolution.uses, &mut versions);
+    if policy.basic {
+        collect_versions(link, module, &resolution.uses, policy, dialect, &mut versions);
+    }
+    if policy.extended {
+        let uses = resolution.uses.iter();
+        versions.extended =
+            uses.filter_map(|used| crc_of(link, module, used, dialect, &mut versions.messages)).collect();
     }
     versions
 }
@@ -113,9 +124,14 @@ const fn name_len(module: &Module) -> usize {
     64 - module.facts.word
 }
 
-fn check_name_length(module: &Module, resolution: &mut Resolution) {
+fn check_name_length(module: &Module, dialect: &Dialect, resolution: &mut Resolution) {
     if base_name(&module.facts.name).len() >= name_len(module) {
-        resolution.say(Severity::Error, text!("module name is too long [{}.ko]\n", module.facts.name));
+        let text = if dialect.messages_begin_with_module {
+            text!("{}: module name is too long\n", module.facts.called())
+        } else {
+            text!("module name is too long [{}.ko]\n", module.facts.name)
+        };
+        resolution.say(Severity::Error, text);
     }
 }
 
@@ -164,13 +180,21 @@ fn check_use(
     let found = link.symbols.find(name);
     let own = found.is_some_and(|symbol| link.symbols.get(symbol).module == id);
     if own && dialect.export_without_definition {
-        let text = text!("\"{}\" [{}.ko] was exported without definition\n", name, module.facts.name);
+        let text = if dialect.messages_begin_with_module {
+            text!("{}: symbol '{}' was exported without definition\n", module.facts.called(), name)
+        } else {
+            text!("\"{}\" [{}.ko] was exported without definition\n", name, module.facts.name)
+        };
         resolution.say(Severity::Error, text);
         return None;
     }
     let Some(symbol_id) = found.filter(|_| !own) else {
         if !weak && policy.report_undefined {
-            let text = text!("\"{}\" [{}.ko] undefined!\n", name, module.facts.name);
+            let text = if dialect.messages_begin_with_module {
+                text!("{}: symbol '{}' undefined!\n", module.facts.called(), name)
+            } else {
+                text!("\"{}\" [{}.ko] undefined!\n", name, module.facts.name)
+            };
             resolution.notes.push(Note::Undefined(Message::new(severity(policy.warn_unresolved), text)));
         }
         return None;
@@ -178,19 +202,29 @@ fn check_use(
     let symbol = link.symbols.get(symbol_id);
     let base = base_name(&module.facts.name);
     if let Some(namespace) = &symbol.namespace {
-        if !module.facts.imports.contains(namespace) {
-            let text = text!(
-                "module {} uses symbol {} from namespace {}, but does not import it.\n",
-                base,
-                symbol.name,
-                namespace
-            );
+        let listed = dialect.module_namespaces && lists_module(namespace, base);
+        if !listed && !module.facts.imports.contains(namespace) {
+            let text = if dialect.messages_begin_with_module {
+                text!(
+                    "{}: module uses symbol '{}' from namespace '{}', but does not import it.\n",
+                    module.facts.called(),
+                    symbol.name,
+                    namespace
+                )
+            } else {
+                text!(
+                    "module {} uses symbol {} from namespace {}, but does not import it.\n",
+                    base,
+                    symbol.name,
+                    namespace
+                )
+            };
             resolution.say(severity(policy.allow_missing_imports), text);
             resolution.missing_namespaces.insert(namespace.clone());
         }
     }
     if !module.facts.is_gpl_compatible {
-        check_gpl_use(base, symbol, dialect, resolution);
+        check_gpl_use(module, symbol, dialect, resolution);
         if resolution.fatal.is_some() {
             return None;
         }
@@ -202,9 +236,29 @@ fn check_use(
     Some(symbol_id)
 }
 
-fn check_gpl_use(module: &[u8], symbol: &Symbol, dialect: &Dialect, resolution: &mut Resolution) {
+/// Whether a namespace `module:a,b*` lists a module: by name, or by what its
+/// name begins with.
+fn lists_module(namespace: &[u8], module: &[u8]) -> bool {
+    let Some(patterns) = namespace.strip_prefix(b"module:") else {
+        return false;
+    };
+    // Nothing is left to look at after a last comma.
+    let patterns = patterns.strip_suffix(b",").unwrap_or(patterns);
+    !patterns.is_empty()
+        && patterns.split(|&byte| byte == b',').any(|pattern| match pattern.strip_suffix(b"*") {
+            Some(start) => module.starts_with(start),
+            None => module == pattern,
+        })
+}
+
+fn check_gpl_use(module: &Module, symbol: &Symbol, dialect: &Dialect, resolution: &mut Resolution) {
     let name = &symbol.name;
+    let called = module.facts.called();
+    let module = base_name(&module.facts.name);
     let text = match symbol.license {
+        License::Gpl if dialect.messages_begin_with_module => {
+            text!("{}: GPL-incompatible module uses GPL-only symbol '{}'\n", called, name)
+        }
         License::Gpl => text!("GPL-incompatible module {}.ko uses GPL-only symbol '{}'\n", module, name),
         License::UnusedGpl => {
             text!("GPL-incompatible module {}.ko uses GPL-only symbol marked UNUSED '{}'\n", module, name)
@@ -224,23 +278,74 @@ fn check_gpl_use(module: &[u8], symbol: &Symbol, dialect: &Dialect, resolution: 
 
 fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, versions: &mut Versions) {
     for symbol in link.kept_exports(module).filter(|symbol| symbol.crc.is_none()) {
-        let text = missing_crc(&symbol.name, &module.facts.name, module.suffix(), dialect);
+        let text = missing_crc(&symbol.name, &module.facts.called(), dialect);
         versions.say(Severity::Warning, text);
     }
 }
 
-fn collect_versions(link: &Link, module: &Module, uses: &[(Vec<u8>, SymbolId)], versions: &mut Versions) {
-    for (name, symbol) in uses {
-        let Some(crc) = link.symbols.get(*symbol).crc else {
-            let text = text!("\"{}\" [{}.ko] has no CRC!\n", name, module.facts.name);
-            versions.say(Severity::Warning, text);
+/// The CRC of a used symbol, or a complaint that it has none.
+fn crc_of(
+    link: &Link,
+    module: &Module,
+    (name, symbol): &(Vec<u8>, SymbolId),
+    dialect: &Dialect,
+    messages: &mut Vec<Message>,
+) -> Option<(u32, Vec<u8>)> {
+    let crc = link.symbols.get(*symbol).crc;
+    if crc.is_none() {
+        let text = if dialect.messages_begin_with_module {
+            text!("{}: symbol '{}' has no CRC!\n", module.facts.called(), name)
+        } else {
+            text!("\"{}\" [{}.ko] has no CRC!\n", name, module.facts.name)
+        };
+        messages.push(Message::new(Severity::Warning, text));
+    }
+    crc.map(|crc| (crc, name.clone()))
+}
+
+fn collect_versions(
+    link: &Link,
+    module: &Module,
+    uses: &[(Vec<u8>, SymbolId)],
+    policy: &Policy,
+    dialect: &Dialect,
+    versions: &mut Versions,
+) {
+    for used in uses {
+        let Some(version) = crc_of(link, module, used, dialect, &mut versions.messages) else {
             continue;
         };
-        if name.len() >= name_len(module) {
-            let text = text!("too long symbol \"{}\" [{}.ko]\n", name, module.facts.name);
+        let name = &used.0;
+        if name.len() < name_len(module) {
+            versions.basic.push(version);
+        } else if !policy.extended {
+            let text = if dialect.messages_begin_with_module {
+                text!("{}: too long symbol '{}'\n", module.facts.called(), name)
+            } else {
+                text!("too long symbol \"{}\" [{}.ko]\n", name, module.facts.name)
+            };
             versions.say(Severity::Error, text);
             break;
         }
-        versions.basic.push((crc, name.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lists_module;
+
+    #[test]
+    fn namespaces_that_list_modules() {
+        for (namespace, module, expected) in [
+            ("module:kvm", "kvm", true),
+            ("module:kvm", "kvm-intel", false),
+            ("module:a,kvm*,b", "kvm-intel", true),
+            ("module:a,b,", "b", true),
+            ("module:a,", "", false),
+            ("module:", "", false),
+            ("NS", "NS", false),
+        ] {
+            assert_eq!(lists_module(namespace.as_bytes(), module.as_bytes()), expected, "{namespace} {module}");
+        }
     }
 }

@@ -17,16 +17,19 @@ fn too_long(path: &[u8]) -> Step {
     Step::Say(Message::new(Severity::Error, text))
 }
 
-/// The complaint of an export without a CRC. The module's name is followed by
-/// `.ko`, unless it is vmlinux.
+/// The complaint of an export without a CRC. The module's name has its suffix.
 #[must_use]
-pub fn missing(symbol: &[u8], module: &[u8], suffix: &str, dialect: &Dialect) -> Vec<u8> {
-    let mut text = text!(
-        "EXPORT symbol \"{}\" [{}{}] version generation failed, symbol will not be versioned.\n",
-        symbol,
-        module,
-        suffix
-    );
+pub fn missing(symbol: &[u8], module: &[u8], dialect: &Dialect) -> Vec<u8> {
+    if dialect.messages_begin_with_module {
+        return text!(
+            "{}: EXPORT symbol '{}' version generation failed, symbol will not be versioned.\nIs '{}' prototyped in <asm/asm-prototypes.h>?\n",
+            module,
+            symbol,
+            symbol
+        );
+    }
+    let mut text =
+        text!("EXPORT symbol \"{}\" [{}] version generation failed, symbol will not be versioned.\n", symbol, module);
     if dialect.crc_prototype_hint {
         text.extend(text!("Is \"{}\" prototyped in <asm/asm-prototypes.h>?\n", symbol));
     }
@@ -38,7 +41,7 @@ pub fn missing(symbol: &[u8], module: &[u8], suffix: &str, dialect: &Dialect) ->
 ///
 /// # Errors
 /// The end of the run, if a file can't be read.
-pub fn symbol_crcs(module: &[u8], is_vmlinux: bool, steps: &mut Vec<Step>) -> Result<(), Fatal> {
+pub fn symbol_crcs(module: &[u8], is_vmlinux: bool, dialect: &Dialect, steps: &mut Vec<Step>) -> Result<(), Fatal> {
     let list = if is_vmlinux { b".vmlinux.objs".to_vec() } else { [module, b".mod"].concat() };
     if list.len() >= PATH_MAX {
         steps.push(too_long(&list));
@@ -46,7 +49,7 @@ pub fn symbol_crcs(module: &[u8], is_vmlinux: bool, steps: &mut Vec<Step>) -> Re
     }
     let list = textfile::read(&list)?;
     for object in list.split(|&byte| byte == b'\n').take_while(|object| !object.is_empty()) {
-        let commands = cmd_file(object);
+        let commands = if dialect.cmd_file_by_stem { cmd_file_by_stem(object) } else { cmd_file(object) };
         if commands.len() >= PATH_MAX {
             steps.push(too_long(&commands));
             continue;
@@ -55,6 +58,14 @@ pub fn symbol_crcs(module: &[u8], is_vmlinux: bool, steps: &mut Vec<Step>) -> Re
         steps.extend(crcs(&commands).map(|(name, crc)| Step::Crc { symbol: name.to_vec(), crc, own: true }));
     }
     Ok(())
+}
+
+/// The `.cmd` file of what the object was compiled from: two bytes, whatever
+/// they are, give way to `.o`, and `.thinlto-native` before them goes.
+fn cmd_file_by_stem(object: &[u8]) -> Vec<u8> {
+    let stem = object.strip_suffix(b".thinlto-native.o");
+    let stem = stem.unwrap_or(&object[..object.len().saturating_sub(2)]);
+    cmd_file(&[stem, b".o"].concat())
 }
 
 /// The well-formed `#SYMVER` lines of a `.cmd` file. The first line is none.

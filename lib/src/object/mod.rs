@@ -13,7 +13,7 @@ use goblin::elf::sym::STT_OBJECT;
 pub use crc::{missing as missing_crc, symbol_crcs};
 pub use names::Names;
 
-use crate::alias::{self, Contents, Target, layout};
+use crate::alias::{self, Aliases, Contents, Target, layout};
 use crate::buffer::Buffer;
 use crate::diag::{Fatal, Message, Severity, strerror, text};
 use crate::dialect::Dialect;
@@ -137,10 +137,20 @@ pub struct Facts {
     pub has_init: bool,
     /// It has a `cleanup_module`.
     pub has_cleanup: bool,
-    /// The lines of its device tables.
-    pub aliases: Buffer,
+    /// The aliases of its device tables.
+    pub aliases: Aliases,
+    /// Symbols that are exported even if nobody uses them.
+    pub kept: Vec<Vec<u8>>,
     /// The sum of its sources.
     pub srcversion: Option<String>,
+}
+
+impl Facts {
+    /// How messages call the module since 7.0: with its suffix.
+    #[must_use]
+    pub fn called(&self) -> Vec<u8> {
+        text!("{}{}", self.name, if self.is_vmlinux { "" } else { ".ko" })
+    }
 }
 
 /// The result of reading one object.
@@ -219,7 +229,8 @@ pub fn device_tables(path: &[u8], source: &Source, context: &Context, scratch: &
     let facts = Facts { name, ..Facts::default() };
     let mut reader = Reader { path, context, elf, facts, reading: &mut reading };
     let fatal = reader.tables_alone().err();
-    let lines = std::mem::take(&mut reader.facts.aliases);
+    let mut lines = Buffer::default();
+    reader.facts.aliases.write_to(&mut lines);
     let messages = reading.steps.into_iter().filter_map(|step| match step {
         Step::Say(message) => Some(message),
         _ => None,
@@ -342,6 +353,11 @@ impl Reader<'_, '_> {
 
     fn read(&mut self, scratch: &mut section::Scratch) -> Result<(), Fatal> {
         let Context { dialect, rules, extra_warn, .. } = *self.context;
+        if let Some(section) = self.elf.no_trim_symbol.filter(|_| dialect.no_trim_symbol) {
+            let bytes = self.elf.strings_of(section).map_err(|malformed| self.malformed(malformed))?;
+            self.facts.kept =
+                bytes.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect();
+        }
         let has_version = self.modinfo()?;
         let later = self.symbols()?;
         self.second_look(&later)?;
@@ -349,9 +365,17 @@ impl Reader<'_, '_> {
             self.find_static(&later)?;
         }
 
+        let called = if dialect.messages_begin_with_module {
+            self.facts.called()
+        } else if dialect.mismatch_offsets {
+            self.facts.name.clone()
+        } else {
+            self.path.to_vec()
+        };
         let check = section::Check {
             path: self.path,
-            name: if dialect.mismatch_offsets { &self.facts.name } else { self.path },
+            name: &called,
+            module: if dialect.mismatch_offsets { &self.facts.name } else { self.path },
             exports: dialect.export_symbol_section && (self.context.module_enabled || !dialect.module_option),
             rules,
             dialect,
@@ -377,7 +401,7 @@ impl Reader<'_, '_> {
             self.facts.srcversion = srcversion?;
         }
         if self.context.modversions && dialect.crcs_from_cmd {
-            symbol_crcs(&self.facts.name, self.facts.is_vmlinux, &mut self.reading.steps)?;
+            symbol_crcs(&self.facts.name, self.facts.is_vmlinux, dialect, &mut self.reading.steps)?;
         }
         Ok(())
     }
@@ -395,14 +419,35 @@ impl Reader<'_, '_> {
         if licenses.peek().is_none() {
             let is_error = self.context.dialect.errors_fail_at_the_end;
             let severity = if is_error { Severity::Error } else { Severity::Warning };
-            self.say(severity, text!("missing MODULE_LICENSE() in {}\n", self.path));
+            let text = if self.context.dialect.messages_begin_with_module {
+                text!("{}: missing MODULE_LICENSE()\n", self.facts.called())
+            } else {
+                text!("missing MODULE_LICENSE() in {}\n", self.path)
+            };
+            self.say(severity, text);
         }
         self.facts.is_gpl_compatible = licenses.all(modinfo::is_gpl_compatible);
         self.facts.imports = modinfo::values(&bytes, b"import_ns").map(<[u8]>::to_vec).collect();
         let dialect = self.context.dialect;
+        for namespace in self.facts.imports.clone() {
+            if dialect.module_namespaces && namespace.starts_with(b"module:") {
+                let text = if dialect.messages_begin_with_module {
+                    text!("{}: explicitly importing namespace '{}' is not allowed.\n", self.facts.called(), namespace)
+                } else {
+                    text!("explicitly importing namespace \"{}\" is not allowed.\n", namespace)
+                };
+                self.say(Severity::Error, text);
+            }
+        }
         let has = |tag| modinfo::values(&bytes, tag).next().is_some();
-        if dialect.description_wanted && self.context.extra_warn && !has(b"description") {
-            self.say(Severity::Warning, text!("missing MODULE_DESCRIPTION() in {}\n", self.path));
+        let wanted = dialect.description_always_wanted || dialect.description_wanted && self.context.extra_warn;
+        if wanted && !has(b"description") {
+            let text = if dialect.messages_begin_with_module {
+                text!("{}: missing MODULE_DESCRIPTION()\n", self.facts.called())
+            } else {
+                text!("missing MODULE_DESCRIPTION() in {}\n", self.path)
+            };
+            self.say(Severity::Warning, text);
         }
         Ok(has(b"version"))
     }
@@ -451,7 +496,11 @@ impl Reader<'_, '_> {
         match u32::from(symbol.shndx) {
             SHN_COMMON => {
                 if !name.starts_with(b"__gnu_lto_") {
-                    let text = text!("\"{}\" [{}] is COMMON symbol\n", name, self.facts.name);
+                    let text = if self.context.dialect.messages_begin_with_module {
+                        text!("{}: '{}' is COMMON symbol\n", self.facts.called(), name)
+                    } else {
+                        text!("\"{}\" [{}] is COMMON symbol\n", name, self.facts.name)
+                    };
                     self.say(Severity::Warning, text);
                 }
             }
@@ -513,7 +562,8 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         let dialect = self.context.dialect;
-        let Some(table_type) = alias::table_type(name, dialect) else {
+        let name = name.to_vec();
+        let Some(table) = alias::table_symbol(&name, dialect) else {
             return Ok(());
         };
         // The original tests a bit of the type, not the type.
@@ -533,9 +583,9 @@ impl Reader<'_, '_> {
         let encoding = self.elf.encoding;
         let abi = layout::Abi::of(encoding, self.elf.header.e_machine);
         let target = Target { encoding, abi, dialect, offsets: self.context.offsets };
-        let mut output = alias::Output { lines: std::mem::take(&mut self.facts.aliases), messages: Vec::new() };
-        let written = alias::write_table(table_type, &self.facts.name, contents, target, &mut output);
-        self.facts.aliases = output.lines;
+        let mut output = alias::Output::after(std::mem::take(&mut self.facts.aliases));
+        let written = alias::write_table(&table, &self.facts.name, contents, target, &mut output);
+        self.facts.aliases = output.aliases;
         self.reading.steps.extend(output.messages.into_iter().map(Step::Say));
         written
     }
@@ -575,7 +625,7 @@ impl Reader<'_, '_> {
         let crc = match u32::from(symbol.shndx) {
             SHN_UNDEF => {
                 let suffix = if self.facts.is_vmlinux { "" } else { ".ko" };
-                let text = crc::missing(exported, &self.facts.name, suffix, self.context.dialect);
+                let text = crc::missing(exported, &text!("{}{}", self.facts.name, suffix), self.context.dialect);
                 return Ok(Some(Step::Say(Message::new(Severity::Warning, text))));
             }
             SHN_ABS => symbol.value as u32,

@@ -44,6 +44,9 @@ fn is_ignored(name: &[u8], machine: u16, dialect: &Dialect) -> bool {
         return true;
     }
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes()));
+    if dialect.section_bounds_ignored && starts(&["__start_", "__stop_"]) {
+        return true;
+    }
     match machine {
         header::EM_PPC => starts(PPC),
         header::EM_PPC64 => starts(PPC64) || name == b".TOC." || dialect.ppc64_os_helpers && starts(PPC64_OS),

@@ -105,6 +105,8 @@ pub struct Check<'a> {
     pub path: &'a [u8],
     /// The object, as messages on sections call it.
     pub name: &'a [u8],
+    /// The module, or in older kernels the object's path.
+    pub module: &'a [u8],
     /// Exports are looked for in `.export_symbol`.
     pub exports: bool,
     /// The rules, made from `dialect`.
@@ -201,14 +203,20 @@ impl Check<'_> {
         let section = &elf.sections[index.0 as usize];
         if section.sh_flags & u64::from(section_header::SHF_ALLOC) == 0 && !class.ignored {
             let name = elf.section_name(index)?;
-            findings.say(
-                Severity::Warning,
+            let text = if self.dialect.messages_begin_with_module {
+                text!(
+                    "{}: unexpected non-allocatable section '{}'.\nDid you forget to use \"ax\"/\"aw\" in a .S file?\nNote that for example <linux/init.h> contains\nsection definitions for use in .S files.\n\n",
+                    self.name,
+                    name
+                )
+            } else {
                 text!(
                     "{} ({}): unexpected non-allocatable section.\nDid you forget to use \"ax\"/\"aw\" in a .S file?\nNote that for example <linux/init.h> contains\nsection definitions for use in .S files.\n\n",
                     self.name,
                     name
-                ),
-            );
+                )
+            };
+            findings.say(Severity::Warning, text);
         }
         Ok(())
     }
@@ -344,7 +352,7 @@ impl Check<'_> {
         let section = elf.sections.get(to_symbol.section.0 as usize);
         let flags = section.map_or(0, |section| section.sh_flags);
         if to == rules::BLACK_LISTED.as_bytes() {
-            return Err(Stop::Fatal(report::black_listed(from, &offset, to, self.name)));
+            return Err(Stop::Fatal(report::black_listed(from, &offset, to, self.module)));
         }
         if flags & u64::from(section_header::SHF_EXECINSTR) == 0 {
             let text = text!("{}+0x{} references non-executable section '{}'\n", from, offset, to);
@@ -399,15 +407,31 @@ impl Check<'_> {
         let export = Export { name: name.to_vec(), is_gpl_only, namespace, is_function };
         findings.findings.push(Finding::Export(export));
         let section = elf.section_name(symbol.section)?;
-        if rules::matches(section, &rules::all_init(self.dialect)) {
-            let text =
-                text!("{}: {}: EXPORT_SYMBOL used for init symbol. Remove __init or EXPORT_SYMBOL.\n", self.name, name);
-            findings.say(Severity::Warning, text);
+        let kind = if rules::matches(section, &rules::all_init(self.dialect)) {
+            "init"
         } else if rules::matches(section, &rules::all_exit(self.dialect)) {
-            let text =
-                text!("{}: {}: EXPORT_SYMBOL used for exit symbol. Remove __exit or EXPORT_SYMBOL.\n", self.name, name);
-            findings.say(Severity::Warning, text);
-        }
+            "exit"
+        } else {
+            return Ok(());
+        };
+        let text = if self.dialect.messages_begin_with_module {
+            text!(
+                "{}: EXPORT_SYMBOL used for {} symbol '{}'. Remove __{} or EXPORT_SYMBOL.\n",
+                self.name,
+                kind,
+                name,
+                kind
+            )
+        } else {
+            text!(
+                "{}: {}: EXPORT_SYMBOL used for {} symbol. Remove __{} or EXPORT_SYMBOL.\n",
+                self.name,
+                name,
+                kind,
+                kind
+            )
+        };
+        findings.say(Severity::Warning, text);
         Ok(())
     }
 

@@ -56,6 +56,7 @@ const IGNORED: &[&str] = &[
 /// SuperH 64, gone with its last users.
 const IGNORED_SH64: &str = ".cranges";
 const IGNORED_LLVM: &str = ".llvm.call-graph-profile";
+const IGNORED_COVERAGE: &[&str] = &["__llvm_covfun", "__llvm_covmap", ".klp.symid"];
 
 const INIT: &str = ".init.*";
 const MEM_INIT: &str = ".meminit.*";
@@ -80,10 +81,15 @@ const PCI_INIT: &[&str] = &[
 
 /// Symbols in data that may refer to init and exit sections.
 const DATA_SYMBOLS: &[&str] = &["*_template", "*_timer", "*_sht", "*_ops", "*_probe", "*_probe_one", "*_console"];
+const LLVM_DATA_SYMBOLS: &[&str] = &["*_ops", "*_ops.llvm.*", "*_console"];
 const FEW_DATA_SYMBOLS: &[&str] = &["*_ops", "*_probe", "*_console"];
 
 pub(super) fn data_symbols(dialect: &Dialect) -> &'static [&'static str] {
-    if dialect.few_data_symbols { FEW_DATA_SYMBOLS } else { DATA_SYMBOLS }
+    match (dialect.few_data_symbols, dialect.llvm_data_symbols) {
+        (_, true) => LLVM_DATA_SYMBOLS,
+        (true, false) => FEW_DATA_SYMBOLS,
+        (false, false) => DATA_SYMBOLS,
+    }
 }
 /// The same and drivers, which have functions of both kinds.
 const DATA_AND_DRIVER_SYMBOLS: &[&str] =
@@ -244,8 +250,9 @@ impl Rules {
             }
         }
         let sh64 = (!dialect.short_mismatch_reports).then_some(&IGNORED_SH64);
+        let coverage = if dialect.coverage_ignored { IGNORED_COVERAGE } else { &[] };
         let llvm = dialect.call_graph_profile.then_some(&IGNORED_LLVM);
-        for pattern in IGNORED.iter().chain(sh64).chain(llvm) {
+        for pattern in IGNORED.iter().chain(sh64).chain(llvm).chain(coverage) {
             mark(pattern, &|known| known.ignored = true);
         }
         Self { rules, uses, selective }
