@@ -15,7 +15,8 @@ use crate::tally::Verdict;
 pub struct Case {
     /// Its name.
     pub name: String,
-    kernel: &'static Kernel,
+    /// The kernel whose original runs.
+    pub kernel: &'static Kernel,
     files: Vec<(PathBuf, Vec<u8>)>,
     folders: Vec<PathBuf>,
     calls: Vec<Call>,
@@ -70,6 +71,18 @@ impl Case {
     pub fn arg_list(mut self, arguments: &[&str]) -> Self {
         self.last_call().arguments = arguments.iter().map(OsString::from).collect();
         self
+    }
+
+    /// The same with other options before the arguments of each call.
+    #[must_use]
+    pub fn with_options(&self, options: &str) -> Self {
+        let mut case = self.clone();
+        case.name = format!("{} ({options})", self.name);
+        for call in &mut case.calls {
+            let options = options.split_whitespace().map(OsString::from);
+            call.arguments = options.chain(call.arguments.drain(..)).collect();
+        }
+        case
     }
 
     /// With this on standard input.

@@ -19,6 +19,9 @@ pub struct Kernel {
     pub release: &'static str,
     /// The package that holds its programs.
     package: Package,
+    /// Options that kbuild gives it for a kernel with modules and their
+    /// versions, in several ways.
+    pub variants: &'static [&'static str],
     /// Where in the package they are.
     folder: &'static str,
     /// The C library that they want, if it may be newer than the machine's.
@@ -42,6 +45,7 @@ pub struct Subject {
 pub static V5_10: Kernel = Kernel {
     version: "5.10.262",
     release: "5.10",
+    variants: &[],
     package: Package { suite: BULLSEYE_SECURITY, name: "linux-kbuild-5.10", version: "5.10.262-1" },
     folder: "usr/lib/linux-kbuild-5.10/scripts/mod",
     libc: None,
@@ -51,6 +55,7 @@ pub static V5_10: Kernel = Kernel {
 pub static V6_1: Kernel = Kernel {
     version: "6.1.176",
     release: "6.1",
+    variants: &[],
     package: Package { suite: BOOKWORM, name: "linux-kbuild-6.1", version: "6.1.176-1" },
     folder: "usr/lib/linux-kbuild-6.1/scripts/mod",
     libc: None,
@@ -60,6 +65,7 @@ pub static V6_1: Kernel = Kernel {
 pub static V6_12: Kernel = Kernel {
     version: "6.12.107",
     release: "6.12",
+    variants: &["-M", "-M -t"],
     package: Package { suite: TRIXIE, name: "linux-kbuild-6.12.107+deb13", version: "6.12.107-1" },
     folder: "usr/lib/linux-kbuild-6.12.107+deb13/scripts/mod",
     libc: Some(LIBC),
@@ -69,6 +75,7 @@ pub static V6_12: Kernel = Kernel {
 pub static V7_3: Kernel = Kernel {
     version: "7.3.4",
     release: "7.3",
+    variants: &["-M -b", "-M -b -x", "-M -x -t"],
     package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.3.4+deb13", version: "7.3.4-1~bpo13+1" },
     folder: "usr/lib/linux-kbuild-7.3.4+deb13/scripts/mod",
     libc: Some(LIBC),

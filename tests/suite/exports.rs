@@ -95,6 +95,11 @@ fn cases_of(kernel: &'static Kernel, objects: &Objects) -> Vec<Case> {
         case("namespace not imported").args("-w -o symvers -d nsdeps owner.o dir/user.o"),
         case("namespace not imported, allowed").args("-w -N -o symvers -d nsdeps owner.o dir/user.o"),
         case("not under the GPL").module("p", &objects.proprietary).args("-w -N -o symvers owner.o dir/user.o p.o"),
+        case("kept by a list").file("keep", "g\n\nnobody\nf").args(if matches!(kernel.release, "5.10" | "6.1") {
+            "-o symvers owner.o dir/user.o"
+        } else {
+            "-u keep -o symvers owner.o dir/user.o"
+        }),
         case("no namespace missing").args("-d nsdeps owner.o"),
         from("read from a file", SYMVERS).args("-m -N -w -i in -o symvers dir/user.o"),
         from("read from two files", SYMVERS)
@@ -206,6 +211,35 @@ fn others(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
         ]
         .concat(),
     )?;
+    let entry = |label: &str, license: &str, namespace: &str, symbol: &str| {
+        format!(
+            ".section .export_symbol,\"a\"\n{label}: .asciz \"{license}\"\n.asciz \"{namespace}\"\n.balign 8\n.quad {symbol}\n"
+        )
+    };
+    let strange = assemble(
+        &[
+            GPL,
+            &function("f"),
+            &function("g"),
+            ".section .init.text,\"ax\"\n.globl i\n.type i,@function\ni: .quad 0\n",
+            ".section .exit.text,\"ax\"\n.globl e\n.type e,@function\ne: .quad 0\n",
+            ".data\n.globl d\nd: .quad 0\nlocal: .quad 0\n.weak w\nw: .quad 0\n",
+            &entry("strange", "", "", "f"),
+            &entry("__export_symbol_g", "", "", "f"),
+            &entry("__export_symbol_local", "", "", "local"),
+            &entry("__export_symbol_f", "BSD", "", "f"),
+            &entry("__export_symbol_i", "GPL", "", "i"),
+            &entry("__export_symbol_e", "", "NS", "e"),
+            &entry("__export_symbol_d", "", "module:user,other*", "d"),
+            &entry("__export_symbol_w", "GPL", "module:someone", "w"),
+            &entry("__export_symbol_undefined", "", "", "undefined"),
+        ]
+        .concat(),
+    )?;
+    let unnamed = assemble(&[GPL, &function("f"), ".section .export_symbol,\"a\"\n.quad f\n"].concat())?;
+    let user = assemble(&[GPL, &uses("i"), &uses("e"), &uses("d"), &uses("w")].concat())?;
+    let keeper =
+        assemble(&[GPL, ".section .no_trim_symbol,\"a\"\n.asciz \"g\"\n.byte 0\n.asciz \"nobody\"\n"].concat())?;
     let dotted =
         assemble(&[GPL, ".globl .f\n.text\n.f: .quad 0\n", &uses(".g"), &export(".f", "___ksymtab", "")].concat())?;
     let symvers = "0x1\tg\tvmlinux\tEXPORT_SYMBOL\t\n";
@@ -228,6 +262,13 @@ fn others(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
             .module("m", &orphan)
             .file("in", "0x1\torphan\tvmlinux\tEXPORT_SYMBOL\t\n")
             .args("-i in -o symvers m.o"),
+        case("strange entries").module("m", &strange).args("-o symvers m.o"),
+        case("strange entries, used")
+            .module("m", &strange)
+            .module("user", &user)
+            .args("-w -m -d nsdeps -o symvers m.o user.o"),
+        case("an entry without label").module("m", &unnamed).args("-o symvers m.o"),
+        case("kept for symbol_get").module("m", &fixed).module("k", &keeper).args("-o symvers m.o k.o"),
         case("no CRC").module("m", &weak_crc).args("-m -o symvers m.o"),
         case("a CRC in a section").module("m", &crc_in_section).args("-m -o symvers m.o"),
         case("a dot before the name").module("m", &dotted).file("in", symvers).args("-i in -o symvers m.o"),

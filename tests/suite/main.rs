@@ -21,13 +21,17 @@ mod sources;
 
 fn cases() -> io::Result<Vec<Case>> {
     let mut cases = Vec::new();
-    cases.extend(command_line::cases()?);
     cases.extend(objects::cases()?);
     cases.extend(exports::cases()?);
     cases.extend(sections::cases()?);
+    cases.extend(outputs::cases()?);
+    let variants =
+        |case: &Case| -> Vec<Case> { case.kernel.variants.iter().map(|options| case.with_options(options)).collect() };
+    let more: Vec<_> = cases.iter().flat_map(variants).collect();
+    cases.extend(more);
+    cases.extend(command_line::cases()?);
     cases.extend(device_tables::cases()?);
     cases.extend(sources::cases()?);
-    cases.extend(outputs::cases()?);
     Ok(cases)
 }
 
