@@ -107,6 +107,12 @@ fn run(command: &mut Command, what: &str) -> io::Result<()> {
 }
 
 impl Package {
+    /// The same package for another architecture.
+    #[must_use]
+    pub const fn of(self, architecture: &'static str) -> Self {
+        Self { suite: Suite { architecture, ..self.suite }, ..self }
+    }
+
     /// The package unpacked, downloaded if it isn't in the cache.
     ///
     /// # Errors

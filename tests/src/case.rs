@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::compare;
-use crate::original::{self, Kernel, Subject};
+use crate::original::{self, Kernel, Subject, Target};
 use crate::run::{self, Call, Outcome};
 use crate::tally::Verdict;
 
@@ -17,6 +17,7 @@ pub struct Case {
     pub name: String,
     /// The kernel whose original runs.
     pub kernel: &'static Kernel,
+    target: Target,
     files: Vec<(PathBuf, Vec<u8>)>,
     folders: Vec<PathBuf>,
     calls: Vec<Call>,
@@ -27,7 +28,21 @@ impl Case {
     /// said otherwise.
     #[must_use]
     pub fn new(kernel: &'static Kernel, name: impl Into<String>) -> Self {
-        Self { name: name.into(), kernel, files: Vec::new(), folders: Vec::new(), calls: vec![Call::default()] }
+        Self {
+            name: name.into(),
+            kernel,
+            target: Target::Lsb64,
+            files: Vec::new(),
+            folders: Vec::new(),
+            calls: vec![Call::default()],
+        }
+    }
+
+    /// With objects for another target than 64-bit little-endian ones.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Self {
+        self.target = target;
+        self
     }
 
     /// With a file.
@@ -152,7 +167,7 @@ impl Case {
     /// Runs both subjects.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let original = match self.kernel.modpost() {
+        let original = match self.kernel.modpost(self.target) {
             Ok(original) => original,
             Err(error) => return Verdict::NotCompared(error.to_string()),
         };

@@ -13,7 +13,8 @@ use kbuild_rs::elf::Source;
 use crate::cache;
 use crate::compare;
 use crate::original::{
-    self, Kernel, MODULES_5_10_AMD64, MODULES_6_1_AMD64, MODULES_6_12_AMD64, Modules, Subject, V5_10, V6_1, V6_12,
+    self, Kernel, MODULES_5_10_AMD64, MODULES_6_1_AMD64, MODULES_6_1_ARM64, MODULES_6_1_I386, MODULES_6_1_PPC64EL,
+    MODULES_6_12_AMD64, MODULES_6_12_RISCV64, MODULES_7_3_AMD64, Modules, Subject, Target, V5_10, V6_1, V6_12, V7_3,
 };
 use crate::run::{self, Call};
 
@@ -24,16 +25,24 @@ pub struct Corpus {
     pub name: &'static str,
     /// The kernel whose original runs.
     pub kernel: &'static Kernel,
+    /// The target that the modules are for.
+    pub target: Target,
     packages: Modules,
     /// The options under which both subjects run.
     pub option_sets: &'static [OptionSet],
 }
 
 /// Every corpus.
+#[rustfmt::skip]
 pub static CORPORA: &[Corpus] = &[
-    Corpus { name: "5.10-amd64", kernel: &V5_10, packages: MODULES_5_10_AMD64, option_sets: OPTIONS_OF_5_10 },
-    Corpus { name: "6.1-amd64", kernel: &V6_1, packages: MODULES_6_1_AMD64, option_sets: OPTIONS_OF_6_1 },
-    Corpus { name: "6.12-amd64", kernel: &V6_12, packages: MODULES_6_12_AMD64, option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "5.10-amd64", kernel: &V5_10, target: Target::Lsb64, packages: MODULES_5_10_AMD64, option_sets: OPTIONS_OF_5_10 },
+    Corpus { name: "6.1-amd64", kernel: &V6_1, target: Target::Lsb64, packages: MODULES_6_1_AMD64, option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-arm64", kernel: &V6_1, target: Target::Lsb64, packages: MODULES_6_1_ARM64, option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-i386", kernel: &V6_1, target: Target::Lsb32, packages: MODULES_6_1_I386, option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-ppc64el", kernel: &V6_1, target: Target::Lsb64, packages: MODULES_6_1_PPC64EL, option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.12-amd64", kernel: &V6_12, target: Target::Lsb64, packages: MODULES_6_12_AMD64, option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "6.12-riscv64", kernel: &V6_12, target: Target::Lsb64, packages: MODULES_6_12_RISCV64, option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "7.3-amd64", kernel: &V7_3, target: Target::Lsb64, packages: MODULES_7_3_AMD64, option_sets: OPTIONS_OF_7_3 },
 ];
 
 /// The file that lists the objects.
@@ -74,6 +83,12 @@ const OPTIONS_OF_6_12: &[OptionSet] = &[
     OptionSet { options: "-M -e -i in.symvers -N -w", beside: Beside::EmptyMods },
     OptionSet { options: "-M -m -e -i in.symvers -a -d nsdeps -W", beside: Beside::Sources },
     OptionSet { options: "-M -m -E -a -t", beside: Beside::EmptyMods },
+];
+
+const OPTIONS_OF_7_3: &[OptionSet] = &[
+    OptionSet { options: "-M -e -i in.symvers -N -w", beside: Beside::EmptyMods },
+    OptionSet { options: "-M -m -b -x -e -i in.symvers -a -d nsdeps -W", beside: Beside::Sources },
+    OptionSet { options: "-M -m -b -E -a -t", beside: Beside::EmptyMods },
 ];
 
 /// Every file below a folder that a name's end picks, relative and sorted.
@@ -166,7 +181,10 @@ fn write_sources(dir: &Path, object: &str, separator: &str) -> io::Result<()> {
         dir.join(format!("{stem}.mod")),
         [format!("{stem}-one.o"), format!("{stem}-two.o"), format!("{folder}/lib.a\n")].join(separator),
     )?;
-    fs::write(dir.join(format!("{folder}/.lib.a.cmd")), "savedcmd_lib.a := ar\n#SYMVER in_library 0x1\n")?;
+    // A library is asked for CRCs, in later kernels by another name.
+    for name in [".lib.a.cmd", ".lib.o.cmd"] {
+        fs::write(dir.join(folder).join(name), "savedcmd_lib.a := ar\n#SYMVER in_library 0x1\n")?;
+    }
     for part in ["one", "two"] {
         let part_of = format!("{stem}-{part}");
         let mut commands =
@@ -237,7 +255,7 @@ const SHOWN: usize = 5;
 /// # Errors
 /// If what it takes can't be had.
 pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
-    let (original, ours) = (corpus.kernel.modpost()?, original::ours("modpost")?);
+    let (original, ours) = (corpus.kernel.modpost(corpus.target)?, original::ours("modpost")?);
     let folder = corpus.folder()?;
     let dir = working_directory()?;
     let version = corpus.kernel.version;

@@ -1,7 +1,7 @@
 //! The C originals that run today, and ours.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::apt::{Package, Suite};
 
@@ -26,10 +26,45 @@ pub struct Kernel {
     folder: &'static str,
     /// The C library that they want, if it may be newer than the machine's.
     libc: Option<Package>,
+    /// The C library that the programs of the i386 package want.
+    libc_i386: Package,
+}
+
+/// For which targets an original was compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// 64 bits, little-endian.
+    Lsb64,
+    /// 64 bits, big-endian.
+    Msb64,
+    /// 32 bits, little-endian.
+    Lsb32,
+    /// 32 bits, big-endian.
+    Msb32,
+}
+
+impl Target {
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Lsb64 => "modpost.real-lsb-64",
+            Self::Msb64 => "modpost.real-msb-64",
+            Self::Lsb32 => "modpost.real-lsb-32",
+            Self::Msb32 => "modpost.real-msb-32",
+        }
+    }
+
+    /// The programs for 32-bit targets in the amd64 packages have the layouts
+    /// of a 64-bit kernel's device ids; those in the i386 packages are right.
+    const fn is_i386(self) -> bool {
+        matches!(self, Self::Lsb32 | Self::Msb32)
+    }
 }
 
 /// Trixie's C library.
 const LIBC: Package = Package { suite: TRIXIE, name: "libc6", version: "2.41-12+deb13u4" };
+const TRIXIE_LIBC_I386: Package = LIBC.of("i386");
+/// Bookworm's, for 32 bits.
+const BOOKWORM_LIBC_I386: Package = Package { suite: BOOKWORM, name: "libc6", version: "2.36-9+deb12u14" }.of("i386");
 
 /// A program to be run: one of ours or an original, by itself or through the
 /// loader of another C library.
@@ -37,8 +72,8 @@ const LIBC: Package = Package { suite: TRIXIE, name: "libc6", version: "2.41-12+
 pub struct Subject {
     /// The program.
     pub program: PathBuf,
-    /// The folder of that C library.
-    pub libc: Option<PathBuf>,
+    /// The loader, beside which the rest of its C library is.
+    pub loader: Option<PathBuf>,
 }
 
 /// Debian 11's.
@@ -49,6 +84,7 @@ pub static V5_10: Kernel = Kernel {
     package: Package { suite: BULLSEYE_SECURITY, name: "linux-kbuild-5.10", version: "5.10.262-1" },
     folder: "usr/lib/linux-kbuild-5.10/scripts/mod",
     libc: None,
+    libc_i386: BOOKWORM_LIBC_I386,
 };
 
 /// Debian 12's.
@@ -59,6 +95,7 @@ pub static V6_1: Kernel = Kernel {
     package: Package { suite: BOOKWORM, name: "linux-kbuild-6.1", version: "6.1.176-1" },
     folder: "usr/lib/linux-kbuild-6.1/scripts/mod",
     libc: None,
+    libc_i386: BOOKWORM_LIBC_I386,
 };
 
 /// Debian 13's.
@@ -69,6 +106,7 @@ pub static V6_12: Kernel = Kernel {
     package: Package { suite: TRIXIE, name: "linux-kbuild-6.12.107+deb13", version: "6.12.107-1" },
     folder: "usr/lib/linux-kbuild-6.12.107+deb13/scripts/mod",
     libc: Some(LIBC),
+    libc_i386: TRIXIE_LIBC_I386,
 };
 
 /// Debian 13's newest, from backports.
@@ -79,6 +117,7 @@ pub static V7_3: Kernel = Kernel {
     package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.3.4+deb13", version: "7.3.4-1~bpo13+1" },
     folder: "usr/lib/linux-kbuild-7.3.4+deb13/scripts/mod",
     libc: Some(LIBC),
+    libc_i386: TRIXIE_LIBC_I386,
 };
 
 /// The kernels whose originals run the suite's cases.
@@ -103,6 +142,33 @@ pub const MODULES_6_1_AMD64: Modules = Modules {
     modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-amd64-unsigned", version: "6.1.176-1" },
     headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-amd64", version: "6.1.176-1" },
 };
+/// Debian 12's, for arm64.
+pub const MODULES_6_1_ARM64: Modules = Modules {
+    modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-arm64-unsigned", version: "6.1.176-1" }.of("arm64"),
+    headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-arm64", version: "6.1.176-1" }.of("arm64"),
+};
+/// Debian 12's, for i386.
+pub const MODULES_6_1_I386: Modules = Modules {
+    modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-686-unsigned", version: "6.1.176-1" }.of("i386"),
+    headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-686", version: "6.1.176-1" }.of("i386"),
+};
+/// Debian 12's, for ppc64el.
+pub const MODULES_6_1_PPC64EL: Modules = Modules {
+    modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-powerpc64le", version: "6.1.176-1" }.of("ppc64el"),
+    headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-powerpc64le", version: "6.1.176-1" }
+        .of("ppc64el"),
+};
+/// Debian 13's, for riscv64.
+pub const MODULES_6_12_RISCV64: Modules = Modules {
+    modules: Package { suite: TRIXIE, name: "linux-image-6.12.107+deb13-riscv64", version: "6.12.107-1" }.of("riscv64"),
+    headers: Package { suite: TRIXIE, name: "linux-headers-6.12.107+deb13-riscv64", version: "6.12.107-1" }
+        .of("riscv64"),
+};
+/// Debian 13's newest, for amd64.
+pub const MODULES_7_3_AMD64: Modules = Modules {
+    modules: Package { suite: TRIXIE_BACKPORTS, name: "linux-modules-7.3.4+deb13-amd64", version: "7.3.4-1~bpo13+1" },
+    headers: Package { suite: TRIXIE_BACKPORTS, name: "linux-headers-7.3.4+deb13-amd64", version: "7.3.4-1~bpo13+1" },
+};
 /// Debian 13's, for amd64.
 pub const MODULES_6_12_AMD64: Modules = Modules {
     modules: Package { suite: TRIXIE, name: "linux-image-6.12.107+deb13-amd64-unsigned", version: "6.12.107-1" },
@@ -110,19 +176,29 @@ pub const MODULES_6_12_AMD64: Modules = Modules {
 };
 
 impl Kernel {
-    /// The original's modpost for 64-bit little-endian targets.
+    /// The original's modpost for a target.
     ///
     /// # Errors
     /// If the package can't be had.
-    pub fn modpost(&self) -> io::Result<Subject> {
-        let folder = self.package.unpacked()?.join(self.folder);
-        let program = folder.join("modpost.real-lsb-64");
-        let libc = match &self.libc {
+    pub fn modpost(&self, target: Target) -> io::Result<Subject> {
+        let (package, libc) =
+            if target.is_i386() { (self.package.of("i386"), Some(self.libc_i386)) } else { (self.package, self.libc) };
+        let program = package.unpacked()?.join(self.folder).join(target.program());
+        let loader = match libc {
             None => None,
-            Some(package) => Some(package.unpacked()?.join("usr/lib/x86_64-linux-gnu")),
+            Some(libc) => Some(find_loader(&libc.unpacked()?)?),
         };
-        Ok(Subject { program, libc })
+        Ok(Subject { program, loader })
     }
+}
+
+/// The loader of an unpacked C library: where it is differs by release.
+fn find_loader(libc: &Path) -> io::Result<PathBuf> {
+    let folders = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/i386-linux-gnu", "lib/i386-linux-gnu"];
+    let names = ["ld-linux-x86-64.so.2", "ld-linux.so.2"];
+    let paths = folders.iter().flat_map(|folder| names.iter().map(move |name| libc.join(folder).join(name)));
+    let mut found = paths.filter(|path| path.exists());
+    found.next().ok_or_else(|| io::Error::other(format!("{}: no loader", libc.display())))
 }
 
 /// One of our programs: in the folder that `KBUILD_RS_BIN` names, or beside
@@ -142,7 +218,7 @@ pub fn ours(program: &str) -> io::Result<Subject> {
     };
     let path = dir.join(program);
     if path.exists() {
-        Ok(Subject { program: path, libc: None })
+        Ok(Subject { program: path, loader: None })
     } else {
         Err(io::Error::other(format!("{} has not been built", path.display())))
     }

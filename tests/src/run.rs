@@ -56,11 +56,11 @@ pub fn call(subject: &Subject, dir: &Path, kernel: &str, call: &Call) -> io::Res
         fs::remove_file(&link)?;
     }
     std::os::unix::fs::symlink(&subject.program, &link)?;
-    let mut command = match &subject.libc {
+    let mut command = match &subject.loader {
         None => Command::new(SUBJECT),
-        Some(libc) => {
-            let mut command = Command::new(libc.join("ld-linux-x86-64.so.2"));
-            command.arg("--library-path").arg(libc).args(["--argv0", SUBJECT, SUBJECT]);
+        Some(loader) => {
+            let mut command = Command::new(loader);
+            command.arg("--library-path").arg(loader.parent().unwrap_or(loader)).args(["--argv0", SUBJECT, SUBJECT]);
             command
         }
     };

@@ -12,7 +12,7 @@ use kbuild_rs_tests::golden::{GOLDENS, Golden};
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
 fn check_set(corpus: &Corpus, set: OptionSet) -> Verdict {
-    if let Err(error) = corpus.kernel.modpost().and_then(|_| corpus.folder()) {
+    if let Err(error) = corpus.kernel.modpost(corpus.target).and_then(|_| corpus.folder()) {
         return Verdict::NotCompared(error.to_string());
     }
     match corpus::compare(corpus, set) {

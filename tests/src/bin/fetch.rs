@@ -9,12 +9,12 @@ use std::io;
 use std::process::ExitCode;
 
 use kbuild_rs_tests::corpus::{CORPORA, Corpus};
-use kbuild_rs_tests::original::KERNELS;
+use kbuild_rs_tests::original::{KERNELS, Target};
 
 fn fetch(names: &[String]) -> io::Result<()> {
     let corpora: Vec<&Corpus> = if names.is_empty() {
         for kernel in KERNELS {
-            println!("{}", kernel.modpost()?.program.display());
+            println!("{}", kernel.modpost(Target::Lsb64)?.program.display());
         }
         CORPORA.iter().collect()
     } else {
@@ -22,7 +22,7 @@ fn fetch(names: &[String]) -> io::Result<()> {
         names.iter().map(find).collect::<io::Result<_>>()?
     };
     for corpus in corpora {
-        println!("{}", corpus.kernel.modpost()?.program.display());
+        println!("{}", corpus.kernel.modpost(corpus.target)?.program.display());
         println!("{}", corpus.folder()?.display());
     }
     Ok(())
