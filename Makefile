@@ -6,13 +6,17 @@ prefix ?= /usr/local
 PROGRAMS = modpost mk_elfconfig file2alias sumversion
 BIN = target/release
 
-.PHONY: help build demo check check-originals fetch install fmt lint needs
+KERNEL ?= 6.12
+
+.PHONY: help build demo check check-originals check-originals-all check-kernel fetch install fmt lint needs
 
 help:
 	@echo 'make build             the programs, in $(BIN)'
 	@echo 'make demo              run modpost on real drivers and show what it writes'
 	@echo 'make check             all tests, as CI runs them'
 	@echo 'make check-originals   the original beside ours on all modules of CORPUS=$(CORPUS)'
+	@echo 'make check-originals-all   the same on the modules of all corpora'
+	@echo 'make check-kernel      the same on a small kernel, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make fetch             bring what the tests compare with into the cache'
 	@echo 'make install           install into DESTDIR=$(DESTDIR) prefix=$(prefix)'
 	@echo 'make fmt, make lint    format; check formatting, clippy, documentation'
@@ -32,6 +36,13 @@ check: needs
 
 check-originals: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-originals $(CORPUS)
+
+check-originals-all: needs build
+	KBUILD_RS_BIN=$(BIN) $(BIN)/check-originals golden $$($(BIN)/check-originals --list)
+
+check-kernel: needs build
+	tests/needs kernel
+	KBUILD_RS_BIN=$(BIN) $(BIN)/check-kernel $(KERNEL)
 
 fetch: needs build
 	$(BIN)/fetch

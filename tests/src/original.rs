@@ -26,8 +26,9 @@ pub struct Kernel {
     folder: &'static str,
     /// The C library that they want, if it may be newer than the machine's.
     libc: Option<Package>,
-    /// The C library that the programs of the i386 package want.
-    libc_i386: Package,
+    /// The C library that the programs of the i386 package want; `None` if the
+    /// archive has no such package.
+    libc_i386: Option<Package>,
 }
 
 /// For which targets an original was compiled.
@@ -84,7 +85,7 @@ pub static V5_10: Kernel = Kernel {
     package: Package { suite: BULLSEYE_SECURITY, name: "linux-kbuild-5.10", version: "5.10.262-1" },
     folder: "usr/lib/linux-kbuild-5.10/scripts/mod",
     libc: None,
-    libc_i386: BOOKWORM_LIBC_I386,
+    libc_i386: None,
 };
 
 /// Debian 12's.
@@ -95,7 +96,7 @@ pub static V6_1: Kernel = Kernel {
     package: Package { suite: BOOKWORM, name: "linux-kbuild-6.1", version: "6.1.176-1" },
     folder: "usr/lib/linux-kbuild-6.1/scripts/mod",
     libc: None,
-    libc_i386: BOOKWORM_LIBC_I386,
+    libc_i386: Some(BOOKWORM_LIBC_I386),
 };
 
 /// Debian 13's.
@@ -106,7 +107,7 @@ pub static V6_12: Kernel = Kernel {
     package: Package { suite: TRIXIE, name: "linux-kbuild-6.12.107+deb13", version: "6.12.107-1" },
     folder: "usr/lib/linux-kbuild-6.12.107+deb13/scripts/mod",
     libc: Some(LIBC),
-    libc_i386: TRIXIE_LIBC_I386,
+    libc_i386: Some(TRIXIE_LIBC_I386),
 };
 
 /// Debian 13's newest, from backports.
@@ -117,11 +118,17 @@ pub static V7_3: Kernel = Kernel {
     package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.3.4+deb13", version: "7.3.4-1~bpo13+1" },
     folder: "usr/lib/linux-kbuild-7.3.4+deb13/scripts/mod",
     libc: Some(LIBC),
-    libc_i386: TRIXIE_LIBC_I386,
+    libc_i386: None,
 };
 
 /// The kernels whose originals run the suite's cases.
 pub static KERNELS: [&Kernel; 4] = [&V5_10, &V6_1, &V6_12, &V7_3];
+
+/// Debian 13's source of the kernel.
+pub const SOURCE_6_12: Package = Package { suite: TRIXIE, name: "linux-source-6.12", version: "6.12.107-1" };
+/// Its newest, from backports.
+pub const SOURCE_7_3: Package =
+    Package { suite: TRIXIE_BACKPORTS, name: "linux-source-7.3", version: "7.3.4-1~bpo13+1" };
 
 /// A kernel's modules.
 #[derive(Debug)]
@@ -176,13 +183,21 @@ pub const MODULES_6_12_AMD64: Modules = Modules {
 };
 
 impl Kernel {
+    /// Whether the original has the target's own layouts of device ids.
+    #[must_use]
+    pub const fn knows_tables_of(&self, target: Target) -> bool {
+        !target.is_i386() || self.libc_i386.is_some()
+    }
+
     /// The original's modpost for a target.
     ///
     /// # Errors
     /// If the package can't be had.
     pub fn modpost(&self, target: Target) -> io::Result<Subject> {
-        let (package, libc) =
-            if target.is_i386() { (self.package.of("i386"), Some(self.libc_i386)) } else { (self.package, self.libc) };
+        let (package, libc) = match self.libc_i386 {
+            Some(libc) if target.is_i386() => (self.package.of("i386"), Some(libc)),
+            _ => (self.package, self.libc),
+        };
         let program = package.unpacked()?.join(self.folder).join(target.program());
         let loader = match libc {
             None => None,

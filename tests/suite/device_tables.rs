@@ -19,10 +19,15 @@ use crate::asm::GPL;
 const ENTRIES: usize = 40;
 
 /// A sequence of numbers that is the same in each run (Marsaglia's xorshift).
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    /// A sequence; any start but 0 will do.
+    pub(crate) const fn new(start: u64) -> Self {
+        Self(start)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -143,7 +148,7 @@ fn adjust(table: &TableType, layout: &Layout, entry: &mut [u8], numbers: &mut Nu
     }
 }
 
-fn entries(table: &TableType, layout: &Layout, dialect: &Dialect, numbers: &mut Numbers) -> Vec<u8> {
+pub(crate) fn entries(table: &TableType, layout: &Layout, dialect: &Dialect, numbers: &mut Numbers) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..ENTRIES {
         let mut entry = vec![0; layout.size];
@@ -176,7 +181,7 @@ fn table_source(name: &str, identifier: &str, bytes: &[u8]) -> String {
 }
 
 /// The symbols by which later kernels know a table.
-fn table_names(name: &str, identifier: &str) -> [String; 1] {
+pub(crate) fn table_names(name: &str, identifier: &str) -> [String; 1] {
     [format!("__mod_device_table__kmod_m__{name}__{identifier}")]
 }
 
@@ -188,7 +193,7 @@ fn types(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
     let dialect = dialect(kernel);
     let abi = Abi { word: 8, max_align: 8 };
     let mut cases = Vec::new();
-    let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+    let mut numbers = Numbers::new(0x2545_f491_4f6c_dd1d);
     for table in TABLES {
         let case = |name: &str, object: &[u8]| {
             let name = format!("{} device table: {} {name}", kernel.release, table.name);

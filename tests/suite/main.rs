@@ -13,6 +13,7 @@ mod asm;
 mod command_line;
 mod device_tables;
 mod exports;
+mod machines;
 mod objects;
 mod outputs;
 mod refusals;
@@ -32,6 +33,7 @@ fn cases() -> io::Result<Vec<Case>> {
     cases.extend(command_line::cases()?);
     cases.extend(device_tables::cases()?);
     cases.extend(sources::cases()?);
+    cases.extend(machines::cases()?);
     Ok(cases)
 }
 

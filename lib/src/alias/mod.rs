@@ -83,6 +83,12 @@ const fn whole(
 }
 
 impl TableType {
+    /// Whether a kernel has tables of this type.
+    #[must_use]
+    pub fn is_known(&self, dialect: &Dialect) -> bool {
+        (self.known)(dialect)
+    }
+
     const fn called(self, message_name: &'static str) -> Self {
         Self { message_name, ..self }
     }

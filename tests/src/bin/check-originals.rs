@@ -1,7 +1,8 @@
 //! check-originals: runs the originals and ours on all modules of a
 //! distribution's kernel, and compares every byte.
 //!
-//! Arguments are names of corpora; `golden` is the recorded runs.
+//! Arguments are names of corpora, which `--list` prints; `golden` is the
+//! recorded runs.
 
 #![forbid(unsafe_code)]
 
@@ -49,6 +50,10 @@ fn check_golden(golden: &Golden) -> Verdict {
 
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
+    if names == ["--list"] {
+        CORPORA.iter().for_each(|corpus| println!("{}", corpus.name));
+        return ExitCode::SUCCESS;
+    }
     let tally = Tally::default();
     for name in &names {
         if name == "golden" {

@@ -1,0 +1,154 @@
+//! A small real kernel, built from a distribution's source: objects as kbuild
+//! hands them to modpost, with the exports that a linked module has lost.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::apt::Package;
+use crate::cache;
+use crate::compare;
+use crate::original::{self, Kernel, SOURCE_6_12, SOURCE_7_3, Subject, V6_12, V7_3};
+use crate::run::{self, Call};
+
+/// A kernel to build.
+#[derive(Debug)]
+pub struct Tree {
+    /// Its original.
+    pub kernel: &'static Kernel,
+    source: Package,
+    /// Sets of options under which both subjects run.
+    pub option_sets: &'static [&'static str],
+}
+
+/// Every kernel that can be built.
+pub static TREES: &[Tree] = &[
+    Tree {
+        kernel: &V6_12,
+        source: SOURCE_6_12,
+        option_sets: &["-M -m -a", "-M -m -a -W -E", "-M", "-M -m -t", "-M -m -t -u keep", "-m -a"],
+    },
+    Tree {
+        kernel: &V7_3,
+        source: SOURCE_7_3,
+        option_sets: &["-M -m -b -x -a", "-M -m -b -a -W -E", "-M", "-M -m -x -t", "-M -m -b -t -u keep", "-m -b -a"],
+    },
+];
+
+fn make(dir: &Path, arguments: &[&str]) -> io::Result<()> {
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    eprintln!("make {}", arguments.join(" "));
+    let status = Command::new("make")
+        .args(["-s", &format!("-j{jobs}")])
+        .args(arguments)
+        .current_dir(dir)
+        .env_remove("MAKEFLAGS")
+        .env_remove("KBUILD_RS_BIN")
+        .stdout(io::stderr())
+        .status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("make {arguments:?}: {status}"))) }
+}
+
+impl Tree {
+    /// The kernel of a release, as in `6.12`.
+    #[must_use]
+    pub fn named(release: &str) -> Option<&'static Self> {
+        TREES.iter().find(|tree| tree.kernel.release == release)
+    }
+
+    /// The built tree.
+    ///
+    /// # Errors
+    /// If the source can't be had or doesn't build.
+    pub fn built(&self) -> io::Result<PathBuf> {
+        let source = self.source.unpacked()?.join("usr/src").join(format!("{}.tar.xz", self.source.name));
+        let _lock = cache::lock();
+        cache::once(&format!("kernels/{}", self.source.version), |dir| {
+            let status = Command::new("tar")
+                .args(["-xJ", "--strip-components=1", "-f"])
+                .arg(source)
+                .current_dir(dir)
+                .status()?;
+            if !status.success() {
+                return Err(io::Error::other(format!("tar: {status}")));
+            }
+            let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernel.config");
+            make(dir, &["tinyconfig"])?;
+            fs::copy(config, dir.join("small.config"))?;
+            let merged = Command::new("scripts/kconfig/merge_config.sh")
+                .args(["-m", ".config", "small.config"])
+                .current_dir(dir)
+                .stdout(io::stderr())
+                .status()?;
+            if !merged.success() {
+                return Err(io::Error::other(format!("merge_config.sh: {merged}")));
+            }
+            make(dir, &["olddefconfig"])?;
+            make(dir, &[])
+        })
+    }
+}
+
+/// What a run wrote, by name.
+type Files = BTreeMap<String, Vec<u8>>;
+
+struct Observed {
+    status: Option<i32>,
+    stderr: Vec<u8>,
+    files: Files,
+}
+
+fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::Result<Observed> {
+    let modules = fs::read_to_string(tree.join("modules.order"))?;
+    // Both forms that kernels have had.
+    let stems: Vec<_> = modules.lines().map(|line| line.trim_end_matches(".ko").trim_end_matches(".o")).collect();
+    let list: String = stems.iter().map(|stem| format!("{stem}.o\n")).collect();
+    fs::write(tree.join("modules.list"), list)?;
+    // Every third export of the kernel's own is kept.
+    let symvers = fs::read_to_string(tree.join("Module.symvers"))?;
+    let names = symvers.lines().filter_map(|line| line.split('\t').nth(1)).step_by(3);
+    fs::write(tree.join("keep"), names.collect::<Vec<_>>().join("\n"))?;
+    let mut outputs: Vec<_> = stems.iter().map(|stem| format!("{stem}.mod.c")).collect();
+    outputs.extend([".vmlinux.export.c", "out.symvers", "out.nsdeps"].map(String::from));
+    for name in &outputs {
+        let path = tree.join(name);
+        if path.exists() {
+            fs::remove_file(path)?;
+        }
+    }
+    let mut arguments: Vec<OsString> = options.split(' ').map(OsString::from).collect();
+    let rest = ["-d", "out.nsdeps", "-o", "out.symvers", "-T", "modules.list", "vmlinux.o"];
+    arguments.extend(rest.map(OsString::from));
+    let (status, _, stderr) = run::call(subject, tree, version, &Call { arguments, ..Call::default() })?;
+    let read = |name: String| fs::read(tree.join(&name)).ok().map(|contents| (name, contents));
+    Ok(Observed { status: status.code(), stderr, files: outputs.into_iter().filter_map(read).collect() })
+}
+
+/// Runs the original that the tree was built with, and ours; returns how many
+/// files were compared, and what differs.
+///
+/// # Errors
+/// If something can't be run or read.
+pub fn compare(tree: &Tree, dir: &Path, options: &str) -> io::Result<(usize, String)> {
+    let original = Subject { program: dir.join("scripts/mod/modpost"), loader: None };
+    let version = tree.kernel.version;
+    let theirs = observe(&original, dir, version, options)?;
+    let ours = observe(&original::ours("modpost")?, dir, version, options)?;
+    let mut report = String::new();
+    if theirs.status != ours.status {
+        report += &format!("  status: original {:?}, ours {:?}\n", theirs.status, ours.status);
+    }
+    compare::bytes(&mut report, "stderr", &theirs.stderr, &ours.stderr);
+    let names: std::collections::BTreeSet<_> = theirs.files.keys().chain(ours.files.keys()).collect();
+    for name in names {
+        match (theirs.files.get(name), ours.files.get(name)) {
+            (Some(theirs), Some(ours)) => compare::bytes(&mut report, name, theirs, ours),
+            (None, _) => report += &format!("  {name}: written by ours alone\n"),
+            (_, None) => report += &format!("  {name}: written by the original alone\n"),
+        }
+    }
+    Ok((theirs.files.len(), report))
+}
