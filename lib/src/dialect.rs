@@ -368,8 +368,10 @@ dialect! {
 /// The table of changes, for people.
 #[must_use]
 pub fn table() -> String {
-    let mut table =
-        String::from("| flag | since | until | stable releases | meaning |\n| --- | --- | --- | --- | --- |\n");
+    let mut table = String::from(
+        "# What differs between kernels\n\nMade by `modpost --dialects`. Originals of 5.10.262, 6.1.176, 6.12.107 and 7.3.4, and recorded\nruns of 5.15.100, 6.6.87 and 6.18.2, were compared. Between those, the release that brought a\nchange is from reading and memory of the history; a stable release that took it is at most the\none that was compared, and otherwise not verified.\n\n",
+    );
+    table += "| flag | since | until | stable releases | meaning |\n| --- | --- | --- | --- | --- |\n";
     for Change { name, meaning, since, until, stable } in CHANGES {
         let release = |(major, minor): (u16, u16)| format!("{major}.{minor}");
         let stable: Vec<_> = stable.iter().map(|(a, b, c)| format!("{a}.{b}.{c}")).collect();
@@ -452,49 +454,6 @@ mod tests {
         let makefile = b"# comment\nVERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 176\nEXTRAVERSION =\n";
         assert_eq!(Version::from_makefile(makefile), Some(Version::new(6, 1, 176)));
         assert_eq!(Version::from_makefile(b"all:\n\ttrue\n"), None);
-    }
-
-    #[test]
-    fn the_complete_flag_sets_of_the_kernels_served() {
-        let flags = |major, minor, sublevel| Dialect::new(Version::new(major, minor, sublevel)).flags();
-        assert_eq!(
-            flags(5, 10, 262),
-            [
-                "unused_exports",
-                "empty_namespace_is_null",
-                "static_export_check",
-                "ppc64_os_helpers",
-                "irqentry_text",
-                "arm_addends",
-                "input_bits_inclusive",
-                "cmd_leading_spaces",
-            ]
-        );
-        assert_eq!(
-            flags(5, 15, 100),
-            [
-                "lto_suffix",
-                "errors_fail_at_the_end",
-                "undefined_reports_capped",
-                "crc_prototype_hint",
-                "empty_namespace_is_null",
-                "static_export_check",
-                "softirqentry_text",
-                "pci_override_only",
-                "rpmsg_driver_data",
-                "auxiliary_tables",
-                "ssam_and_dfl_tables",
-                "srcversion_by_module",
-                "build_lto_info",
-            ]
-        );
-        // 6.1 has all that came until then, and what its stable releases took.
-        let taken = |change: &Change| change.stable.iter().any(|stable| (stable.0, stable.1) == (6, 1));
-        let held = |change: &&Change| {
-            change.until.is_none_or(|until| until > (6, 1)) && (change.since <= (6, 1) || taken(change))
-        };
-        let expected: Vec<_> = CHANGES.iter().filter(held).map(|change| change.name).collect();
-        assert_eq!(flags(6, 1, 176), expected);
     }
 
     #[test]
