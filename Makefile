@@ -8,12 +8,14 @@ BIN = target/release
 
 KERNEL ?= 6.12
 
-.PHONY: help build demo check check-originals check-originals-all check-kernel fetch install fmt lint needs
+
+.PHONY: help build demo check check-layouts check-originals check-originals-all check-kernel fetch install fmt lint needs
 
 help:
 	@echo 'make build             the programs, in $(BIN)'
 	@echo 'make demo              run modpost on real drivers and show what it writes'
 	@echo 'make check             all tests, as CI runs them'
+	@echo 'make check-layouts     device-id structures beside what compilers make of them'
 	@echo 'make check-originals   the original beside ours on all modules of CORPUS=$(CORPUS)'
 	@echo 'make check-originals-all   the same on the modules of all corpora'
 	@echo 'make check-kernel      the same on a small kernel, built from source, of KERNEL=$(KERNEL)'
@@ -32,7 +34,12 @@ demo: needs build
 check: needs
 	$(CARGO) build --locked --workspace
 	$(CARGO) test --locked --workspace
+	$(MAKE) check-layouts
 	$(MAKE) check-originals CORPUS='$(CORPUS) golden'
+
+check-layouts: build
+	tests/needs cross
+	$(BIN)/check-layouts
 
 check-originals: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-originals $(CORPUS)

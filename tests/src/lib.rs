@@ -12,6 +12,7 @@ pub mod corpus;
 pub mod fixture;
 pub mod golden;
 pub mod kernel;
+pub mod layouts;
 pub mod original;
 pub mod run;
 pub mod tally;

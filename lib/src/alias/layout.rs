@@ -173,7 +173,7 @@ structs! {
     MIPS_CDMM = mips_cdmm_device_id { u8("type") }
     X86CPU = x86_cpu_id {
         u16("vendor"), u16("family"), u16("model"), u16("steppings"), u16("feature"),
-        u16("flags").when(|d| d.x86_cpu_platform), u8("platform_mask").when(|d| d.x86_cpu_platform),
+        u16("flags"), u8("platform_mask").when(|d| d.x86_cpu_platform),
         u8("type").when(|d| d.x86_cpu_platform), word("driver_data"),
     }
     CPU = cpu_feature { u16("feature") }
