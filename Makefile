@@ -8,7 +8,6 @@ BIN = target/release
 
 KERNEL ?= 6.12
 
-
 .PHONY: help build demo check check-layouts check-originals check-originals-all check-kernel fetch install fmt lint needs
 
 help:
@@ -19,7 +18,7 @@ help:
 	@echo 'make check-originals   the original beside ours on all modules of CORPUS=$(CORPUS)'
 	@echo 'make check-originals-all   the same on the modules of all corpora'
 	@echo 'make check-kernel      the same on a small kernel, built from source, of KERNEL=$(KERNEL)'
-	@echo 'make fetch             bring what the tests compare with into the cache'
+	@echo 'make fetch             bring the originals and the modules of CORPUS into the cache'
 	@echo 'make install           install into DESTDIR=$(DESTDIR) prefix=$(prefix)'
 	@echo 'make fmt, make lint    format; check formatting, clippy, documentation'
 
@@ -52,7 +51,7 @@ check-kernel: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-kernel $(KERNEL)
 
 fetch: needs build
-	$(BIN)/fetch
+	$(BIN)/fetch $(CORPUS)
 
 install: build
 	install -d '$(DESTDIR)$(prefix)/bin'

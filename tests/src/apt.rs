@@ -21,11 +21,11 @@ pub struct Suite {
 
 /// A package of a certain version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Package {
+pub struct Package<'a> {
     /// Where it is.
     pub suite: Suite,
     /// Its name.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Its version.
     pub version: &'static str,
 }
@@ -106,7 +106,7 @@ fn run(command: &mut Command, what: &str) -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(failed(format!("{what}: apt-get ended with {status}"))) }
 }
 
-impl Package {
+impl Package<'_> {
     /// The same package for another architecture.
     #[must_use]
     pub const fn of(self, architecture: &'static str) -> Self {

@@ -12,37 +12,49 @@ use kbuild_rs::elf::Source;
 
 use crate::cache;
 use crate::compare;
-use crate::original::{
-    self, Kernel, MODULES_5_10_AMD64, MODULES_6_1_AMD64, MODULES_6_1_ARM64, MODULES_6_1_I386, MODULES_6_1_PPC64EL,
-    MODULES_6_12_AMD64, MODULES_6_12_RISCV64, MODULES_7_3_AMD64, Modules, Subject, Target, V5_10, V6_1, V6_12, V7_3,
-};
+use crate::original::{self, Kernel, Subject, Target, V5_10, V6_1, V6_12, V7_3};
 use crate::run::{self, Call};
 
 /// Modules of one kernel package, and the original to compare with.
 #[derive(Debug)]
 pub struct Corpus {
-    /// What it is called on command lines.
+    /// What it is called on command lines: the kernel's release, and Debian's
+    /// name of the architecture.
     pub name: &'static str,
     /// The kernel whose original runs.
     pub kernel: &'static Kernel,
     /// The target that the modules are for.
     pub target: Target,
-    packages: Modules,
+    /// The package with the modules, `*` being the kernel's release.
+    modules: &'static str,
     /// The options under which both subjects run.
     pub option_sets: &'static [OptionSet],
 }
 
-/// Every corpus.
+/// Every corpus: all architectures that Debian builds these kernels for, but
+/// i386 in 5.10, whose original for it is gone from the archive.
 #[rustfmt::skip]
 pub static CORPORA: &[Corpus] = &[
-    Corpus { name: "5.10-amd64", kernel: &V5_10, target: Target::Lsb64, packages: MODULES_5_10_AMD64, option_sets: OPTIONS_OF_5_10 },
-    Corpus { name: "6.1-amd64", kernel: &V6_1, target: Target::Lsb64, packages: MODULES_6_1_AMD64, option_sets: OPTIONS_OF_6_1 },
-    Corpus { name: "6.1-arm64", kernel: &V6_1, target: Target::Lsb64, packages: MODULES_6_1_ARM64, option_sets: OPTIONS_OF_6_1 },
-    Corpus { name: "6.1-i386", kernel: &V6_1, target: Target::Lsb32, packages: MODULES_6_1_I386, option_sets: OPTIONS_OF_6_1 },
-    Corpus { name: "6.1-ppc64el", kernel: &V6_1, target: Target::Lsb64, packages: MODULES_6_1_PPC64EL, option_sets: OPTIONS_OF_6_1 },
-    Corpus { name: "6.12-amd64", kernel: &V6_12, target: Target::Lsb64, packages: MODULES_6_12_AMD64, option_sets: OPTIONS_OF_6_12 },
-    Corpus { name: "6.12-riscv64", kernel: &V6_12, target: Target::Lsb64, packages: MODULES_6_12_RISCV64, option_sets: OPTIONS_OF_6_12 },
-    Corpus { name: "7.3-amd64", kernel: &V7_3, target: Target::Lsb64, packages: MODULES_7_3_AMD64, option_sets: OPTIONS_OF_7_3 },
+    Corpus { name: "5.10-amd64", kernel: &V5_10, target: Target::Lsb64, modules: "linux-image-*-amd64-unsigned", option_sets: OPTIONS_OF_5_10 },
+    Corpus { name: "5.10-arm64", kernel: &V5_10, target: Target::Lsb64, modules: "linux-image-*-arm64-unsigned", option_sets: OPTIONS_OF_5_10 },
+    Corpus { name: "6.1-amd64", kernel: &V6_1, target: Target::Lsb64, modules: "linux-image-*-amd64-unsigned", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-arm64", kernel: &V6_1, target: Target::Lsb64, modules: "linux-image-*-arm64-unsigned", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-armel", kernel: &V6_1, target: Target::Lsb32, modules: "linux-image-*-rpi", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-armhf", kernel: &V6_1, target: Target::Lsb32, modules: "linux-image-*-armmp", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-i386", kernel: &V6_1, target: Target::Lsb32, modules: "linux-image-*-686-unsigned", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-mips64el", kernel: &V6_1, target: Target::Lsb64, modules: "linux-image-*-mips64r2el", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-mipsel", kernel: &V6_1, target: Target::Lsb32, modules: "linux-image-*-mips32r2el", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-ppc64el", kernel: &V6_1, target: Target::Lsb64, modules: "linux-image-*-powerpc64le", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.1-s390x", kernel: &V6_1, target: Target::Msb64, modules: "linux-image-*-s390x", option_sets: OPTIONS_OF_6_1 },
+    Corpus { name: "6.12-amd64", kernel: &V6_12, target: Target::Lsb64, modules: "linux-image-*-amd64-unsigned", option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "6.12-arm64", kernel: &V6_12, target: Target::Lsb64, modules: "linux-image-*-arm64-unsigned", option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "6.12-armel", kernel: &V6_12, target: Target::Lsb32, modules: "linux-image-*-rpi", option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "6.12-armhf", kernel: &V6_12, target: Target::Lsb32, modules: "linux-image-*-armmp", option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "6.12-ppc64el", kernel: &V6_12, target: Target::Lsb64, modules: "linux-image-*-powerpc64le", option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "6.12-riscv64", kernel: &V6_12, target: Target::Lsb64, modules: "linux-image-*-riscv64", option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "6.12-s390x", kernel: &V6_12, target: Target::Msb64, modules: "linux-image-*-s390x", option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "7.3-amd64", kernel: &V7_3, target: Target::Lsb64, modules: "linux-modules-*-amd64", option_sets: OPTIONS_OF_7_3 },
+    Corpus { name: "7.3-arm64", kernel: &V7_3, target: Target::Lsb64, modules: "linux-modules-*-arm64", option_sets: OPTIONS_OF_7_3 },
 ];
 
 /// The file that lists the objects.
@@ -87,7 +99,7 @@ const OPTIONS_OF_6_12: &[OptionSet] = &[
 
 const OPTIONS_OF_7_3: &[OptionSet] = &[
     OptionSet { options: "-M -e -i in.symvers -N -w", beside: Beside::EmptyMods },
-    OptionSet { options: "-M -m -b -x -e -i in.symvers -a -d nsdeps -W", beside: Beside::Sources },
+    OptionSet { options: "-M -m -b -x -e -i in.symvers -a -w -d nsdeps -W", beside: Beside::Sources },
     OptionSet { options: "-M -m -b -E -a -t", beside: Beside::EmptyMods },
 ];
 
@@ -109,9 +121,12 @@ impl Corpus {
     /// # Errors
     /// If the packages can't be had.
     pub fn folder(&self) -> io::Result<PathBuf> {
-        let (modules, headers) = (self.packages.modules.unpacked()?, self.packages.headers.unpacked()?);
+        let architecture = self.name.rsplit('-').next().unwrap_or_default();
+        let modules = self.kernel.unpacked(self.modules, architecture)?;
+        let flavour = self.modules.rsplit('*').next().unwrap_or_default().trim_end_matches("-unsigned");
+        let headers = self.kernel.unpacked(&format!("linux-headers-*{flavour}"), architecture)?;
         let _lock = cache::lock();
-        cache::once(&format!("corpora/{}_{}", self.name, self.packages.modules.version), |dir| {
+        cache::once(&format!("corpora/{}_{}", self.name, self.kernel.package_version()), |dir| {
             let mut list = Vec::new();
             let names = run::times(&modules)?.into_keys();
             for module in names.filter(|name| [".ko", ".ko.xz"].iter().any(|end| name.to_string_lossy().ends_with(end)))

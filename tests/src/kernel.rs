@@ -19,7 +19,7 @@ use crate::run::{self, Call};
 pub struct Tree {
     /// Its original.
     pub kernel: &'static Kernel,
-    source: Package,
+    source: Package<'static>,
     /// Sets of options under which both subjects run.
     pub option_sets: &'static [&'static str],
 }

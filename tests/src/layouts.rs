@@ -16,7 +16,7 @@ use crate::apt::Package;
 use crate::original::{HEADERS_5_10, HEADERS_6_1, HEADERS_6_12, HEADERS_7_3};
 
 /// Kernels' versions, and the packages of their headers.
-pub static HEADERS: &[(&str, Package)] =
+pub static HEADERS: &[(&str, Package<'static>)] =
     &[("5.10.262", HEADERS_5_10), ("6.1.176", HEADERS_6_1), ("6.12.107", HEADERS_6_12), ("7.3.4", HEADERS_7_3)];
 
 /// A compiler, and the ABI that it is for.
@@ -109,7 +109,7 @@ fn compiled(compiler: &Compiler, include: &Path, dialect: &Dialect) -> io::Resul
 ///
 /// # Errors
 /// If the headers or the compiler can't be had.
-pub fn compare(version: &str, package: &Package, compiler: &Compiler) -> io::Result<(usize, String)> {
+pub fn compare(version: &str, package: &Package<'_>, compiler: &Compiler) -> io::Result<(usize, String)> {
     let dialect = Dialect::new(Version::parse(version.as_bytes()).unwrap_or(Version::DEFAULT));
     let found = compiled(compiler, &header(&package.unpacked()?)?, &dialect)?;
     let mut expected = BTreeMap::new();

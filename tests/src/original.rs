@@ -18,17 +18,19 @@ pub struct Kernel {
     /// Its release, for short.
     pub release: &'static str,
     /// The package that holds its programs.
-    package: Package,
+    package: Package<'static>,
+    /// What its modules' packages are named after: its release on Debian.
+    abi: &'static str,
     /// Options that kbuild gives it for a kernel with modules and their
     /// versions, in several ways.
     pub variants: &'static [&'static str],
     /// Where in the package they are.
     folder: &'static str,
     /// The C library that they want, if it may be newer than the machine's.
-    libc: Option<Package>,
+    libc: Option<Package<'static>>,
     /// The C library that the programs of the i386 package want; `None` if the
     /// archive has no such package.
-    libc_i386: Option<Package>,
+    libc_i386: Option<Package<'static>>,
 }
 
 /// For which targets an original was compiled.
@@ -62,10 +64,11 @@ impl Target {
 }
 
 /// Trixie's C library.
-const LIBC: Package = Package { suite: TRIXIE, name: "libc6", version: "2.41-12+deb13u4" };
-const TRIXIE_LIBC_I386: Package = LIBC.of("i386");
+const LIBC: Package<'static> = Package { suite: TRIXIE, name: "libc6", version: "2.41-12+deb13u4" };
+const TRIXIE_LIBC_I386: Package<'static> = LIBC.of("i386");
 /// Bookworm's, for 32 bits.
-const BOOKWORM_LIBC_I386: Package = Package { suite: BOOKWORM, name: "libc6", version: "2.36-9+deb12u14" }.of("i386");
+const BOOKWORM_LIBC_I386: Package<'static> =
+    Package { suite: BOOKWORM, name: "libc6", version: "2.36-9+deb12u14" }.of("i386");
 
 /// A program to be run: one of ours or an original, by itself or through the
 /// loader of another C library.
@@ -83,6 +86,7 @@ pub static V5_10: Kernel = Kernel {
     release: "5.10",
     variants: &[],
     package: Package { suite: BULLSEYE_SECURITY, name: "linux-kbuild-5.10", version: "5.10.262-1" },
+    abi: "5.10.0-46",
     folder: "usr/lib/linux-kbuild-5.10/scripts/mod",
     libc: None,
     libc_i386: None,
@@ -94,6 +98,7 @@ pub static V6_1: Kernel = Kernel {
     release: "6.1",
     variants: &[],
     package: Package { suite: BOOKWORM, name: "linux-kbuild-6.1", version: "6.1.176-1" },
+    abi: "6.1.0-50",
     folder: "usr/lib/linux-kbuild-6.1/scripts/mod",
     libc: None,
     libc_i386: Some(BOOKWORM_LIBC_I386),
@@ -105,6 +110,7 @@ pub static V6_12: Kernel = Kernel {
     release: "6.12",
     variants: &["-M", "-M -t"],
     package: Package { suite: TRIXIE, name: "linux-kbuild-6.12.107+deb13", version: "6.12.107-1" },
+    abi: "6.12.107+deb13",
     folder: "usr/lib/linux-kbuild-6.12.107+deb13/scripts/mod",
     libc: Some(LIBC),
     libc_i386: Some(TRIXIE_LIBC_I386),
@@ -116,6 +122,7 @@ pub static V7_3: Kernel = Kernel {
     release: "7.3",
     variants: &["-M -b", "-M -b -x", "-M -x -t"],
     package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.3.4+deb13", version: "7.3.4-1~bpo13+1" },
+    abi: "7.3.4+deb13",
     folder: "usr/lib/linux-kbuild-7.3.4+deb13/scripts/mod",
     libc: Some(LIBC),
     libc_i386: None,
@@ -125,81 +132,45 @@ pub static V7_3: Kernel = Kernel {
 pub static KERNELS: [&Kernel; 4] = [&V5_10, &V6_1, &V6_12, &V7_3];
 
 /// The headers of Debian 11's kernel.
-pub const HEADERS_5_10: Package =
+pub const HEADERS_5_10: Package<'static> =
     Package { suite: BULLSEYE_SECURITY, name: "linux-headers-5.10.0-46-common", version: "5.10.262-1" };
 /// Debian 12's.
-pub const HEADERS_6_1: Package =
+pub const HEADERS_6_1: Package<'static> =
     Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-common", version: "6.1.176-1" };
 /// Debian 13's.
-pub const HEADERS_6_12: Package =
+pub const HEADERS_6_12: Package<'static> =
     Package { suite: TRIXIE, name: "linux-headers-6.12.107+deb13-common", version: "6.12.107-1" };
 /// Its newest, from backports.
-pub const HEADERS_7_3: Package =
+pub const HEADERS_7_3: Package<'static> =
     Package { suite: TRIXIE_BACKPORTS, name: "linux-headers-7.3.4+deb13-common", version: "7.3.4-1~bpo13+1" };
 
 /// Debian 13's source of the kernel.
-pub const SOURCE_6_12: Package = Package { suite: TRIXIE, name: "linux-source-6.12", version: "6.12.107-1" };
+pub const SOURCE_6_12: Package<'static> = Package { suite: TRIXIE, name: "linux-source-6.12", version: "6.12.107-1" };
 /// Its newest, from backports.
-pub const SOURCE_7_3: Package =
+pub const SOURCE_7_3: Package<'static> =
     Package { suite: TRIXIE_BACKPORTS, name: "linux-source-7.3", version: "7.3.4-1~bpo13+1" };
-
-/// A kernel's modules.
-#[derive(Debug)]
-pub struct Modules {
-    /// The package that holds them.
-    pub modules: Package,
-    /// The package that holds its `Module.symvers`.
-    pub headers: Package,
-}
-
-/// Debian 11's, for amd64.
-pub const MODULES_5_10_AMD64: Modules = Modules {
-    modules: Package { suite: BULLSEYE_SECURITY, name: "linux-image-5.10.0-46-amd64-unsigned", version: "5.10.262-1" },
-    headers: Package { suite: BULLSEYE_SECURITY, name: "linux-headers-5.10.0-46-amd64", version: "5.10.262-1" },
-};
-/// Debian 12's, for amd64.
-pub const MODULES_6_1_AMD64: Modules = Modules {
-    modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-amd64-unsigned", version: "6.1.176-1" },
-    headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-amd64", version: "6.1.176-1" },
-};
-/// Debian 12's, for arm64.
-pub const MODULES_6_1_ARM64: Modules = Modules {
-    modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-arm64-unsigned", version: "6.1.176-1" }.of("arm64"),
-    headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-arm64", version: "6.1.176-1" }.of("arm64"),
-};
-/// Debian 12's, for i386.
-pub const MODULES_6_1_I386: Modules = Modules {
-    modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-686-unsigned", version: "6.1.176-1" }.of("i386"),
-    headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-686", version: "6.1.176-1" }.of("i386"),
-};
-/// Debian 12's, for ppc64el.
-pub const MODULES_6_1_PPC64EL: Modules = Modules {
-    modules: Package { suite: BOOKWORM, name: "linux-image-6.1.0-50-powerpc64le", version: "6.1.176-1" }.of("ppc64el"),
-    headers: Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-powerpc64le", version: "6.1.176-1" }
-        .of("ppc64el"),
-};
-/// Debian 13's, for riscv64.
-pub const MODULES_6_12_RISCV64: Modules = Modules {
-    modules: Package { suite: TRIXIE, name: "linux-image-6.12.107+deb13-riscv64", version: "6.12.107-1" }.of("riscv64"),
-    headers: Package { suite: TRIXIE, name: "linux-headers-6.12.107+deb13-riscv64", version: "6.12.107-1" }
-        .of("riscv64"),
-};
-/// Debian 13's newest, for amd64.
-pub const MODULES_7_3_AMD64: Modules = Modules {
-    modules: Package { suite: TRIXIE_BACKPORTS, name: "linux-modules-7.3.4+deb13-amd64", version: "7.3.4-1~bpo13+1" },
-    headers: Package { suite: TRIXIE_BACKPORTS, name: "linux-headers-7.3.4+deb13-amd64", version: "7.3.4-1~bpo13+1" },
-};
-/// Debian 13's, for amd64.
-pub const MODULES_6_12_AMD64: Modules = Modules {
-    modules: Package { suite: TRIXIE, name: "linux-image-6.12.107+deb13-amd64-unsigned", version: "6.12.107-1" },
-    headers: Package { suite: TRIXIE, name: "linux-headers-6.12.107+deb13-amd64", version: "6.12.107-1" },
-};
 
 impl Kernel {
     /// Whether the original has the target's own layouts of device ids.
     #[must_use]
     pub const fn knows_tables_of(&self, target: Target) -> bool {
         !target.is_i386() || self.libc_i386.is_some()
+    }
+
+    /// A package of this kernel, its name a pattern in which `*` is what
+    /// modules' packages are named after, for an architecture; unpacked.
+    ///
+    /// # Errors
+    /// If the package can't be had.
+    pub fn unpacked(&self, pattern: &str, architecture: &'static str) -> io::Result<PathBuf> {
+        let name = pattern.replace('*', self.abi);
+        Package { name: &name, ..self.package }.of(architecture).unpacked()
+    }
+
+    /// The version of its packages.
+    #[must_use]
+    pub const fn package_version(&self) -> &'static str {
+        self.package.version
     }
 
     /// The original's modpost for a target.

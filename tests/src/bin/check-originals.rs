@@ -12,15 +12,16 @@ use kbuild_rs_tests::corpus::{self, CORPORA, Corpus, OptionSet};
 use kbuild_rs_tests::golden::{GOLDENS, Golden};
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
-fn check_set(corpus: &Corpus, set: OptionSet) -> Verdict {
+fn check_set(corpus: &Corpus, set: OptionSet, table: &mut Vec<String>) -> Verdict {
+    eprintln!("comparing {} {}", corpus.name, set.options);
     if let Err(error) = corpus.kernel.modpost(corpus.target).and_then(|_| corpus.folder()) {
         return Verdict::NotCompared(error.to_string());
     }
     match corpus::compare(corpus, set) {
         Ok(comparison) => {
             let (original, ours) = comparison.wall;
-            println!(
-                "{:10} {:38} files {:5} differing {} status {} stderr {:8} bytes  original {:.2} s, ours {:.2} s, ratio {:.1}",
+            table.push(format!(
+                "{:12} {:43} files {:5} differing {} status {} stderr {:8} bytes  original {:.2} s, ours {:.2} s, ratio {:.1}",
                 corpus.name,
                 set.options,
                 comparison.files,
@@ -30,17 +31,22 @@ fn check_set(corpus: &Corpus, set: OptionSet) -> Verdict {
                 original.as_secs_f64(),
                 ours.as_secs_f64(),
                 original.as_secs_f64() / ours.as_secs_f64()
-            );
+            ));
             if comparison.report.is_empty() { Verdict::Passed } else { Verdict::Failed(comparison.report) }
         }
         Err(error) => Verdict::Failed(format!("  {error}\n")),
     }
 }
 
-fn check_golden(golden: &Golden) -> Verdict {
+fn check_golden(golden: &Golden, table: &mut Vec<String>) -> Verdict {
+    eprintln!("comparing golden {} {}", golden.folder, golden.run);
     match golden.check() {
         Ok((agreeing, report)) if report.is_empty() => {
-            println!("{:10} {:38} files {agreeing:5} differing 0", golden.kernel, format!("golden {}", golden.run));
+            table.push(format!(
+                "{:12} {:43} files {agreeing:5} differing 0",
+                golden.kernel,
+                format!("golden {}", golden.run)
+            ));
             Verdict::Passed
         }
         Ok((_, report)) => Verdict::Failed(report),
@@ -54,20 +60,21 @@ fn main() -> ExitCode {
         CORPORA.iter().for_each(|corpus| println!("{}", corpus.name));
         return ExitCode::SUCCESS;
     }
-    let tally = Tally::default();
+    let (tally, mut table) = (Tally::default(), Vec::new());
     for name in &names {
         if name == "golden" {
             for golden in GOLDENS {
-                tally.note(&format!("golden {} {}", golden.folder, golden.run), check_golden(golden));
+                tally.note(&format!("golden {} {}", golden.folder, golden.run), check_golden(golden, &mut table));
             }
         } else if let Some(corpus) = Corpus::named(name) {
             for &set in corpus.option_sets {
-                tally.note(&format!("{name} {}", set.options), check_set(corpus, set));
+                tally.note(&format!("{name} {}", set.options), check_set(corpus, set, &mut table));
             }
         } else {
             let known: Vec<_> = CORPORA.iter().map(|corpus| corpus.name).collect();
             tally.note(name, Verdict::Failed(format!("  no such corpus; there are: golden {}\n", known.join(" "))));
         }
     }
+    table.iter().for_each(|row| println!("{row}"));
     tally.finish()
 }

@@ -1,27 +1,21 @@
 //! fetch: brings originals and modules into the cache.
 //!
-//! Without arguments everything that the suite compares with; with names of
-//! corpora, those.
+//! Arguments are names of corpora; the originals come in any case.
 
 #![forbid(unsafe_code)]
 
 use std::io;
 use std::process::ExitCode;
 
-use kbuild_rs_tests::corpus::{CORPORA, Corpus};
+use kbuild_rs_tests::corpus::Corpus;
 use kbuild_rs_tests::original::{KERNELS, Target};
 
 fn fetch(names: &[String]) -> io::Result<()> {
-    let corpora: Vec<&Corpus> = if names.is_empty() {
-        for kernel in KERNELS {
-            println!("{}", kernel.modpost(Target::Lsb64)?.program.display());
-        }
-        CORPORA.iter().collect()
-    } else {
-        let find = |name: &String| Corpus::named(name).ok_or_else(|| io::Error::other(format!("no corpus {name}")));
-        names.iter().map(find).collect::<io::Result<_>>()?
-    };
-    for corpus in corpora {
+    for kernel in KERNELS {
+        println!("{}", kernel.modpost(Target::Lsb64)?.program.display());
+    }
+    for name in names {
+        let corpus = Corpus::named(name).ok_or_else(|| io::Error::other(format!("no corpus {name}")))?;
         println!("{}", corpus.kernel.modpost(corpus.target)?.program.display());
         println!("{}", corpus.folder()?.display());
     }
