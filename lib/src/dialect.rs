@@ -165,7 +165,7 @@ dialect! {
     /// All modules are checked before the first file is written.
     checks_before_files: (6, 5), until None, stable &[];
     /// A file's suffix is looked at before the file.
-    suffix_before_contents: (7, 3), until None, stable &[(6, 12, 117)];
+    suffix_before_contents: (7, 3), until None, stable &[(6, 12, 117), (7, 2, 12)];
     /// `-T -` is a file of that name.
     list_from_dash_is_a_file: (6, 8), until None, stable &[];
     /// Byte order is taken from each object, and one of none ends the run.
@@ -222,7 +222,7 @@ dialect! {
     /// And so do all runs.
     description_always_wanted: (6, 13), until None, stable &[];
     /// Messages on a module begin with its name.
-    messages_begin_with_module: (7, 0), until None, stable &[];
+    messages_begin_with_module: (7, 3), until None, stable &[];
     /// The linker's `__start_` and `__stop_` symbols may be undefined.
     section_bounds_ignored: (7, 0), until None, stable &[];
 
@@ -301,14 +301,14 @@ dialect! {
     /// vmlinux's are written, too.
     tables_name_their_module: (6, 18), until None, stable &[];
     /// An input or DMI alias that is too long ends the run.
-    alias_bounds: (7, 3), until None, stable &[];
+    alias_bounds: (7, 3), until None, stable &[(7, 2, 12)];
     /// What follows an unknown `override_only` is undefined: the return after
     /// the warning is missing.
     pci_override_undefined: (6, 14), until None, stable &[];
     /// An auxiliary device's name has 40 bytes; before, 32.
     auxiliary_name_40: (6, 14), until None, stable &[];
     /// `struct ap_device_id` has no `driver_info`.
-    ap_without_info: (7, 0), until None, stable &[];
+    ap_without_info: (7, 3), until None, stable &[];
     /// Tables of MCB devices.
     mcb_tables: (7, 0), until None, stable &[];
     /// A Type-C alias has no mode.
@@ -356,7 +356,7 @@ dialect! {
     /// Version magic and its like are no longer `.mod.c`'s.
     no_vermagic: (6, 12), until None, stable &[];
     /// A line that is too long for the original's array ends the run.
-    long_line_is_fatal: (7, 3), until None, stable &[(6, 12, 117)];
+    long_line_is_fatal: (7, 3), until None, stable &[(6, 12, 117), (7, 2, 12)];
     /// `.mod.c` includes `<linux/export-internal.h>`.
     export_internal_header: (5, 19), until None, stable &[];
     /// mk_elfconfig tells the class alone: byte order is read from objects.
@@ -369,7 +369,7 @@ dialect! {
 #[must_use]
 pub fn table() -> String {
     let mut table = String::from(
-        "# What differs between kernels\n\nMade by `modpost --dialects`. Originals of 5.10.262, 6.1.176, 6.12.107 and 7.3.4, and recorded\nruns of 5.15.100, 6.6.87 and 6.18.2, were compared. Between those, the release that brought a\nchange is from reading and memory of the history; a stable release that took it is at most the\none that was compared, and otherwise not verified.\n\n",
+        "# What differs between kernels\n\nMade by `modpost --dialects`. Originals of 5.10.262, 6.1.176, 6.12.107, 7.2.12 and 7.3.4,\nand recorded runs of 5.15.100, 6.6.87 and 6.18.2, were compared. Between those, the release that brought a\nchange is from reading and memory of the history; a stable release that took it is at most the\none that was compared, and otherwise not verified.\n\n",
     );
     table += "| flag | since | until | stable releases | meaning |\n| --- | --- | --- | --- | --- |\n";
     for Change { name, meaning, since, until, stable } in CHANGES {

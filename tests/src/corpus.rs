@@ -12,7 +12,7 @@ use kbuild_rs::elf::Source;
 
 use crate::cache;
 use crate::compare;
-use crate::original::{self, Kernel, Subject, Target, V5_10, V6_1, V6_12, V7_3};
+use crate::original::{self, Kernel, Subject, Target, V5_10, V6_1, V6_12, V7_2, V7_3};
 use crate::run::{self, Call};
 
 /// Modules of one kernel package, and the original to compare with.
@@ -53,6 +53,7 @@ pub static CORPORA: &[Corpus] = &[
     Corpus { name: "6.12-ppc64el", kernel: &V6_12, target: Target::Lsb64, modules: "linux-image-*-powerpc64le", option_sets: OPTIONS_OF_6_12 },
     Corpus { name: "6.12-riscv64", kernel: &V6_12, target: Target::Lsb64, modules: "linux-image-*-riscv64", option_sets: OPTIONS_OF_6_12 },
     Corpus { name: "6.12-s390x", kernel: &V6_12, target: Target::Msb64, modules: "linux-image-*-s390x", option_sets: OPTIONS_OF_6_12 },
+    Corpus { name: "7.2-amd64", kernel: &V7_2, target: Target::Lsb64, modules: "linux-modules-*-amd64", option_sets: OPTIONS_OF_7_3 },
     Corpus { name: "7.3-amd64", kernel: &V7_3, target: Target::Lsb64, modules: "linux-modules-*-amd64", option_sets: OPTIONS_OF_7_3 },
     Corpus { name: "7.3-arm64", kernel: &V7_3, target: Target::Lsb64, modules: "linux-modules-*-arm64", option_sets: OPTIONS_OF_7_3 },
 ];

@@ -116,6 +116,18 @@ pub static V6_12: Kernel = Kernel {
     libc_i386: Some(TRIXIE_LIBC_I386),
 };
 
+/// Backported to Debian 13 before it.
+pub static V7_2: Kernel = Kernel {
+    version: "7.2.12",
+    release: "7.2",
+    variants: &["-M -b", "-M -b -x", "-M -x -t"],
+    package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.2.12+deb13", version: "7.2.12-1~bpo13+1" },
+    abi: "7.2.12+deb13",
+    folder: "usr/lib/linux-kbuild-7.2.12+deb13/scripts/mod",
+    libc: Some(LIBC),
+    libc_i386: None,
+};
+
 /// Debian 13's newest, from backports.
 pub static V7_3: Kernel = Kernel {
     version: "7.3.4",
@@ -129,7 +141,7 @@ pub static V7_3: Kernel = Kernel {
 };
 
 /// The kernels whose originals run the suite's cases.
-pub static KERNELS: [&Kernel; 4] = [&V5_10, &V6_1, &V6_12, &V7_3];
+pub static KERNELS: [&Kernel; 5] = [&V5_10, &V6_1, &V6_12, &V7_2, &V7_3];
 
 /// The headers of Debian 11's kernel.
 pub const HEADERS_5_10: Package<'static> =

@@ -130,7 +130,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// How messages call the module since 7.0: with its suffix.
+    /// How messages call the module since 7.3: with its suffix.
     #[must_use]
     pub fn called(&self) -> Vec<u8> {
         text!("{}{}", self.name, if self.is_vmlinux { "" } else { ".ko" })

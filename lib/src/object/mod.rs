@@ -292,7 +292,7 @@ impl Reader<'_, '_> {
                 let text = if dialect.messages_begin_with_module {
                     text!("{}: explicitly importing namespace '{}' is not allowed.\n", self.facts.called(), namespace)
                 } else {
-                    text!("explicitly importing namespace \"{}\" is not allowed.\n", namespace)
+                    text!("{}: explicitly importing namespace \"{}\" is not allowed.\n", self.facts.name, namespace)
                 };
                 self.say(Severity::Error, text);
             }
