@@ -13,11 +13,16 @@ use kbuild_rs::alias::layout::{Abi, Layout};
 use kbuild_rs::dialect::{Dialect, Version};
 
 use crate::apt::Package;
-use crate::original::{HEADERS_5_10, HEADERS_6_1, HEADERS_6_12, HEADERS_7_3};
+use crate::original::{HEADERS_5_10, HEADERS_6_1, HEADERS_6_12, HEADERS_7_2, HEADERS_7_3};
 
 /// Kernels' versions, and the packages of their headers.
-pub static HEADERS: &[(&str, Package<'static>)] =
-    &[("5.10.262", HEADERS_5_10), ("6.1.176", HEADERS_6_1), ("6.12.107", HEADERS_6_12), ("7.3.4", HEADERS_7_3)];
+pub static HEADERS: &[(&str, Package<'static>)] = &[
+    ("5.10.262", HEADERS_5_10),
+    ("6.1.176", HEADERS_6_1),
+    ("6.12.107", HEADERS_6_12),
+    ("7.2.12", HEADERS_7_2),
+    ("7.3.4", HEADERS_7_3),
+];
 
 /// A compiler, and the ABI that it is for.
 #[derive(Debug)]

@@ -152,6 +152,9 @@ pub const HEADERS_6_1: Package<'static> =
 /// Debian 13's.
 pub const HEADERS_6_12: Package<'static> =
     Package { suite: TRIXIE, name: "linux-headers-6.12.107+deb13-common", version: "6.12.107-1" };
+/// Backported before the newest.
+pub const HEADERS_7_2: Package<'static> =
+    Package { suite: TRIXIE_BACKPORTS, name: "linux-headers-7.2.12+deb13-common", version: "7.2.12-1~bpo13+1" };
 /// Its newest, from backports.
 pub const HEADERS_7_3: Package<'static> =
     Package { suite: TRIXIE_BACKPORTS, name: "linux-headers-7.3.4+deb13-common", version: "7.3.4-1~bpo13+1" };
