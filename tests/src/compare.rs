@@ -1,11 +1,15 @@
 //! Comparing two outcomes, and explaining a difference.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use crate::run::Outcome;
 
 /// How much of a text is shown around a difference, in bytes.
 const CONTEXT: usize = 200;
+/// How many differing files are shown.
+const SHOWN: usize = 5;
 
 /// What differs; "" if nothing does.
 #[must_use]
@@ -16,9 +20,7 @@ pub fn differences(original: &Outcome, ours: &Outcome) -> String {
     }
     bytes(&mut report, "stdout", &original.stdout, &ours.stdout);
     bytes(&mut report, "stderr", &original.stderr, &ours.stderr);
-    let mut paths: Vec<_> = original.files.keys().chain(ours.files.keys()).collect();
-    paths.sort_unstable();
-    paths.dedup();
+    let paths: BTreeSet<_> = original.files.keys().chain(ours.files.keys()).collect();
     for path in paths {
         let name = path.display();
         match (original.files.get(path), ours.files.get(path)) {
@@ -36,6 +38,24 @@ pub fn differences(original: &Outcome, ours: &Outcome) -> String {
         }
     }
     report
+}
+
+/// Compares the files that two runs wrote; shows some of those that differ, or
+/// that one alone wrote, and returns how many do.
+pub fn files(report: &mut String, original: &BTreeMap<PathBuf, Vec<u8>>, ours: &BTreeMap<PathBuf, Vec<u8>>) -> usize {
+    let paths: BTreeSet<_> = original.keys().chain(ours.keys()).collect();
+    let differing: Vec<_> = paths.into_iter().filter(|path| original.get(*path) != ours.get(*path)).collect();
+    for path in differing.iter().take(SHOWN) {
+        let name = path.display().to_string();
+        match (original.get(*path), ours.get(*path)) {
+            (Some(original), Some(ours)) => bytes(report, &name, original, ours),
+            (original, _) => {
+                let who = if original.is_none() { "ours" } else { "the original" };
+                let _ = writeln!(report, "  {name}: written by {who} alone");
+            }
+        }
+    }
+    differing.len()
 }
 
 /// Tells where two texts begin to differ.

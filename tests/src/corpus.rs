@@ -263,9 +263,6 @@ pub struct Comparison {
     pub wall: (Duration, Duration),
 }
 
-/// How many differing files are shown.
-const SHOWN: usize = 5;
-
 /// Runs both subjects on a corpus.
 ///
 /// # Errors
@@ -284,23 +281,11 @@ pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
     }
     compare::bytes(&mut report, "stdout", &theirs.stdout, &ours.stdout);
     compare::bytes(&mut report, "stderr", &theirs.stderr, &ours.stderr);
-    let mut paths: Vec<_> = theirs.written.keys().chain(ours.written.keys()).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let differing: Vec<_> =
-        paths.into_iter().filter(|path| theirs.written.get(*path) != ours.written.get(*path)).collect();
-    for path in differing.iter().take(SHOWN) {
-        let name = path.display().to_string();
-        match (theirs.written.get(*path), ours.written.get(*path)) {
-            (Some(theirs), Some(ours)) => compare::bytes(&mut report, &name, theirs, ours),
-            (None, _) => report += &format!("  {name}: written by ours alone\n"),
-            (_, None) => report += &format!("  {name}: written by the original alone\n"),
-        }
-    }
+    let differing = compare::files(&mut report, &theirs.written, &ours.written);
     Ok(Comparison {
         report,
         files: theirs.written.len(),
-        differing: differing.len(),
+        differing,
         status: theirs.status,
         stderr: theirs.stderr.len(),
         wall: (theirs.wall, ours.wall),

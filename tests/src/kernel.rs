@@ -92,13 +92,11 @@ impl Tree {
     }
 }
 
-/// What a run wrote, by name.
-type Files = BTreeMap<String, Vec<u8>>;
-
 struct Observed {
     status: Option<i32>,
+    stdout: Vec<u8>,
     stderr: Vec<u8>,
-    files: Files,
+    files: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::Result<Observed> {
@@ -122,9 +120,9 @@ fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::
     let mut arguments: Vec<OsString> = options.split(' ').map(OsString::from).collect();
     let rest = ["-d", "out.nsdeps", "-o", "out.symvers", "-T", "modules.list", "vmlinux.o"];
     arguments.extend(rest.map(OsString::from));
-    let (status, _, stderr) = run::call(subject, tree, version, &Call { arguments, ..Call::default() })?;
-    let read = |name: String| fs::read(tree.join(&name)).ok().map(|contents| (name, contents));
-    Ok(Observed { status: status.code(), stderr, files: outputs.into_iter().filter_map(read).collect() })
+    let (status, stdout, stderr) = run::call(subject, tree, version, &Call { arguments, ..Call::default() })?;
+    let read = |name: String| fs::read(tree.join(&name)).ok().map(|contents| (PathBuf::from(name), contents));
+    Ok(Observed { status: status.code(), stdout, stderr, files: outputs.into_iter().filter_map(read).collect() })
 }
 
 /// Runs the original that the tree was built with, and ours; returns how many
@@ -141,14 +139,8 @@ pub fn compare(tree: &Tree, dir: &Path, options: &str) -> io::Result<(usize, Str
     if theirs.status != ours.status {
         report += &format!("  status: original {:?}, ours {:?}\n", theirs.status, ours.status);
     }
+    compare::bytes(&mut report, "stdout", &theirs.stdout, &ours.stdout);
     compare::bytes(&mut report, "stderr", &theirs.stderr, &ours.stderr);
-    let names: std::collections::BTreeSet<_> = theirs.files.keys().chain(ours.files.keys()).collect();
-    for name in names {
-        match (theirs.files.get(name), ours.files.get(name)) {
-            (Some(theirs), Some(ours)) => compare::bytes(&mut report, name, theirs, ours),
-            (None, _) => report += &format!("  {name}: written by ours alone\n"),
-            (_, None) => report += &format!("  {name}: written by the original alone\n"),
-        }
-    }
+    compare::files(&mut report, &theirs.files, &ours.files);
     Ok((theirs.files.len(), report))
 }

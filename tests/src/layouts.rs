@@ -12,17 +12,7 @@ use kbuild_rs::alias::TABLES;
 use kbuild_rs::alias::layout::{Abi, Layout};
 use kbuild_rs::dialect::{Dialect, Version};
 
-use crate::apt::Package;
-use crate::original::{HEADERS_5_10, HEADERS_6_1, HEADERS_6_12, HEADERS_7_2, HEADERS_7_3};
-
-/// Kernels' versions, and the packages of their headers.
-pub static HEADERS: &[(&str, Package<'static>)] = &[
-    ("5.10.262", HEADERS_5_10),
-    ("6.1.176", HEADERS_6_1),
-    ("6.12.107", HEADERS_6_12),
-    ("7.2.12", HEADERS_7_2),
-    ("7.3.4", HEADERS_7_3),
-];
+use crate::original::Kernel;
 
 /// A compiler, and the ABI that it is for.
 #[derive(Debug)]
@@ -51,7 +41,12 @@ typedef struct { __u8 b[16]; } guid_t, uuid_t, uuid_le;
 /// Headers that it includes and that we stand in for.
 const STUBS: &[&str] = &["linux/mei.h", "linux/mei_uuid.h", "linux/types.h", "linux/uuid.h"];
 
-fn header(package: &Path) -> io::Result<PathBuf> {
+/// The folder of a kernel's headers.
+///
+/// # Errors
+/// If their package can't be had.
+pub fn headers(kernel: &Kernel) -> io::Result<PathBuf> {
+    let package = kernel.unpacked("linux-headers-*-common", "amd64")?;
     for entry in fs::read_dir(package.join("usr/src"))? {
         let include = entry?.path().join("include");
         if include.join("linux/mod_devicetable.h").exists() {
@@ -113,10 +108,11 @@ fn compiled(compiler: &Compiler, include: &Path, dialect: &Dialect) -> io::Resul
 /// what differs.
 ///
 /// # Errors
-/// If the headers or the compiler can't be had.
-pub fn compare(version: &str, package: &Package<'_>, compiler: &Compiler) -> io::Result<(usize, String)> {
-    let dialect = Dialect::new(Version::parse(version.as_bytes()).unwrap_or(Version::DEFAULT));
-    let found = compiled(compiler, &header(&package.unpacked()?)?, &dialect)?;
+/// If the version is none, or the compiler can't be run.
+pub fn compare(kernel: &Kernel, headers: &Path, compiler: &Compiler) -> io::Result<(usize, String)> {
+    let version = Version::parse(kernel.version.as_bytes()).ok_or_else(|| io::Error::other(kernel.version))?;
+    let dialect = Dialect::new(version);
+    let found = compiled(compiler, headers, &dialect)?;
     let mut expected = BTreeMap::new();
     for table in TABLES.iter().filter(|table| table.is_known(&dialect)) {
         let name = table.structure.name;

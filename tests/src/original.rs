@@ -143,22 +143,6 @@ pub static V7_3: Kernel = Kernel {
 /// The kernels whose originals run the suite's cases.
 pub static KERNELS: [&Kernel; 5] = [&V5_10, &V6_1, &V6_12, &V7_2, &V7_3];
 
-/// The headers of Debian 11's kernel.
-pub const HEADERS_5_10: Package<'static> =
-    Package { suite: BULLSEYE_SECURITY, name: "linux-headers-5.10.0-46-common", version: "5.10.262-1" };
-/// Debian 12's.
-pub const HEADERS_6_1: Package<'static> =
-    Package { suite: BOOKWORM, name: "linux-headers-6.1.0-50-common", version: "6.1.176-1" };
-/// Debian 13's.
-pub const HEADERS_6_12: Package<'static> =
-    Package { suite: TRIXIE, name: "linux-headers-6.12.107+deb13-common", version: "6.12.107-1" };
-/// Backported before the newest.
-pub const HEADERS_7_2: Package<'static> =
-    Package { suite: TRIXIE_BACKPORTS, name: "linux-headers-7.2.12+deb13-common", version: "7.2.12-1~bpo13+1" };
-/// Its newest, from backports.
-pub const HEADERS_7_3: Package<'static> =
-    Package { suite: TRIXIE_BACKPORTS, name: "linux-headers-7.3.4+deb13-common", version: "7.3.4-1~bpo13+1" };
-
 /// Debian 13's source of the kernel.
 pub const SOURCE_6_12: Package<'static> = Package { suite: TRIXIE, name: "linux-source-6.12", version: "6.12.107-1" };
 /// Its newest, from backports.
