@@ -180,9 +180,9 @@ fn table_source(name: &str, identifier: &str, bytes: &[u8]) -> String {
     source
 }
 
-/// The symbols by which later kernels know a table.
-pub(crate) fn table_names(name: &str, identifier: &str) -> [String; 1] {
-    [format!("__mod_device_table__kmod_m__{name}__{identifier}")]
+/// The symbols by which kernels since 6.13 and since 6.18 know a table.
+pub(crate) fn table_names(name: &str, identifier: &str) -> [String; 2] {
+    ["", "kmod_m__"].map(|module| format!("__mod_device_table__{module}{name}__{identifier}"))
 }
 
 fn dialect(kernel: &Kernel) -> Dialect {

@@ -39,7 +39,9 @@ fn refusals() -> io::Result<Vec<Refusal>> {
     let table = |bytes: &[u8]| {
         let values: Vec<_> = bytes.iter().map(u8::to_string).collect();
         let mut source = format!("{GPL}.data\n");
-        for symbol in ["__mod_pnp__ids_device_table", "__mod_device_table__kmod_m__pnp__ids"] {
+        for symbol in
+            ["__mod_pnp__ids_device_table", "__mod_device_table__pnp__ids", "__mod_device_table__kmod_m__pnp__ids"]
+        {
             let (size, values) = (bytes.len(), values.join(","));
             source += &format!(".type {symbol},@object\n.size {symbol},{size}\n{symbol}: .byte {values}\n");
         }
@@ -107,8 +109,9 @@ fn refusals() -> io::Result<Vec<Refusal>> {
         (
             "a table of an absurd size",
             assemble(&format!(
-                "{GPL}.bss\n{}{}.skip 8\n",
+                "{GPL}.bss\n{}{}{}.skip 8\n",
                 absurd("__mod_pci__x_device_table"),
+                absurd("__mod_device_table__pci__x"),
                 absurd("__mod_device_table__kmod_m__pci__x")
             ))?,
             "device table of an absurd size (section 3, offset 0)".to_owned(),
@@ -143,8 +146,8 @@ const MUTANTS: u64 = 3000;
 /// Reads an object cut off at each length, and with some bytes replaced. Any
 /// result is fine that is one: a panic ends the suite.
 fn survives(object: &[u8]) -> Verdict {
-    let mut scratch = Scratch::default();
     for version in [Version::new(5, 15, 100), Version::new(6, 1, 176)] {
+        let mut scratch = Scratch::default();
         let dialect = Dialect::new(version);
         let rules = Rules::new(&dialect);
         let context = Context::new(&dialect, &rules, None);
