@@ -16,7 +16,7 @@ pub enum Severity {
     Warning,
     /// `ERROR: modpost: `; the run goes on and fails at its end.
     Error,
-    /// `FATAL: modpost: `; the run ends here. Since 6.11 the originals call
+    /// `FATAL: modpost: `; the run ends here. Since 6.8 the originals call
     /// that an error.
     Fatal,
     /// `FATAL: modpost: ` always: where the original's behaviour is undefined.

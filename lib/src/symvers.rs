@@ -79,8 +79,9 @@ pub fn render(link: &Link, dialect: &Dialect) -> Buffer {
             link.kept_exports(link.module(module)).for_each(&mut line);
         }
     } else {
+        let all = !dialect.own_exports_dumped && !link.external;
         let symbols = link.symbols.in_hash_order().into_iter();
-        symbols.filter(|symbol| !link.module(symbol.module).from_dump).for_each(line);
+        symbols.filter(|symbol| all || !link.module(symbol.module).from_dump).for_each(line);
     }
     buffer
 }

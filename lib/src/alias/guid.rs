@@ -41,16 +41,27 @@ pub(super) fn mei(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<
     Ok(true)
 }
 
+/// A UUID that older originals read as one number, and so turn round when the
+/// target's byte order is not the host's (docs/quirks.md).
+fn turned(entry: &Entry, field: &str) -> Vec<u8> {
+    let mut bytes = entry.bytes(field).to_vec();
+    let target = entry.table.target;
+    if !target.dialect.guids_in_order && target.encoding.is_big != cfg!(target_endian = "big") {
+        bytes.reverse();
+    }
+    bytes
+}
+
 pub(super) fn tee(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
     alias.extend_from_slice(b"tee:");
-    add_groups(alias, entry.bytes("uuid"), IN_ORDER, false);
+    add_groups(alias, &turned(entry, "uuid"), IN_ORDER, false);
     add_wildcard(alias);
     Ok(true)
 }
 
 pub(super) fn ishtp(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
     alias.extend_from_slice(b"ishtp:{");
-    add_groups(alias, entry.bytes("guid"), MIXED_ENDIAN, true);
+    add_groups(alias, &turned(entry, "guid"), MIXED_ENDIAN, true);
     alias.push(b'}');
     Ok(true)
 }

@@ -173,8 +173,8 @@ structs! {
     MIPS_CDMM = mips_cdmm_device_id { u8("type") }
     X86CPU = x86_cpu_id {
         u16("vendor"), u16("family"), u16("model"), u16("steppings"), u16("feature"),
-        u16("flags"), u8("platform_mask").when(|d| d.x86_cpu_platform),
-        u8("type").when(|d| d.x86_cpu_platform), word("driver_data"),
+        u16("flags"), u8("platform_mask").when(|d| d.x86_cpu_platform), u8("type").when(|d| d.x86_cpu_type),
+        word("driver_data"),
     }
     CPU = cpu_feature { u16("feature") }
     MEI = mei_cl_device_id { u8("name").array(32), bytes("uuid", 16), u8("version"), word("driver_info") }

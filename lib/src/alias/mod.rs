@@ -35,7 +35,7 @@ use crate::elf::Encoding;
 
 /// The size of the original's array for one alias, its NUL included.
 const ALIAS_SIZE: usize = 500;
-/// The same since 6.14, for most types.
+/// The same since 6.13, for most types.
 const SMALL_ALIAS_SIZE: usize = 256;
 
 /// A type of device table.
@@ -172,7 +172,7 @@ pub struct TableSymbol<'a> {
 }
 
 /// What a symbol tells if it stands for a table that the dialect knows:
-/// `__mod_TYPE__NAME_device_table`, or since 6.14
+/// `__mod_TYPE__NAME_device_table`, or since 6.13
 /// `__mod_device_table__TYPE__NAME`, since 6.18
 /// `__mod_device_table__kmod_MODULE__TYPE__NAME`.
 #[must_use]
@@ -218,9 +218,9 @@ pub struct Target<'a> {
 /// A module's aliases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aliases {
-    /// The lines for `.mod.c`, up to 6.13.
+    /// The lines for `.mod.c`, up to 6.12.
     pub lines: Buffer,
-    /// Aliases with the module that they are of, since 6.14.
+    /// Aliases with the module that they are of, since 6.13.
     pub list: IndexMap<Vec<u8>, Vec<u8>>,
 }
 
@@ -481,7 +481,10 @@ pub fn write_table(
             }
         }
     }
-    Ok(())
+    match output.aliases.lines.cut() {
+        Some(line) if target.dialect.long_line_is_fatal => Err(line.fatal()),
+        _ => Ok(()),
+    }
 }
 
 /// A table is a whole number of entries, else user space and kernel don't

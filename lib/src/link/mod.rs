@@ -60,7 +60,7 @@ impl Log {
 pub struct Link<'a> {
     dialect: &'a Dialect,
     /// `-e`: the objects are of external modules.
-    external: bool,
+    pub external: bool,
     /// Exported symbols.
     pub symbols: SymbolTable,
     /// Modules in reading order.

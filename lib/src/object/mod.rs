@@ -168,7 +168,7 @@ enum NoModule {
 }
 
 fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, NoModule> {
-    if dialect.only_relocatable_objects {
+    if dialect.object_suffix_checked {
         let text = || text!("{}: filename must be suffixed with .o\n", path);
         let name = path.strip_suffix(b".o");
         return name.map(<[u8]>::to_vec).ok_or_else(|| NoModule::Error(Message::new(Severity::Error, text())));
@@ -177,8 +177,7 @@ fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, NoModule> {
     let Some(end) = path.len().checked_sub(2) else {
         return Err(NoModule::Fatal(Fatal::refusal(text!("{}: file name too short for an object\n", path))));
     };
-    let name = &path[..end];
-    Ok(if dialect.lto_suffix { name.strip_suffix(b".lto").unwrap_or(name) } else { name }.to_vec())
+    Ok(names::without_stage(&path[..end], dialect).to_vec())
 }
 
 struct Reader<'a, 't> {

@@ -55,7 +55,7 @@ pub(super) fn lookup_key(name: &[u8]) -> &[u8] {
 }
 
 /// The name without a numeric suffix that the compiler gave it, and without
-/// `.lto`.
+/// what link time optimisation adds.
 #[must_use]
 pub(super) fn without_suffix<'a>(name: &'a [u8], dialect: &Dialect) -> &'a [u8] {
     let Some(dot) = memchr::memchr(b'.', name).filter(|&dot| dot > 0) else {
@@ -63,9 +63,17 @@ pub(super) fn without_suffix<'a>(name: &'a [u8], dialect: &Dialect) -> &'a [u8] 
     };
     let after = &name[dot + 1..];
     let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let numbered = digits > 0 && matches!(after.get(digits), None | Some(b'.'));
-    let name = if numbered { &name[..dot] } else { name };
-    if dialect.lto_suffix { name.strip_suffix(b".lto").unwrap_or(name) } else { name }
+    let numbered = dialect.numeric_suffix && digits > 0 && matches!(after.get(digits), None | Some(b'.'));
+    without_stage(if numbered { &name[..dot] } else { name }, dialect)
+}
+
+/// A symbol's or an object's name without the stage of link time
+/// optimisation.
+#[must_use]
+pub(super) fn without_stage<'a>(name: &'a [u8], dialect: &Dialect) -> &'a [u8] {
+    let stages = [(dialect.lto_suffix, ".lto"), (dialect.prelink_suffix, ".prelink")];
+    let stage = stages.into_iter().find(|&(cut, stage)| cut && name.ends_with(stage.as_bytes()));
+    stage.map_or(name, |(_, stage)| &name[..name.len() - stage.len()])
 }
 
 #[cfg(test)]
@@ -92,6 +100,21 @@ mod tests {
                 let dialect = Dialect::new(version);
                 assert_eq!(without_suffix(name.as_bytes(), &dialect), expected.as_bytes(), "{name} {version}");
             }
+        }
+    }
+
+    #[test]
+    fn what_a_release_cuts() {
+        for (name, version, expected) in [
+            ("f.12", Version::new(5, 10, 121), "f.12"),
+            ("f.12", Version::new(5, 10, 122), "f"),
+            ("f.12.lto", Version::new(5, 17, 0), "f.12"),
+            ("f.12.prelink", Version::new(5, 18, 3), "f.12"),
+            ("f.12.prelink", Version::new(5, 18, 4), "f"),
+            ("f.prelink", Version::new(5, 19, 0), "f.prelink"),
+        ] {
+            let dialect = Dialect::new(version);
+            assert_eq!(without_suffix(name.as_bytes(), &dialect), expected.as_bytes(), "{name} {version}");
         }
     }
 

@@ -40,10 +40,12 @@ pub(super) fn of(
 ) -> Result<Option<Addend>, Malformed> {
     let machine = elf.header.e_machine;
     if let Some(addend) = relocation.addend {
-        let difference = dialect.riscv_extable
-            && machine == header::EM_RISCV
-            && from == b"__ex_table"
-            && relocation.kind == R_RISCV_SUB32;
+        let difference = from == b"__ex_table"
+            && match (machine, relocation.kind) {
+                (header::EM_RISCV, R_RISCV_SUB32) => dialect.riscv_extable,
+                (EM_LOONGARCH, R_LARCH_SUB32) => dialect.loongarch_extable,
+                _ => false,
+            };
         return Ok((!difference).then_some(Addend::Offset(addend as i32)));
     }
     match machine {
@@ -68,6 +70,7 @@ pub(super) enum Target {
 /// Where a relocation goes, in kernels since 6.5.
 pub(super) fn target(
     elf: &Elf,
+    dialect: &Dialect,
     relocated: SectionIndex,
     from: &[u8],
     relocation: &Relocation,
@@ -78,7 +81,7 @@ pub(super) fn target(
     let address = if let Some(addend) = relocation.addend {
         let passed = match (machine, relocation.kind) {
             (header::EM_RISCV, R_RISCV_SUB32) | (EM_LOONGARCH, R_LARCH_SUB32) => in_extable,
-            (EM_LOONGARCH, R_LARCH_RELAX | R_LARCH_ALIGN) => true,
+            (EM_LOONGARCH, R_LARCH_RELAX | R_LARCH_ALIGN) => dialect.loongarch_markers_passed,
             _ => false,
         };
         if passed {

@@ -160,7 +160,7 @@ impl Check<'_> {
         scratch.classes = classes;
         self.classify_symbols(elf, scratch);
 
-        let mut nearest = Nearest::default();
+        let mut nearest = Nearest::new(self.dialect);
         for number in 0..count {
             let index = SectionIndex(number as u32);
             let sh_type = elf.sections[number].sh_type;
@@ -260,8 +260,11 @@ impl Check<'_> {
                 return Err(Stop::Malformed(Malformed { what, section: from.relocations, offset }));
             };
             if number == learning && !elf.symbols()[symbol as usize].is_special() {
-                let half = relocations.get(number).offset as u32;
-                findings.findings.push(Finding::ExtableEntrySize(half.wrapping_mul(2)));
+                let relocation = relocations.get(number);
+                if addend::of(elf, self.dialect, from.relocated, &from.name, &relocation)?.is_some() {
+                    let half = relocation.offset as u32;
+                    findings.findings.push(Finding::ExtableEntrySize(half.wrapping_mul(2)));
+                }
             }
             if exports {
                 return self.export(elf, number, nearest, findings);
@@ -327,7 +330,7 @@ impl Check<'_> {
         nearest: &mut Nearest,
         findings: &mut Findings,
     ) -> Result<(), Stop> {
-        let address = match addend::target(elf, from.relocated, &from.name, relocation)? {
+        let address = match addend::target(elf, self.dialect, from.relocated, &from.name, relocation)? {
             addend::Target::Address(address) => address,
             addend::Target::Passed | addend::Target::UnknownMachine => return Ok(()),
         };
@@ -337,19 +340,19 @@ impl Check<'_> {
         let from_symbol = nearest.before(elf, from.relocated, relocation.offset)?;
         let from_end = End::new(elf, &from.name, from_symbol, self.dialect)?;
         let to_symbol = nearest.named(elf, symbol, address)?;
-        let to_end = End::new(elf, to, Some(to_symbol), self.dialect)?;
+        let to_end = End::new(elf, to, to_symbol, self.dialect)?;
         let reference = report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end };
         if self.allowed(rule, &reference) {
             return Ok(());
         }
         findings.mismatches += 1;
         let value = from_symbol.map_or(0, |symbol| symbol.value);
-        findings.say(Severity::Warning, report::with_offset(&reference, value, address));
+        findings.say(Severity::Warning, report::with_offset(&reference, value, address, self.dialect));
         if rule.kind != Kind::ExtableToNonText {
             return Ok(());
         }
         let (from, offset) = (&from.name[..], format!("{:x}", relocation.offset));
-        let section = elf.sections.get(to_symbol.section.0 as usize);
+        let section = elf.sections.get(symbol.section.0 as usize);
         let flags = section.map_or(0, |section| section.sh_flags);
         if to == rules::BLACK_LISTED.as_bytes() {
             return Err(Stop::Fatal(report::black_listed(from, &offset, to, self.module)));
@@ -402,14 +405,16 @@ impl Check<'_> {
         };
         let namespace = elf.c_string(label.section, label.value + license.len() as u64 + 1)?;
         // PA-RISC's millicode has a type of its own.
-        let is_parisc64 = elf.encoding.is_64 && elf.header.e_machine == header::EM_PARISC;
+        let is_parisc64 =
+            self.dialect.parisc64_functions && elf.encoding.is_64 && elf.header.e_machine == header::EM_PARISC;
         let is_function = symbol.kind() == STT_FUNC || is_parisc64 && symbol.kind() == STT_LOPROC;
         let export = Export { name: name.to_vec(), is_gpl_only, namespace, is_function };
         findings.findings.push(Finding::Export(export));
         let section = elf.section_name(symbol.section)?;
-        let kind = if rules::matches(section, &rules::all_init(self.dialect)) {
+        let init = if self.dialect.meminit_is_init { rules::all_init(self.dialect) } else { rules::INIT_ONLY.to_vec() };
+        let kind = if rules::matches(section, &init) {
             "init"
-        } else if rules::matches(section, &rules::all_exit(self.dialect)) {
+        } else if rules::matches(section, rules::EXIT_ONLY) {
             "exit"
         } else {
             return Ok(());
@@ -459,7 +464,7 @@ impl Check<'_> {
 
     /// The exceptions from the rules, by the names of symbols.
     fn allowed(&self, rule: &rules::Rule, reference: &report::Reference) -> bool {
-        use rules::{DATA, EXIT_ONLY, INIT_DATA, MEM_INIT_ONLY, all_exit, all_init, all_text, data_symbols, matches};
+        use rules::{DATA, INIT_DATA, MEM_INIT_ONLY, all_exit, all_init, all_text, data_symbols, matches};
         let (from, to) = (reference.from.section, reference.to.section);
         let from_symbol = reference.from.name;
         let from_data = matches(from, DATA);
@@ -478,10 +483,12 @@ impl Check<'_> {
         }
         let to_init_or_exit = || to_init || matches(to, &all_exit(self.dialect));
         let by_data_symbol = if self.dialect.data_symbol_rules {
+            let Dialect { meminit_is_init, drivers_checked, drivers_checked_with_w, .. } = *self.dialect;
             let driver = || matches(from_symbol, &["*driver"]);
+            let exits_checked = drivers_checked || drivers_checked_with_w && self.extra_warn;
             to_init_or_exit() && matches(from_symbol, data_symbols(self.dialect))
-                || !self.dialect.no_meminit && matches(to, MEM_INIT_ONLY) && driver()
-                || !self.dialect.few_data_symbols && !self.extra_warn && matches(to, EXIT_ONLY) && driver()
+                || !meminit_is_init && matches(to, MEM_INIT_ONLY) && driver()
+                || !exits_checked && matches(to, &all_exit(self.dialect)) && driver()
         } else {
             to_init_or_exit() && matches(from_symbol, rule.symbols)
         };

@@ -6,20 +6,21 @@ use std::collections::HashMap;
 use goblin::elf::sym::{STT_FUNC, STT_SECTION};
 
 use super::addend::Addend;
+use crate::dialect::Dialect;
 use crate::elf::{Elf, Malformed, SectionIndex, Symbol, header};
 
 /// A target's symbol must lie nearer than this, in bytes.
 const CLOSE: i32 = 20;
 
 /// Symbols by place, made when the first report of an object is due.
-#[derive(Debug, Default)]
-pub(super) struct Nearest {
+#[derive(Debug)]
+pub(super) struct Nearest<'a> {
+    dialect: &'a Dialect,
     /// The symbols with a usable name of each section, in the table's order.
     by_section: Option<HashMap<SectionIndex, Vec<u32>>>,
     by_value: Option<ByValue>,
-    /// Section, address and number of all symbols with a usable name, sorted;
-    /// of several at one address each has the number of the first.
-    sorted: Option<Vec<(SectionIndex, u64, u32)>>,
+    /// Section, address and number of all symbols with a usable name, sorted.
+    sorted: Option<Vec<Place>>,
 }
 
 /// The symbols in sections of one name.
@@ -42,8 +43,42 @@ fn is_usable(name: &[u8]) -> bool {
     !name.is_empty() && !mapping
 }
 
-impl Nearest {
-    fn sorted(&mut self, elf: &Elf) -> Result<&[(SectionIndex, u64, u32)], Malformed> {
+/// A symbol by its section, its address there and its number.
+type Place = (SectionIndex, u64, u32);
+
+/// The number of the symbol nearest to a place, not above it if there is no
+/// `reach`. `table` is sorted.
+fn nearest(table: &[Place], at: (SectionIndex, u64), reach: Option<u64>, first: bool) -> Option<u32> {
+    let (section, address) = at;
+    // The distance and the number of what stands for all symbols at the
+    // address of the one at `index`.
+    let candidate = |index: usize| {
+        let &(_, value, _) = table.get(index).filter(|place| place.0 == section)?;
+        let index = if first || value == address {
+            table.partition_point(|place| (place.0, place.1) < (section, value))
+        } else {
+            table.partition_point(|place| (place.0, place.1) <= (section, value)) - 1
+        };
+        Some((value.abs_diff(address), table[index].2))
+    };
+    let after = table.partition_point(|place| (place.0, place.1) <= at);
+    let close = |found: Option<(u64, u32)>| found.filter(|&(distance, _)| reach.is_none_or(|reach| distance <= reach));
+    let below = close(after.checked_sub(1).and_then(candidate));
+    let above = close(reach.and_then(|_| candidate(after)));
+    let found = match (below, above) {
+        (Some(below), Some(above)) if below.0 == above.0 && !first => Some(below.max(above)),
+        (Some(below), Some(above)) if above.0 < below.0 => Some(above),
+        (below, above) => below.or(above),
+    };
+    found.map(|(_, number)| number)
+}
+
+impl<'a> Nearest<'a> {
+    pub(super) fn new(dialect: &'a Dialect) -> Self {
+        Self { dialect, by_section: None, by_value: None, sorted: None }
+    }
+
+    fn sorted(&mut self, elf: &Elf) -> Result<&[Place], Malformed> {
         let table = match self.sorted.take() {
             Some(table) => table,
             None => {
@@ -58,12 +93,6 @@ impl Nearest {
                     }
                 }
                 table.sort_unstable();
-                for at in 1..table.len() {
-                    let (section, address, number) = table[at - 1];
-                    if (table[at].0, table[at].1) == (section, address) {
-                        table[at].2 = number;
-                    }
-                }
                 table
             }
         };
@@ -77,21 +106,9 @@ impl Nearest {
         address: u64,
         reach: Option<u64>,
     ) -> Result<Option<Symbol>, Malformed> {
-        let table = self.sorted(elf)?;
-        let after = table.partition_point(|&(other, value, _)| (other, value) <= (section, address));
-        let in_section = |entry: &&(SectionIndex, u64, u32)| entry.0 == section;
-        let above = table.get(after).filter(in_section).map(|entry| (entry.1 - address, entry.2));
-        let below = after.checked_sub(1).and_then(|at| table.get(at)).filter(in_section);
-        let below = below.map(|entry| (address - entry.1, entry.2));
-        let number = match reach {
-            None => below,
-            Some(reach) => {
-                let above = above.filter(|&(distance, _)| distance <= reach);
-                // Of two at one distance, the one below.
-                below.filter(|&(distance, _)| distance <= above.map_or(reach, |(above, _)| above)).or(above)
-            }
-        };
-        Ok(number.map(|(_, number)| elf.symbols()[number as usize]))
+        let first = self.dialect.nearest_is_first;
+        let found = nearest(self.sorted(elf)?, (section, address), reach, first);
+        Ok(found.map(|number| elf.symbols()[number as usize]))
     }
 
     /// The symbol with the highest address not above `address` in a section.
@@ -105,12 +122,14 @@ impl Nearest {
     }
 
     /// The symbol itself if it has a usable name, else one at the address or
-    /// close to it, else the symbol.
-    pub(super) fn named(&mut self, elf: &Elf, symbol: &Symbol, address: u64) -> Result<Symbol, Malformed> {
+    /// close to it, else, where [`Dialect::target_keeps_its_name`], the
+    /// symbol.
+    pub(super) fn named(&mut self, elf: &Elf, symbol: &Symbol, address: u64) -> Result<Option<Symbol>, Malformed> {
         if !is_tools_own(elf.symbol_name(symbol)?) {
-            return Ok(*symbol);
+            return Ok(Some(*symbol));
         }
-        Ok(self.find(elf, symbol.section, address, Some(CLOSE as u64))?.unwrap_or(*symbol))
+        let close = self.find(elf, symbol.section, address, Some(CLOSE as u64))?;
+        Ok(close.or(self.dialect.target_keeps_its_name.then_some(*symbol)))
     }
 
     fn by_section(&mut self, elf: &Elf) -> Result<&HashMap<SectionIndex, Vec<u32>>, Malformed> {
@@ -180,7 +199,33 @@ impl Nearest {
 
 #[cfg(test)]
 mod tests {
-    use super::is_usable;
+    use super::{Place, is_usable, nearest};
+    use crate::elf::SectionIndex;
+
+    #[test]
+    fn of_several_the_first_or_the_last() {
+        const HERE: SectionIndex = SectionIndex(2);
+        let mut table: Vec<Place> = [(1, 0, 1), (2, 0, 5), (2, 8, 7), (2, 8, 3), (2, 16, 2), (2, 16, 4), (3, 0, 6)]
+            .map(|(section, address, number)| (SectionIndex(section), address, number))
+            .to_vec();
+        table.sort_unstable();
+        for (address, reach, since_6_7, before) in [
+            (0, None, Some(5), Some(5)),
+            (4, None, Some(5), Some(5)),
+            (8, None, Some(3), Some(3)),
+            (10, None, Some(3), Some(7)),
+            (99, None, Some(2), Some(4)),
+            (12, Some(20), Some(3), Some(7)),
+            (14, Some(20), Some(2), Some(4)),
+            (4, Some(20), Some(5), Some(7)),
+            (36, Some(20), Some(2), Some(4)),
+            (37, Some(20), None, None),
+        ] {
+            assert_eq!(nearest(&table, (HERE, address), reach, true), since_6_7, "{address} {reach:?}");
+            assert_eq!(nearest(&table, (HERE, address), reach, false), before, "{address} {reach:?}, before");
+        }
+        assert_eq!(nearest(&table, (SectionIndex(4), 0), None, true), None);
+    }
 
     #[test]
     fn mapping_symbols_are_not_usable() {

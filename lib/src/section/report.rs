@@ -26,7 +26,7 @@ impl<'a> End<'a> {
         symbol: Option<Symbol>,
         dialect: &Dialect,
     ) -> Result<Self, Malformed> {
-        let unknown: &[u8] = if dialect.mismatch_offsets { b"" } else { b"(unknown)" };
+        let unknown: &[u8] = if dialect.nameless_by_address { b"" } else { b"(unknown)" };
         let (name, kind, parentheses) = match symbol {
             None => (unknown, "(unknown reference)", ""),
             Some(symbol) if symbol.kind() == STT_FUNC => (elf.symbol_name(&symbol)?, "function", "()"),
@@ -47,7 +47,7 @@ pub(super) struct Reference<'a> {
     pub(super) to: End<'a>,
 }
 
-/// One line, since 5.19.
+/// One line, since 6.0.
 pub(super) fn short(rule: &Rule, reference: &Reference, _: &Dialect) -> Vec<u8> {
     let Reference { path, from, to, .. } = reference;
     match rule.kind {
@@ -66,9 +66,10 @@ pub(super) fn short(rule: &Rule, reference: &Reference, _: &Dialect) -> Vec<u8> 
 }
 
 /// One line with the source's offset, since 6.5.
-pub(super) fn with_offset(reference: &Reference, from_value: u64, address: u64) -> Vec<u8> {
+pub(super) fn with_offset(reference: &Reference, from_value: u64, address: u64, dialect: &Dialect) -> Vec<u8> {
     let Reference { path, offset, from, to } = reference;
-    let (plus, base) = if from.name.is_empty() { ("", 0) } else { ("+", from_value) };
+    let by_address = |name: &[u8]| name.is_empty() && dialect.nameless_by_address;
+    let (plus, base) = if by_address(from.name) { ("", 0) } else { ("+", from_value) };
     let nameless = format!("0x{:x}", address as u32).into_bytes();
     text!(
         "{}: section mismatch in reference: {}{}0x{} (section: {}) -> {} (section: {})\n",
@@ -77,7 +78,7 @@ pub(super) fn with_offset(reference: &Reference, from_value: u64, address: u64) 
         plus,
         format!("{:x}", offset.wrapping_sub(base) as u32),
         from.section,
-        if to.name.is_empty() { &nameless } else { to.name },
+        if by_address(to.name) { &nameless } else { to.name },
         to.section
     )
 }
@@ -118,7 +119,7 @@ fn headline(reference: &Reference) -> Vec<u8> {
     )
 }
 
-/// A paragraph, before 5.19.
+/// A paragraph, before 6.0.
 pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec<u8> {
     let Reference { from, to, .. } = reference;
     let (from_mark, to_mark) = (annotation(from.section, dialect), annotation(to.section, dialect));

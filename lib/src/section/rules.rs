@@ -56,7 +56,8 @@ const IGNORED: &[&str] = &[
 /// SuperH 64, gone with its last users.
 const IGNORED_SH64: &str = ".cranges";
 const IGNORED_LLVM: &str = ".llvm.call-graph-profile";
-const IGNORED_COVERAGE: &[&str] = &["__llvm_covfun", "__llvm_covmap", ".klp.symid"];
+const IGNORED_COVERAGE: &[&str] = &["__llvm_covfun", "__llvm_covmap"];
+const IGNORED_KLP: &str = ".klp.symid";
 
 const INIT: &str = ".init.*";
 const MEM_INIT: &str = ".meminit.*";
@@ -66,6 +67,7 @@ const MEM_EXIT: &str = ".memexit.*";
 pub(super) const INIT_DATA: &[&str] =
     &[".init.setup", ".init.rodata", ".meminit.rodata", ".init.data", ".meminit.data"];
 pub(super) const DATA: &[&str] = &[".data", ".data.rel"];
+pub(super) const INIT_ONLY: &[&str] = &[INIT];
 pub(super) const MEM_INIT_ONLY: &[&str] = &[MEM_INIT];
 pub(super) const EXIT_ONLY: &[&str] = &[EXIT];
 
@@ -81,14 +83,13 @@ const PCI_INIT: &[&str] = &[
 
 /// Symbols in data that may refer to init and exit sections.
 const DATA_SYMBOLS: &[&str] = &["*_template", "*_timer", "*_sht", "*_ops", "*_probe", "*_probe_one", "*_console"];
-const LLVM_DATA_SYMBOLS: &[&str] = &["*_ops", "*_ops.llvm.*", "*_console"];
-const FEW_DATA_SYMBOLS: &[&str] = &["*_ops", "*_probe", "*_console"];
 
 pub(super) fn data_symbols(dialect: &Dialect) -> &'static [&'static str] {
-    match (dialect.few_data_symbols, dialect.llvm_data_symbols) {
-        (_, true) => LLVM_DATA_SYMBOLS,
-        (true, false) => FEW_DATA_SYMBOLS,
-        (false, false) => DATA_SYMBOLS,
+    match (dialect.few_data_symbols, dialect.no_probe_symbols, dialect.llvm_data_symbols) {
+        (.., true) => &["*_ops", "*_ops.llvm.*", "*_console"],
+        (_, true, _) => &["*_ops", "*_console"],
+        (true, ..) => &["*_ops", "*_probe", "*_console"],
+        _ => DATA_SYMBOLS,
     }
 }
 /// The same and drivers, which have functions of both kinds.
@@ -104,7 +105,7 @@ fn text(dialect: &Dialect) -> Vec<&'static str> {
     let mut list = vec![".text"];
     list.push(if dialect.text_globs { ".text.*" } else { ".text.unlikely" });
     list.extend([".sched.text", ".kprobes.text", ".cpuidle.text", ".noinstr.text"]);
-    if dialect.text_globs {
+    if dialect.ltext {
         list.extend([".ltext", ".ltext.*"]);
     }
     list
@@ -150,7 +151,7 @@ fn rules(dialect: &Dialect) -> Vec<Rule> {
     let init = || all_init(dialect);
     let rule =
         |kind, from: Vec<_>, bad: Vec<_>| Rule { kind, from, bad, good: Vec::new(), symbols: DATA_AND_DRIVER_SYMBOLS };
-    let mut rules = if dialect.one_rule_for_text_and_data {
+    let mut rules = if dialect.data_symbol_rules {
         let from = [text(dialect), data()].concat();
         vec![rule(TextOrDataToInitOrExit, from, [init(), all_exit(dialect)].concat())]
     } else {
@@ -174,7 +175,8 @@ fn rules(dialect: &Dialect) -> Vec<Rule> {
         Rule { symbols: &[], ..rule(AnyInitToAnyExit, PCI_INIT.to_vec(), vec![INIT]) },
     ]);
     if !dialect.export_symbol_section {
-        rules.push(rule(ExportToInitExit, vec!["___ksymtab*"], vec![INIT, EXIT]));
+        let exports = if dialect.exports_checked { "___ksymtab*" } else { "__ksymtab*" };
+        rules.push(rule(ExportToInitExit, vec![exports], vec![INIT, EXIT]));
     }
     rules.extend([Rule {
         good: all_text(dialect),
@@ -251,8 +253,9 @@ impl Rules {
         }
         let sh64 = (!dialect.short_mismatch_reports).then_some(&IGNORED_SH64);
         let coverage = if dialect.coverage_ignored { IGNORED_COVERAGE } else { &[] };
+        let klp = dialect.klp_symbols_ignored.then_some(&IGNORED_KLP);
         let llvm = dialect.call_graph_profile.then_some(&IGNORED_LLVM);
-        for pattern in IGNORED.iter().chain(sh64).chain(llvm).chain(coverage) {
+        for pattern in IGNORED.iter().chain(sh64).chain(llvm).chain(coverage).chain(klp) {
             mark(pattern, &|known| known.ignored = true);
         }
         Self { rules, uses, selective }
@@ -292,10 +295,10 @@ mod tests {
     fn verdicts() {
         let (old, new) = (Version::new(5, 15, 100), Version::new(6, 1, 176));
         for (from, to, in_old, in_new) in [
-            (".text", ".init.text", Some(Kind::TextToAnyInit), Some(Kind::TextToAnyInit)),
-            (".text.hot", ".init.text", None, Some(Kind::TextToAnyInit)),
-            (".text.unlikely", ".exit.text", Some(Kind::TextToAnyExit), Some(Kind::TextToAnyExit)),
-            (".data", ".meminit.data", Some(Kind::DataToAnyInit), Some(Kind::DataToAnyInit)),
+            (".text", ".init.text", Some(Kind::TextToAnyInit), Some(Kind::TextOrDataToInitOrExit)),
+            (".text.hot", ".init.text", None, Some(Kind::TextOrDataToInitOrExit)),
+            (".text.unlikely", ".exit.text", Some(Kind::TextToAnyExit), Some(Kind::TextOrDataToInitOrExit)),
+            (".data", ".meminit.data", Some(Kind::DataToAnyInit), Some(Kind::TextOrDataToInitOrExit)),
             (".data.rel.ro", ".init.text", None, None),
             (".memexit.text", ".exit.data", Some(Kind::XxxExitToSomeExit), None),
             (".init.text", ".exit.text", Some(Kind::AnyInitToAnyExit), Some(Kind::AnyInitToAnyExit)),
