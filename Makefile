@@ -7,8 +7,9 @@ PROGRAMS = modpost mk_elfconfig file2alias sumversion
 BIN = target/release
 
 KERNEL ?= 6.12
+HISTORY ?= all
 
-.PHONY: help build demo check check-layouts check-originals check-originals-all check-kernel fetch install fmt lint needs
+.PHONY: help build demo check check-layouts check-originals check-originals-all check-history check-kernel fetch install fmt lint needs
 
 help:
 	@echo 'make build             the programs, in $(BIN)'
@@ -17,6 +18,7 @@ help:
 	@echo 'make check-layouts     device-id structures beside what compilers make of them'
 	@echo 'make check-originals   the original beside ours on all modules of CORPUS=$(CORPUS)'
 	@echo 'make check-originals-all   the same on the modules of all corpora'
+	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-kernel      the same on a small kernel, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make fetch             bring the originals and the modules of CORPUS into the cache'
 	@echo 'make install           install into DESTDIR=$(DESTDIR) prefix=$(prefix)'
@@ -45,6 +47,10 @@ check-originals: needs build
 
 check-originals-all: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-originals golden $$($(BIN)/check-originals --list)
+
+check-history: needs
+	$(CARGO) build --locked --workspace
+	KBUILD_RS_HISTORY='$(HISTORY)' $(CARGO) test --locked -p kbuild-rs-tests --test suite
 
 check-kernel: needs build
 	tests/needs kernel

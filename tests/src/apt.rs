@@ -15,9 +15,12 @@ use crate::cache;
 pub struct Suite {
     /// The suite's code name, as in `bookworm` or `bullseye-security`.
     pub name: &'static str,
-    /// The architecture, as dpkg calls it.
+    /// The architecture, as dpkg calls it, or [`SOURCE`].
     pub architecture: &'static str,
 }
+
+/// What stands in an architecture's place where source packages are meant.
+pub const SOURCE: &str = "source";
 
 /// A package of a certain version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +74,12 @@ impl Suite {
         ] {
             set(name, &dir.join(path).to_string_lossy());
         }
+        if self.architecture != SOURCE {
+            set("APT::Architecture", self.architecture);
+            set("APT::Architectures::", self.architecture);
+        }
         for (name, value) in [
             ("Dir::State::status", "/dev/null"),
-            ("APT::Architecture", self.architecture),
-            ("APT::Architectures::", self.architecture),
             // As root, apt would want to read as a user who can't.
             ("APT::Sandbox::User", "root"),
             ("Acquire::Retries", "3"),
@@ -91,8 +96,11 @@ impl Suite {
         for path in ["state", "parts", "lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(dir.join(path))?;
         }
-        let source = format!("deb [arch={}] {} {} main\n", self.architecture, address(self)?, self.name);
-        fs::write(dir.join("sources.list"), source)?;
+        let kind = match self.architecture {
+            SOURCE => "deb-src".to_owned(),
+            architecture => format!("deb [arch={architecture}]"),
+        };
+        fs::write(dir.join("sources.list"), format!("{kind} {} {} main\n", address(self)?, self.name))?;
         run(self.apt("apt-get")?.arg("update"), &format!("index of {} {}", self.name, self.architecture))
     }
 }
@@ -131,7 +139,11 @@ impl Package<'_> {
         })
     }
 
-    fn download(&self) -> io::Result<PathBuf> {
+    /// Downloads the package, or of a source package upstream's part.
+    ///
+    /// # Errors
+    /// If the archive can't be reached or doesn't have it.
+    pub fn download(&self) -> io::Result<PathBuf> {
         let Self { suite, name, version } = self;
         if env::var_os("KBUILD_RS_OFFLINE").is_some_and(|value| !value.is_empty()) {
             return Err(failed(format!("{name} {version} is not in the cache, and KBUILD_RS_OFFLINE is set")));
@@ -139,13 +151,18 @@ impl Package<'_> {
         let dir = suite.folder()?.join("debs");
         fs::create_dir_all(&dir)?;
         let wanted = format!("{name}={version}");
-        let fetch = || run(suite.apt("apt-get")?.current_dir(&dir).args(["download", &wanted]), &wanted);
+        let action: &[&str] = match suite.architecture {
+            SOURCE => &["source", "--download-only", "--tar-only"],
+            _ => &["download"],
+        };
+        let fetch = || run(suite.apt("apt-get")?.current_dir(&dir).args(action).arg(&wanted), &wanted);
         // An index from an earlier day may name files that are gone.
         if !suite.folder()?.join("sources.list").exists() || fetch().is_err() {
             suite.update()?;
             fetch()?;
         }
-        find(&dir, &format!("{name}_"))
+        let upstream = version.split('-').next().unwrap_or(version);
+        find(&dir, &if suite.architecture == SOURCE { format!("{name}_{upstream}.") } else { format!("{name}_") })
     }
 }
 

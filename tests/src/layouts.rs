@@ -10,7 +10,7 @@ use std::process::Command;
 
 use kbuild_rs::alias::TABLES;
 use kbuild_rs::alias::layout::{Abi, Layout};
-use kbuild_rs::dialect::{Dialect, Version};
+use kbuild_rs::dialect::Dialect;
 
 use crate::original::Kernel;
 
@@ -31,7 +31,7 @@ pub static COMPILERS: &[Compiler] = &[
 ];
 
 /// What the header wants to be there when it is not compiled for the kernel.
-const PRELUDE: &str = "typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32;
+pub(crate) const PRELUDE: &str = "typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32;
 typedef unsigned long kernel_ulong_t;
 typedef struct { __u8 b[16]; } guid_t, uuid_t, uuid_le;
 #define UUID_STRING_LEN 36
@@ -39,7 +39,7 @@ typedef struct { __u8 b[16]; } guid_t, uuid_t, uuid_le;
 ";
 
 /// Headers that it includes and that we stand in for.
-const STUBS: &[&str] = &["linux/mei.h", "linux/mei_uuid.h", "linux/types.h", "linux/uuid.h"];
+pub(crate) const STUBS: &[&str] = &["linux/mei.h", "linux/mei_uuid.h", "linux/types.h", "linux/uuid.h"];
 
 /// The folder of a kernel's headers.
 ///
@@ -108,10 +108,9 @@ fn compiled(compiler: &Compiler, include: &Path, dialect: &Dialect) -> io::Resul
 /// what differs.
 ///
 /// # Errors
-/// If the version is none, or the compiler can't be run.
+/// If the compiler can't be run.
 pub fn compare(kernel: &Kernel, headers: &Path, compiler: &Compiler) -> io::Result<(usize, String)> {
-    let version = Version::parse(kernel.version.as_bytes()).ok_or_else(|| io::Error::other(kernel.version))?;
-    let dialect = Dialect::new(version);
+    let dialect = kernel.dialect();
     let found = compiled(compiler, headers, &dialect)?;
     let mut expected = BTreeMap::new();
     for table in TABLES.iter().filter(|table| table.is_known(&dialect)) {

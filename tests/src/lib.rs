@@ -11,6 +11,7 @@ pub mod compare;
 pub mod corpus;
 pub mod fixture;
 pub mod golden;
+pub mod history;
 pub mod kernel;
 pub mod layouts;
 pub mod original;

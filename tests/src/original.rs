@@ -2,6 +2,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use kbuild_rs::dialect::{Dialect, Version};
 
 use crate::apt::{Package, Suite};
 
@@ -10,8 +13,11 @@ const TRIXIE: Suite = Suite { name: "trixie", architecture: "amd64" };
 const TRIXIE_BACKPORTS: Suite = Suite { name: "trixie-backports", architecture: "amd64" };
 const BULLSEYE_SECURITY: Suite = Suite { name: "bullseye-security", architecture: "amd64" };
 
-/// A kernel whose original a Debian package has.
-#[derive(Debug, PartialEq, Eq)]
+/// Sets of options.
+pub type Variants = &'static [&'static str];
+
+/// A kernel whose original a Debian package has, or that was compiled here.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kernel {
     /// Its version, as kbuild gives it in `KERNELVERSION`.
     pub version: &'static str,
@@ -23,7 +29,7 @@ pub struct Kernel {
     abi: &'static str,
     /// Options that kbuild gives it for a kernel with modules and their
     /// versions, in several ways.
-    pub variants: &'static [&'static str],
+    pub variants: Variants,
     /// Where in the package they are.
     folder: &'static str,
     /// The C library that they want, if it may be newer than the machine's.
@@ -31,6 +37,8 @@ pub struct Kernel {
     /// The C library that the programs of the i386 package want; `None` if the
     /// archive has no such package.
     libc_i386: Option<Package<'static>>,
+    /// Where its programs are if they were compiled here.
+    compiled: Option<PathBuf>,
 }
 
 /// For which targets an original was compiled.
@@ -80,6 +88,11 @@ pub struct Subject {
     pub loader: Option<PathBuf>,
 }
 
+/// What kbuild may give since 6.5.
+pub const SINCE_6_5: Variants = &["-M", "-M -t"];
+/// And since 6.14.
+pub const SINCE_6_14: Variants = &["-M -b", "-M -b -x", "-M -x -t"];
+
 /// Debian 11's.
 pub static V5_10: Kernel = Kernel {
     version: "5.10.262",
@@ -90,6 +103,7 @@ pub static V5_10: Kernel = Kernel {
     folder: "usr/lib/linux-kbuild-5.10/scripts/mod",
     libc: None,
     libc_i386: None,
+    compiled: None,
 };
 
 /// Debian 12's.
@@ -102,46 +116,63 @@ pub static V6_1: Kernel = Kernel {
     folder: "usr/lib/linux-kbuild-6.1/scripts/mod",
     libc: None,
     libc_i386: Some(BOOKWORM_LIBC_I386),
+    compiled: None,
 };
 
 /// Debian 13's.
 pub static V6_12: Kernel = Kernel {
     version: "6.12.107",
     release: "6.12",
-    variants: &["-M", "-M -t"],
+    variants: SINCE_6_5,
     package: Package { suite: TRIXIE, name: "linux-kbuild-6.12.107+deb13", version: "6.12.107-1" },
     abi: "6.12.107+deb13",
     folder: "usr/lib/linux-kbuild-6.12.107+deb13/scripts/mod",
     libc: Some(LIBC),
     libc_i386: Some(TRIXIE_LIBC_I386),
+    compiled: None,
 };
 
 /// Backported to Debian 13 before it.
 pub static V7_2: Kernel = Kernel {
     version: "7.2.12",
     release: "7.2",
-    variants: &["-M -b", "-M -b -x", "-M -x -t"],
+    variants: SINCE_6_14,
     package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.2.12+deb13", version: "7.2.12-1~bpo13+1" },
     abi: "7.2.12+deb13",
     folder: "usr/lib/linux-kbuild-7.2.12+deb13/scripts/mod",
     libc: Some(LIBC),
     libc_i386: None,
+    compiled: None,
 };
 
 /// Debian 13's newest, from backports.
 pub static V7_3: Kernel = Kernel {
     version: "7.3.4",
     release: "7.3",
-    variants: &["-M -b", "-M -b -x", "-M -x -t"],
+    variants: SINCE_6_14,
     package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.3.4+deb13", version: "7.3.4-1~bpo13+1" },
     abi: "7.3.4+deb13",
     folder: "usr/lib/linux-kbuild-7.3.4+deb13/scripts/mod",
     libc: Some(LIBC),
     libc_i386: None,
+    compiled: None,
 };
 
-/// The kernels whose originals run the suite's cases.
+/// The kernels whose originals have a package.
 pub static KERNELS: [&Kernel; 5] = [&V5_10, &V6_1, &V6_12, &V7_2, &V7_3];
+
+static SELECTED: OnceLock<Vec<&'static Kernel>> = OnceLock::new();
+
+/// The kernels whose originals run the suite's cases: those with a package,
+/// unless others were selected.
+pub fn kernels() -> &'static [&'static Kernel] {
+    SELECTED.get().map_or(&KERNELS, Vec::as_slice)
+}
+
+/// Selects other kernels. What was selected first, stays.
+pub fn select(kernels: Vec<&'static Kernel>) {
+    let _ = SELECTED.set(kernels);
+}
 
 /// Debian 13's source of the kernel.
 pub const SOURCE_6_12: Package<'static> = Package { suite: TRIXIE, name: "linux-source-6.12", version: "6.12.107-1" };
@@ -150,6 +181,25 @@ pub const SOURCE_7_3: Package<'static> =
     Package { suite: TRIXIE_BACKPORTS, name: "linux-source-7.3", version: "7.3.4-1~bpo13+1" };
 
 impl Kernel {
+    /// A kernel whose programs for each target lie in `dir`, which were
+    /// compiled with the layouts of a 64-bit kernel.
+    #[must_use]
+    pub fn compiled(version: &'static str, release: &'static str, variants: Variants, dir: PathBuf) -> Self {
+        Self { version, release, variants, compiled: Some(dir), libc_i386: None, ..V7_3.clone() }
+    }
+
+    /// The file of a target's program.
+    #[must_use]
+    pub const fn program(target: Target) -> &'static str {
+        target.program()
+    }
+
+    /// How it behaves, by our table.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        Dialect::new(Version::parse(self.version.as_bytes()).unwrap_or(Version::DEFAULT))
+    }
+
     /// Whether the original has the target's own layouts of device ids.
     #[must_use]
     pub const fn knows_tables_of(&self, target: Target) -> bool {
@@ -177,6 +227,9 @@ impl Kernel {
     /// # Errors
     /// If the package can't be had.
     pub fn modpost(&self, target: Target) -> io::Result<Subject> {
+        if let Some(dir) = &self.compiled {
+            return Ok(Subject { program: dir.join(target.program()), loader: None });
+        }
         let (package, libc) = match self.libc_i386 {
             Some(libc) if target.is_i386() => (self.package.of("i386"), Some(libc)),
             _ => (self.package, self.libc),

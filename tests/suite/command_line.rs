@@ -4,15 +4,15 @@ use std::io;
 
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::assemble;
-use kbuild_rs_tests::original::KERNELS;
+use kbuild_rs_tests::original::kernels;
 
 use crate::asm::GPL;
 
 pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let module = assemble(GPL)?;
     let mut cases = Vec::new();
-    for kernel in KERNELS {
-        let case = |name: &str| Case::new(kernel, format!("{} command line: {name}", kernel.release));
+    for kernel in kernels() {
+        let case = |name: &str| Case::new(kernel, format!("{} command line: {name}", kernel.version));
         let with = |name: &str| case(name).module("a", &module).module("b", &module);
         cases.extend([
             case("nothing"),

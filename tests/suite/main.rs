@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kbuild_rs_tests::case::Case;
+use kbuild_rs_tests::history::{SOURCES, Source};
+use kbuild_rs_tests::original;
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
 mod asm;
@@ -19,6 +21,28 @@ mod outputs;
 mod refusals;
 mod sections;
 mod sources;
+
+/// `KBUILD_RS_HISTORY` names versions of [`SOURCES`], or `all` of them: their
+/// originals are compiled and run, instead of those that have a package.
+fn select_history(tally: &Tally) {
+    let Some(wanted) = std::env::var_os("KBUILD_RS_HISTORY").filter(|wanted| !wanted.is_empty()) else { return };
+    let wanted = wanted.to_string_lossy();
+    let mut kernels = Vec::new();
+    for version in wanted.split_whitespace().filter(|&version| version != "all") {
+        if !SOURCES.iter().any(|source| source.version() == version) {
+            let known: Vec<_> = SOURCES.iter().map(Source::version).collect();
+            tally.note(version, Verdict::Failed(format!("  no such source; there are {}\n", known.join(" "))));
+        }
+    }
+    let chosen = |source: &&Source| wanted.split_whitespace().any(|word| word == "all" || word == source.version());
+    for source in SOURCES.iter().filter(chosen) {
+        match source.kernel() {
+            Ok(kernel) => kernels.push(kernel),
+            Err(error) => tally.note(source.version(), Verdict::NotCompared(error.to_string())),
+        }
+    }
+    original::select(kernels);
+}
 
 fn cases() -> io::Result<Vec<Case>> {
     let mut cases = Vec::new();
@@ -42,6 +66,7 @@ fn main() -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
     let tally = Tally::default();
+    select_history(&tally);
     let cases: Vec<_> = match cases() {
         Ok(cases) => cases.into_iter().filter(|case| wanted(&case.name)).collect(),
         Err(error) => {

@@ -5,7 +5,7 @@ use std::io;
 
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::assemble;
-use kbuild_rs_tests::original::{KERNELS, Kernel};
+use kbuild_rs_tests::original::{Kernel, kernels};
 
 use crate::asm::{GPL, export, function, modinfo, uses};
 
@@ -50,7 +50,7 @@ fn many_sections() -> io::Result<Vec<u8>> {
 
 fn malformed(kernel: &'static Kernel, module: &[u8]) -> io::Result<Vec<Case>> {
     let case = |name: &str, object: &[u8]| {
-        Case::new(kernel, format!("{} object: {name}", kernel.release))
+        Case::new(kernel, format!("{} object: {name}", kernel.version))
             .module("a", object)
             .module("b", module)
             .args("-o symvers b.o a.o")
@@ -69,18 +69,16 @@ fn malformed(kernel: &'static Kernel, module: &[u8]) -> io::Result<Vec<Case>> {
         case(".modinfo without contents", &nobits),
         case("another machine's number", &patched(module, 18, &[0xff, 0xff])),
     ];
-    if kernel.release != "5.10" {
-        if kernel.release != "6.1" {
-            cases.push(case("no byte order", &patched(module, 5, &[0])));
-        }
-        // To kernels before, any ELF file is an object.
+    let dialect = kernel.dialect();
+    if dialect.byte_order_of_objects {
+        cases.push(case("no byte order", &patched(module, 5, &[0])));
+    }
+    // To kernels before, any ELF file is an object.
+    if dialect.only_relocatable_objects {
         cases.push(case("executable", &patched(module, E_TYPE, &2u16.to_le_bytes())));
-        cases.push(
-            Case::new(kernel, "6.1 object: not named .o")
-                .file("a.x", module)
-                .module("b", module)
-                .args("-o symvers a.x b.o"),
-        );
+    }
+    if dialect.object_suffix_checked {
+        cases.push(case("not named .o", module).file("a.x", module).args("-o symvers a.x a.o"));
     }
     cases.push(case("empty, and missing ones are ignored", b"").args("-n a.o b.o"));
     Ok(cases)
@@ -114,10 +112,10 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let entry = assemble(&[GPL, &function("init_module"), &function("cleanup_module")].concat())?;
 
     let mut cases = Vec::new();
-    for kernel in KERNELS {
+    for kernel in kernels() {
         cases.extend(malformed(kernel, &plain)?);
         let case = |name: &str, object: &[u8]| {
-            Case::new(kernel, format!("{} object: {name}", kernel.release)).module("m", object).args("-o symvers m.o")
+            Case::new(kernel, format!("{} object: {name}", kernel.version)).module("m", object).args("-o symvers m.o")
         };
         let symvers = "0x00000001\tnothing\tvmlinux\tEXPORT_SYMBOL\t\n";
         cases.extend([
@@ -133,17 +131,17 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
             case("two licenses", &proprietary),
             case("padded .modinfo", &padded),
             case("no description", &undescribed),
-            case("no description, and more warnings", &undescribed).args(if kernel.release == "5.10" {
-                "-o symvers m.o"
-            } else {
+            case("no description, and more warnings", &undescribed).args(if kernel.dialect().extra_warn {
                 "-W -o symvers m.o"
+            } else {
+                "-o symvers m.o"
             }),
             case("a namespace that lists modules", &listing),
             case("init and exit", &entry),
             case("init and exit of an external module", &entry).args("-e m.o"),
         ]);
         for folder in ["drivers/staging", "drivers/staging2", "tools/testing/x", "a/tools/testing"] {
-            let name = format!("{} object: in {folder}", kernel.release);
+            let name = format!("{} object: in {folder}", kernel.version);
             let object = format!("{folder}/m");
             cases.push(Case::new(kernel, name).module(&object, &entry).args(&format!("-o symvers {object}.o")));
         }

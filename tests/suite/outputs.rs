@@ -4,7 +4,7 @@ use std::io;
 
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::assemble;
-use kbuild_rs_tests::original::KERNELS;
+use kbuild_rs_tests::original::kernels;
 
 use crate::asm::{GPL, exporter, uses};
 
@@ -12,9 +12,9 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let (owner, user) = (assemble(&exporter("f"))?, assemble(&[GPL, &uses("f")].concat())?);
     let broken = assemble(&[GPL, &uses("missing")].concat())?;
     let mut cases = Vec::new();
-    for kernel in KERNELS {
+    for kernel in kernels() {
         let case = |name: &str| {
-            Case::new(kernel, format!("{} outputs: {name}", kernel.release))
+            Case::new(kernel, format!("{} outputs: {name}", kernel.version))
                 .module("owner", &owner)
                 .module("user", &user)
                 .module("broken", &broken)

@@ -10,7 +10,7 @@ use kbuild_rs::elf::Source;
 use kbuild_rs::object::{self, Context, Scratch};
 use kbuild_rs::section::Rules;
 use kbuild_rs_tests::fixture::{assemble, compile_c};
-use kbuild_rs_tests::original::{self, KERNELS, Kernel};
+use kbuild_rs_tests::original::{self, Kernel, kernels};
 use kbuild_rs_tests::run::{self, Call};
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
@@ -122,8 +122,8 @@ fn refusals() -> io::Result<Vec<Refusal>> {
 
 fn check(name: &str, object: &[u8], expected: &str) -> io::Result<Verdict> {
     let modpost = original::ours("modpost")?;
-    let undefined = |kernel: &&Kernel| !name.ends_with(NO_BYTE_ORDER) || matches!(kernel.release, "5.10" | "6.1");
-    for kernel in KERNELS.into_iter().filter(undefined) {
+    let undefined = |kernel: &&Kernel| !name.ends_with(NO_BYTE_ORDER) || !kernel.dialect().byte_order_of_objects;
+    for kernel in kernels().iter().copied().filter(undefined) {
         let dir = tempfile::tempdir()?;
         fs::write(dir.path().join("m.o"), object)?;
         fs::write(dir.path().join("m.mod"), "\n")?;

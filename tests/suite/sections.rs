@@ -6,7 +6,7 @@ use std::io;
 
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::assemble;
-use kbuild_rs_tests::original::{KERNELS, Kernel};
+use kbuild_rs_tests::original::{Kernel, kernels};
 
 use crate::asm::GPL;
 
@@ -158,10 +158,10 @@ fn cases_of(kernel: &'static Kernel, objects: &[(&str, Vec<u8>)]) -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, object) in objects {
         for options in ["", "-W", "-E"] {
-            if options == "-W" && kernel.release == "5.10" {
+            if options == "-W" && !kernel.dialect().extra_warn {
                 continue;
             }
-            let title = format!("{} sections: {name} {options}", kernel.release);
+            let title = format!("{} sections: {name} {options}", kernel.version);
             cases.push(
                 Case::new(kernel, title).module("dir/m", object).args(&format!("{options} -w -o symvers dir/m.o")),
             );
@@ -171,7 +171,7 @@ fn cases_of(kernel: &'static Kernel, objects: &[(&str, Vec<u8>)]) -> Vec<Case> {
     let good = objects.iter().find(|(name, _)| *name == "exception table to text");
     for (name, object) in objects.iter().filter(|(name, _)| name.starts_with("exception table to")) {
         if let Some((_, good)) = good {
-            let title = format!("{} sections: {name} in a second module", kernel.release);
+            let title = format!("{} sections: {name} in a second module", kernel.version);
             cases.push(Case::new(kernel, title).module("a", good).module("m", object).args("-w -o symvers a.o m.o"));
         }
     }
@@ -194,5 +194,5 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         ("exception table to black-listed code", exception_table(&[".text", ".altinstr_replacement", ".text"])?),
         ("exception table at data", assemble(&[GPL, ".data\nd: .quad 0\n.section __ex_table,\"a\"\n.quad d, d\n.quad d, d\n"].concat())?),
     ];
-    Ok(KERNELS.iter().flat_map(|kernel| cases_of(kernel, &objects)).collect())
+    Ok(kernels().iter().flat_map(|kernel| cases_of(kernel, &objects)).collect())
 }

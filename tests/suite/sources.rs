@@ -4,7 +4,7 @@ use std::io;
 
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::assemble;
-use kbuild_rs_tests::original::{KERNELS, Kernel};
+use kbuild_rs_tests::original::{Kernel, kernels};
 
 use crate::asm::{GPL, modinfo};
 
@@ -29,14 +29,14 @@ const SOURCES: &[&str] = &[
 ];
 
 fn case(kernel: &'static Kernel, name: &str, module: &[u8]) -> Case {
-    Case::new(kernel, format!("{} sources: {name}", kernel.release))
+    Case::new(kernel, format!("{} sources: {name}", kernel.version))
         .module("dir/m", module)
         .args("-a -o symvers dir/m.o")
 }
 
 /// Objects listed as the kernel's `.mod` files have them.
 fn list(kernel: &Kernel, objects: &[&str]) -> String {
-    objects.join(if kernel.release == "5.10" { " " } else { "\n" }) + "\n"
+    objects.join(if kernel.dialect().mod_file_by_line { "\n" } else { " " }) + "\n"
 }
 
 fn cases_of(kernel: &'static Kernel, module: &[u8], versioned: &[u8]) -> Vec<Case> {
@@ -91,5 +91,5 @@ fn cases_of(kernel: &'static Kernel, module: &[u8], versioned: &[u8]) -> Vec<Cas
 pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let module = assemble(GPL)?;
     let versioned = assemble(&[GPL, &modinfo("version", "1.0")].concat())?;
-    Ok(KERNELS.iter().flat_map(|kernel| cases_of(kernel, &module, &versioned)).collect())
+    Ok(kernels().iter().flat_map(|kernel| cases_of(kernel, &module, &versioned)).collect())
 }
