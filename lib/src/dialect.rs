@@ -354,7 +354,7 @@ dialect! {
     /// A WMI GUID's digits are checked and written in upper case.
     wmi_checked: (7, 2), until None, stable &[];
     /// A platform device's name has 24 bytes; before, 20.
-    platform_name_24: (6, 15), until None, stable &[];
+    platform_name_24: (6, 16), until None, stable &[];
     /// `struct x86_cpu_id` has `type`.
     x86_cpu_type: (6, 15), until None, stable &[];
     /// And `platform_mask`.
