@@ -50,18 +50,36 @@ impl Version {
     /// Makefile.
     #[must_use]
     pub fn from_makefile(makefile: &[u8]) -> Option<Self> {
-        let value = |name: &[u8]| {
-            makefile.split(|&b| b == b'\n').find_map(|line| {
-                let value = line.strip_prefix(name)?.trim_ascii_start().strip_prefix(b"=")?;
-                std::str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
-            })
-        };
+        let value = |name| value_after(makefile, name).and_then(|rest| rest.strip_prefix(b"=")).and_then(number);
         Some(Self {
             major: value(b"VERSION")?,
             minor: value(b"PATCHLEVEL")?,
             sublevel: value(b"SUBLEVEL").unwrap_or(0),
         })
     }
+
+    /// Reads the generated `linux/version.h`: since 5.12 it has the three
+    /// numbers; `LINUX_VERSION_CODE`, which is all that is in older ones, has
+    /// room for a sublevel of 255 at most.
+    #[must_use]
+    pub fn from_header(header: &[u8]) -> Option<Self> {
+        let value = |name| value_after(header, name).and_then(number::<u32>);
+        let code = value(b"#define LINUX_VERSION_CODE")?;
+        let [_, major, minor, sublevel] = code.to_be_bytes().map(u16::from);
+        let sublevel = value(b"#define LINUX_VERSION_SUBLEVEL").and_then(|v| v.try_into().ok()).unwrap_or(sublevel);
+        Some(Self { major, minor, sublevel })
+    }
+}
+
+/// What follows a name that begins a line, up to the line's end.
+fn value_after<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let ends = |rest: &&[u8]| rest.first().is_some_and(|&b| b == b'=' || b.is_ascii_whitespace());
+    let mut lines = text.split(|&b| b == b'\n');
+    lines.find_map(|line| line.strip_prefix(name).filter(ends)).map(<[u8]>::trim_ascii)
+}
+
+fn number<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
+    std::str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
 }
 
 impl fmt::Display for Version {
@@ -454,6 +472,31 @@ pub enum Origin {
     Default,
 }
 
+impl Origin {
+    /// The variable's name, the file's path, or that it is the default.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        match self {
+            Self::Environment(name) => name.as_bytes(),
+            Self::File(path) => path.as_os_str().as_bytes(),
+            Self::Default => b"the default",
+        }
+    }
+}
+
+/// How a file of a kernel tree is read for the kernel's version.
+type Reader = fn(&[u8]) -> Option<Version>;
+
+/// The files of a kernel tree that name its version. Distributions' names for
+/// their releases (`6.1.0-50-amd64`) hide the sublevel that tells which fixes
+/// are in, so they come last. A source tree has the first; a build directory
+/// (`O=`) and a headers package have the others.
+const VERSION_FILES: &[(&str, Reader)] = &[
+    ("Makefile", Version::from_makefile),
+    ("include/generated/uapi/linux/version.h", Version::from_header),
+    ("include/config/kernel.release", Version::parse),
+];
+
 /// `KBUILD_RS_KERNEL` names no kernel version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadVersion(pub OsString);
@@ -462,10 +505,6 @@ pub struct BadVersion(pub OsString);
 /// exports; the tree that one of the paths of the executable lies in
 /// (`scripts/mod/modpost`, two up) or the working directory; else
 /// [`Version::DEFAULT`].
-///
-/// Of a tree the top `Makefile` is asked first: distributions' names for
-/// their releases (`6.1.0-50-amd64`) hide the sublevel that tells which fixes
-/// are in.
 ///
 /// # Errors
 /// [`BadVersion`] if `KBUILD_RS_KERNEL` is set and is no version.
@@ -483,13 +522,11 @@ pub fn detect(
     let in_tree = |path: &&PathBuf| path.parent().is_some_and(|dir| dir.ends_with("scripts/mod"));
     let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3));
     for tree in trees.chain([Path::new("")]) {
-        let makefile = tree.join("Makefile");
-        if let Some(version) = std::fs::read(&makefile).ok().and_then(|text| Version::from_makefile(&text)) {
-            return Ok((version, Origin::File(makefile)));
-        }
-        let release = tree.join("include/config/kernel.release");
-        if let Some(version) = std::fs::read(&release).ok().and_then(|text| Version::parse(&text)) {
-            return Ok((version, Origin::File(release)));
+        for (name, version) in VERSION_FILES {
+            let path = tree.join(name);
+            if let Some(version) = std::fs::read(&path).ok().and_then(|text| version(&text)) {
+                return Ok((version, Origin::File(path)));
+            }
         }
     }
     Ok((Version::DEFAULT, Origin::Default))
@@ -516,6 +553,11 @@ mod tests {
         let makefile = b"# comment\nVERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 176\nEXTRAVERSION =\n";
         assert_eq!(Version::from_makefile(makefile), Some(Version::new(6, 1, 176)));
         assert_eq!(Version::from_makefile(b"all:\n\ttrue\n"), None);
+        let header = b"#define LINUX_VERSION_CODE 330495\n#define KERNEL_VERSION(a,b,c) (a)\n";
+        assert_eq!(Version::from_header(header), Some(Version::new(5, 10, 255)));
+        let header = [&header[..], b"#define LINUX_VERSION_SUBLEVEL 262\n"].concat();
+        assert_eq!(Version::from_header(&header), Some(Version::new(5, 10, 262)));
+        assert_eq!(Version::from_header(b""), None);
     }
 
     #[test]

@@ -48,15 +48,21 @@ impl Invocation {
         called.into_iter().chain(std::env::current_exe()).collect()
     }
 
-    /// Which kernel's tool to be.
+    /// Which kernel's tool to be. With `KBUILD_RS_DEBUG=1` one line on `err`
+    /// says which, and how that is known.
     ///
     /// # Errors
     /// If `KBUILD_RS_KERNEL` doesn't name a version.
-    pub fn dialect(&self) -> Result<Dialect, Fatal> {
+    pub fn dialect(&self, err: &mut dyn Write) -> Result<Dialect, Fatal> {
         let found = dialect::detect(|name| std::env::var_os(name), &self.executables());
-        let (version, _) = found.map_err(|dialect::BadVersion(value)| {
+        let (version, origin) = found.map_err(|dialect::BadVersion(value)| {
             Fatal::new(text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes()))
         })?;
+        if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
+            let line = text!("kbuild-rs: kernel {}, from {}\n", version.to_string(), origin.name());
+            // Who doesn't listen can't be told.
+            let _ = err.write_all(&line);
+        }
         Ok(Dialect::new(version))
     }
 
@@ -73,7 +79,7 @@ impl Invocation {
 
 /// Runs modpost and returns its exit status.
 pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let dialect = match invocation.dialect() {
+    let dialect = match invocation.dialect(err) {
         Ok(dialect) => dialect,
         Err(fatal) => return end(fatal, err),
     };

@@ -48,7 +48,7 @@ fn print<'a>(
     err: &mut dyn Write,
 ) -> Result<(), Fatal> {
     let invocation = Invocation::current();
-    let dialect = invocation.dialect()?;
+    let dialect = invocation.dialect(err)?;
     let offsets = invocation.offsets();
     let rules = Rules::new(&dialect);
     let context = Context::new(&dialect, &rules, offsets.as_ref());

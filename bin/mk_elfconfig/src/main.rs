@@ -9,7 +9,7 @@ use kbuild_rs::elfconfig::elfconfig;
 use kbuild_rs::run::Invocation;
 
 fn main() -> ExitCode {
-    let dialect = match Invocation::current().dialect() {
+    let dialect = match Invocation::current().dialect(&mut io::stderr()) {
         Ok(dialect) => dialect,
         Err(fatal) => {
             let _ = fatal.0.write_to(&mut io::stderr());

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 
 /// One line a module; with several, each after its name.
 fn sum(modules: &[&OsString], out: &mut dyn Write, err: &mut dyn Write) -> Result<ExitCode, Fatal> {
-    let dialect = Invocation::current().dialect()?;
+    let dialect = Invocation::current().dialect(err)?;
     let mut status = ExitCode::SUCCESS;
     for module in modules {
         let path = module.as_bytes();
