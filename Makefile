@@ -6,10 +6,20 @@ prefix ?= /usr/local
 PROGRAMS = modpost mk_elfconfig file2alias sumversion
 BIN = target/release
 
+# Programs that need no shared library. Cargo keeps a named target's apart, in
+# target/NAME. Where the tree and the dependencies lie must not be seen in them.
+HOST := $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p')
+STATIC = target/$(HOST)/release
+CARGO_HOME ?= $(HOME)/.cargo
+PREFIXES = $(CURDIR)=/usr/src/kbuild-rs $(CARGO_HOME)=/usr/src/cargo
+STATIC_RUSTFLAGS = -C target-feature=+crt-static -C strip=symbols $(addprefix --remap-path-prefix=,$(PREFIXES))
+STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES))
+
 KERNEL ?= 6.12
 HISTORY ?= all
 
-.PHONY: help build demo check check-layouts check-originals check-originals-all check-history check-kernel fetch install fmt lint needs
+.PHONY: help build demo check check-layouts check-originals check-originals-all check-history check-kernel \
+	check-packages fetch static install deb swap unswap fmt lint needs
 
 help:
 	@echo 'make build             the programs, in $(BIN)'
@@ -21,7 +31,12 @@ help:
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-kernel      the same on a small kernel, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make fetch             bring the originals and the modules of CORPUS into the cache'
-	@echo 'make install           install into DESTDIR=$(DESTDIR) prefix=$(prefix)'
+	@echo 'make check-packages    static programs and the Debian package, made twice'
+	@echo 'make swap KDIR=DIR     use kbuild-rs in a kernel tree or headers package'
+	@echo 'make unswap KDIR=DIR   use the originals there again'
+	@echo 'make static            the programs without any shared library, in $(STATIC)'
+	@echo 'make install           install these into DESTDIR=$(DESTDIR) prefix=$(prefix)'
+	@echo 'make deb               a Debian package, in target'
 	@echo 'make fmt, make lint    format; check formatting, clippy, documentation'
 
 build:
@@ -56,12 +71,42 @@ check-kernel: needs build
 	tests/needs kernel
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-kernel $(KERNEL)
 
+check-packages: needs
+	tests/packages
+
 fetch: needs build
 	$(BIN)/fetch $(CORPUS)
 
-install: build
-	install -d '$(DESTDIR)$(prefix)/bin'
-	install -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) '$(DESTDIR)$(prefix)/bin'
+static:
+	RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' \
+		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS))
+	install -m 644 scripts-compat/Makefile '$(STATIC)'
+
+# The programs lie together in lib/kbuild-rs, with the Makefile that names the
+# folder; what people call is linked from bin.
+install: static
+	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8)
+	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS)) '$(DESTDIR)$(prefix)/lib/kbuild-rs'
+	for program in $(PROGRAMS); do \
+		ln -sf ../lib/kbuild-rs/$$program '$(DESTDIR)$(prefix)/bin'; \
+	done
+	for file in lib/kbuild-rs/Makefile sbin/kbuild-rs-swap; do \
+		sed 's|/usr/lib/kbuild-rs|$(prefix)/lib/kbuild-rs|' scripts-compat/$${file##*/} \
+			>'$(DESTDIR)$(prefix)'/$$file; \
+	done
+	chmod 644 '$(DESTDIR)$(prefix)/lib/kbuild-rs/Makefile'
+	chmod 755 '$(DESTDIR)$(prefix)/sbin/kbuild-rs-swap'
+	install -m 644 docs/man/*.1 '$(DESTDIR)$(prefix)/share/man/man1'
+	install -m 644 docs/man/*.8 '$(DESTDIR)$(prefix)/share/man/man8'
+
+deb:
+	scripts-compat/make-deb
+
+swap: static
+	scripts-compat/kbuild-rs-swap --from '$(CURDIR)/$(STATIC)' '$(KDIR)'
+
+unswap:
+	scripts-compat/kbuild-rs-swap --undo '$(KDIR)'
 
 fmt:
 	$(CARGO) fmt --all

@@ -1,0 +1,345 @@
+//! `scripts-compat/kbuild-rs-swap`: every byte, mode and time comes back.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use kbuild_rs_tests::original;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// The names of programs in Debian's headers packages.
+const DEBIAN: &[&str] =
+    &["modpost", "modpost.real-lsb-32", "modpost.real-lsb-64", "modpost.real-msb-32", "modpost.real-msb-64"];
+const BUILT: &[&str] = &["modpost", "mk_elfconfig"];
+/// What the script calls.
+const COMMANDS: &[&str] = &["cat", "cp", "grep", "ln", "mkdir", "mv", "od", "rm", "sed", "stat", "touch"];
+
+/// A kernel tree, and a folder with our programs.
+struct Bench {
+    dir: TempDir,
+}
+
+/// What is known of a file: mode, modification time, digest of the contents.
+type Snapshot = BTreeMap<PathBuf, (u32, (i64, i64), String)>;
+
+/// A program for this machine; no two are alike.
+fn program(mark: &str) -> Vec<u8> {
+    [&fs::read("/bin/true").unwrap(), mark.as_bytes()].concat()
+}
+
+fn digest(contents: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(contents))
+}
+
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap")
+}
+
+impl Bench {
+    /// A tree with these programs, with or without modpost's source.
+    fn new(programs: &[&str], source: bool) -> Self {
+        let bench = Self { dir: tempfile::tempdir().unwrap() };
+        fs::create_dir_all(bench.scripts()).unwrap();
+        fs::create_dir(bench.ours()).unwrap();
+        // Small ones stand for ours.
+        for name in BUILT {
+            fs::write(bench.ours().join(name), program(&format!("KBUILD_RS {name}"))).unwrap();
+        }
+        let makefile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/Makefile");
+        fs::copy(makefile, bench.ours().join("Makefile")).unwrap();
+        for (number, name) in programs.iter().enumerate() {
+            let path = bench.scripts().join(name);
+            fs::write(&path, program(name)).unwrap();
+            let mode = if number == 0 { 0o755 } else { 0o750 };
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            bench.age(&path, number);
+        }
+        if source {
+            for (name, text) in [("modpost.c", ""), ("Makefile", "hostprogs-always-y += modpost mk_elfconfig\n")] {
+                let path = bench.scripts().join(name);
+                fs::write(&path, text).unwrap();
+                bench.age(&path, 20);
+            }
+        }
+        bench.age(&bench.scripts(), 30);
+        bench
+    }
+
+    fn age(&self, path: &Path, seconds: usize) {
+        let time = format!("2021-02-03 04:05:{seconds:02}.123456789 UTC");
+        assert!(Command::new("touch").args(["-d", &time]).arg(path).status().unwrap().success());
+    }
+
+    fn tree(&self) -> PathBuf {
+        self.dir.path().join("tree")
+    }
+
+    fn scripts(&self) -> PathBuf {
+        self.tree().join("scripts/mod")
+    }
+
+    fn ours(&self) -> PathBuf {
+        self.dir.path().join("ours")
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut files = Snapshot::new();
+        let mut paths = vec![self.scripts()];
+        while let Some(path) = paths.pop() {
+            let metadata = path.symlink_metadata().unwrap();
+            let contents = if metadata.is_dir() {
+                paths.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+                String::new()
+            } else if metadata.is_symlink() {
+                format!("{:?}", fs::read_link(&path).unwrap())
+            } else {
+                digest(&fs::read(&path).unwrap())
+            };
+            files.insert(path, (metadata.mode(), (metadata.mtime(), metadata.mtime_nsec()), contents));
+        }
+        files
+    }
+
+    /// The same without folders and the record of their time, which tells of
+    /// runs that were killed.
+    fn files(&self) -> Snapshot {
+        let mut files = self.snapshot();
+        files.retain(|path, _| !path.is_dir() && !path.ends_with(".time"));
+        files
+    }
+
+    fn call(&self, arguments: &[&str], path: &str) -> Output {
+        Command::new(script())
+            .args(arguments)
+            .arg(self.tree())
+            .env("PATH", path)
+            .current_dir(self.dir.path())
+            .output()
+            .unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.call(arguments, &std::env::var("PATH").unwrap())
+    }
+
+    fn swap(&self) {
+        let output = self.run(&["--from", "ours"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn undo(&self) {
+        let output = self.run(&["--undo"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn refuses(&self, arguments: &[&str], message: &str) {
+        let before = self.snapshot();
+        let output = self.run(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.ends_with(&format!("{message}\n")) && stderr.lines().count() == 1, "{stderr}");
+        assert_eq!(self.snapshot(), before, "{message}");
+    }
+
+    /// How many of the fatal commands were called.
+    fn calls(&self) -> usize {
+        fs::read_to_string(self.dir.path().join("commands/.count")).unwrap().trim().parse().unwrap()
+    }
+
+    /// A folder of commands that send a signal to their caller instead of
+    /// what they should do, at the call of this number.
+    fn fatal_commands(&self, signal: &str, number: usize) -> String {
+        let dir = self.dir.path().join("commands");
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir(&dir).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let count = dir.join(".count");
+        fs::write(&count, "0\n").unwrap();
+        for command in COMMANDS {
+            let real = path.split(':').map(|dir| Path::new(dir).join(command)).find(|path| path.exists()).unwrap();
+            let text = format!(
+                "#!/bin/sh\nread calls <{count}\ncalls=$((calls + 1))\necho $calls >{count}\n\
+                 if [ $calls = {number} ]; then kill -{signal} $PPID; [ {signal} != KILL ] || exit 1; fi\n\
+                 exec {real} \"$@\"\n",
+                count = count.display(),
+                real = real.display(),
+            );
+            fs::write(dir.join(command), text).unwrap();
+            fs::set_permissions(dir.join(command), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        format!("{}:{path}", dir.display())
+    }
+}
+
+#[test]
+fn our_programs_are_known() {
+    for name in BUILT {
+        let program = fs::read(original::ours(name).unwrap().program).unwrap();
+        assert!(program.windows(9).any(|bytes| bytes == b"KBUILD_RS"), "{name}");
+    }
+}
+
+#[test]
+fn programs_are_replaced_and_restored() {
+    for (programs, source) in [(DEBIAN, false), (BUILT, false), (BUILT, true), (&[][..], true)] {
+        let bench = Bench::new(programs, source);
+        let before = bench.snapshot();
+        bench.swap();
+        let swapped = bench.snapshot();
+        for name in programs {
+            let path = bench.scripts().join(name);
+            let ours = if *name == "mk_elfconfig" { "mk_elfconfig" } else { "modpost" };
+            let (mode, time, found) = &swapped[&path];
+            assert_eq!((mode, time), (&before[&path].0, &before[&path].1), "{name}");
+            assert_eq!(*found, digest(&fs::read(bench.ours().join(ours)).unwrap()), "{name}");
+        }
+        if source {
+            let makefile = fs::read_to_string(bench.scripts().join("Makefile")).unwrap();
+            let line = format!("KBUILD_RS ?= {}", bench.ours().display());
+            assert!(makefile.lines().any(|l| l == line), "{makefile}");
+        }
+        let swapped = bench.files();
+        bench.swap();
+        assert_eq!(bench.files(), swapped, "twice");
+        bench.undo();
+        assert_eq!(bench.snapshot(), before);
+        bench.undo();
+        assert_eq!(bench.snapshot(), before, "twice");
+    }
+}
+
+#[test]
+fn what_a_swapped_tree_builds_goes_too() {
+    let bench = Bench::new(&[], true);
+    let before = bench.snapshot();
+    bench.swap();
+    fs::copy(bench.ours().join("modpost"), bench.scripts().join("modpost")).unwrap();
+    bench.undo();
+    assert_eq!(bench.snapshot(), before);
+}
+
+#[test]
+fn an_upgrade_brings_new_originals() {
+    let bench = Bench::new(DEBIAN, false);
+    bench.swap();
+    let new = program("newer");
+    let path = bench.scripts().join("modpost");
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, &new).unwrap();
+    bench.swap();
+    assert!(fs::read(&path).unwrap() != new);
+    bench.undo();
+    assert!(fs::read(&path).unwrap() == new);
+}
+
+#[test]
+fn killed_at_any_call() {
+    for (programs, source) in [(&DEBIAN[..2], false), (BUILT, true)] {
+        let bench = Bench::new(programs, source);
+        let before = bench.files();
+        bench.swap();
+        let swapped = bench.files();
+        bench.undo();
+        for number in 1.. {
+            let path = bench.fatal_commands("KILL", number);
+            bench.call(&["--from", "ours"], &path);
+            for (path, file) in bench.files() {
+                let whole = [before.get(&path), swapped.get(&path)].contains(&Some(&file));
+                let hidden = path.to_str().unwrap().contains("/.kbuild-rs");
+                assert!(whole || hidden, "swap ended at call {number}: {}", path.display());
+            }
+            // Both ways lead on from there.
+            if number % 2 == 0 {
+                bench.swap();
+                assert_eq!(bench.files(), swapped, "swap ended at call {number}, then swapped");
+            }
+            bench.undo();
+            assert_eq!(bench.files(), before, "swap ended at call {number}, then undone");
+            if bench.calls() < number {
+                assert!(number > 20, "the commands weren't called");
+                break;
+            }
+        }
+        for number in 1.. {
+            bench.swap();
+            let path = bench.fatal_commands("KILL", number);
+            bench.call(&["--undo"], &path);
+            bench.undo();
+            assert_eq!(bench.files(), before, "undo ended at call {number}");
+            if bench.calls() < number {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn interrupted_at_any_call() {
+    let bench = Bench::new(BUILT, true);
+    let before = bench.snapshot();
+    bench.swap();
+    let swapped = bench.files();
+    bench.undo();
+    for number in 1.. {
+        let path = bench.fatal_commands("TERM", number);
+        let output = bench.call(&["--from", "ours"], &path);
+        if output.status.success() {
+            assert_eq!(bench.files(), swapped, "call {number}");
+            bench.undo();
+        }
+        assert_eq!(bench.snapshot(), before, "call {number}");
+        if bench.calls() < number {
+            break;
+        }
+    }
+}
+
+#[test]
+fn what_is_not_known_is_refused() {
+    let from = &["--from", "ours"];
+    let scripts = |bench: &Bench, name: &str| format!("{}: {name}", bench.scripts().canonicalize().unwrap().display());
+
+    let bench = Bench::new(&[], false);
+    bench.refuses(from, "not a kernel: scripts/mod has neither modpost nor its source");
+    fs::remove_dir(bench.scripts()).unwrap();
+    fs::create_dir(bench.scripts()).unwrap();
+    let elsewhere = bench.run(&["--from", "ours", "another"]);
+    assert_eq!(elsewhere.status.code(), Some(2));
+
+    let bench = Bench::new(BUILT, false);
+    bench.refuses(&["--from", "nothing"], "modpost: is missing");
+    bench.refuses(&["--from", "not ours"], "not a name that a Makefile can have");
+    fs::write(bench.ours().join("mk_elfconfig"), program("not")).unwrap();
+    bench.refuses(from, "mk_elfconfig: is not of kbuild-rs");
+
+    let bench = Bench::new(BUILT, false);
+    fs::write(bench.scripts().join("modpost"), "#!/bin/sh\n").unwrap();
+    bench.refuses(from, "modpost: is not an ELF program");
+
+    let bench = Bench::new(BUILT, false);
+    let path = bench.scripts().join("mk_elfconfig");
+    let mut foreign = fs::read(&path).unwrap();
+    foreign[18] ^= 1;
+    fs::write(&path, foreign).unwrap();
+    let message = format!("runs on another machine than {}", bench.ours().join("modpost").display());
+    bench.refuses(from, &message);
+
+    let bench = Bench::new(BUILT, false);
+    let path = bench.scripts().join("modpost");
+    fs::remove_file(&path).unwrap();
+    symlink("/bin/true", &path).unwrap();
+    bench.refuses(from, "modpost: is a symbolic link");
+
+    let bench = Bench::new(&[], true);
+    fs::write(bench.scripts().join("Makefile"), "all:\n").unwrap();
+    bench.refuses(from, "Makefile: doesn't make modpost and mk_elfconfig");
+
+    let bench = Bench::new(BUILT, false);
+    bench.swap();
+    fs::remove_dir_all(bench.scripts().join(".kbuild-rs")).unwrap();
+    bench.refuses(&["--undo"], "is of kbuild-rs, but its original isn't kept");
+    assert!(scripts(&bench, "x").ends_with("mod: x"));
+}
