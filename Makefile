@@ -18,8 +18,8 @@ STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES))
 KERNEL ?= 6.12
 HISTORY ?= all
 
-.PHONY: help build demo check check-layouts check-originals check-originals-all check-history check-kernel \
-	check-packages fetch static install deb swap unswap fmt lint needs
+.PHONY: help build demo check check-layouts check-originals check-originals-all check-headers check-history \
+	check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
 help:
 	@echo 'make build             the programs, in $(BIN)'
@@ -29,6 +29,7 @@ help:
 	@echo 'make check-originals   the original beside ours on all modules of CORPUS=$(CORPUS)'
 	@echo 'make check-originals-all   the same on the modules of all corpora'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
+	@echo 'make check-headers     modules of others, built against a headers package'
 	@echo 'make check-kernel      the same on a small kernel, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make fetch             bring the originals and the modules of CORPUS into the cache'
 	@echo 'make check-packages    static programs and the Debian package, made twice'
@@ -67,9 +68,13 @@ check-history: needs
 	$(CARGO) build --locked --workspace
 	KBUILD_RS_HISTORY='$(HISTORY)' $(CARGO) test --locked -p kbuild-rs-tests --test suite
 
-check-kernel: needs build
+check-headers: needs build static
 	tests/needs kernel
-	KBUILD_RS_BIN=$(BIN) $(BIN)/check-kernel $(KERNEL)
+	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-headers
+
+check-kernel: needs build static
+	tests/needs kernel
+	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-kernel $(KERNEL)
 
 check-packages: needs
 	tests/packages

@@ -11,7 +11,9 @@ use std::process::Command;
 use crate::apt::Package;
 use crate::cache;
 use crate::compare;
-use crate::original::{self, Kernel, SOURCE_6_12, SOURCE_7_3, Subject, V6_12, V7_3};
+use crate::original::{
+    self, Kernel, SOURCE_5_10, SOURCE_6_1, SOURCE_6_12, SOURCE_7_3, Subject, V5_10, V6_1, V6_12, V7_3,
+};
 use crate::run::{self, Call};
 
 /// A kernel to build.
@@ -26,6 +28,8 @@ pub struct Tree {
 
 /// Every kernel that can be built.
 pub static TREES: &[Tree] = &[
+    Tree { kernel: &V5_10, source: SOURCE_5_10, option_sets: &["-m -a", "-m -a -E", "-m", "-a -w -N", "-m -a -e"] },
+    Tree { kernel: &V6_1, source: SOURCE_6_1, option_sets: &["-m -a", "-m -a -E", "-m", "-a -w -N", "-m -a -e"] },
     Tree {
         kernel: &V6_12,
         source: SOURCE_6_12,
@@ -38,7 +42,11 @@ pub static TREES: &[Tree] = &[
     },
 ];
 
-fn make(dir: &Path, arguments: &[&str]) -> io::Result<()> {
+/// Runs make, with one job for each processor.
+///
+/// # Errors
+/// If it fails.
+pub fn make(dir: &Path, arguments: &[&str]) -> io::Result<()> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     eprintln!("make {}", arguments.join(" "));
     let status = Command::new("make")
@@ -59,44 +67,86 @@ impl Tree {
         TREES.iter().find(|tree| tree.kernel.release == release)
     }
 
+    /// The archive of its source.
+    ///
+    /// # Errors
+    /// If it can't be had.
+    pub fn source(&self) -> io::Result<PathBuf> {
+        Ok(self.source.unpacked()?.join("usr/src").join(format!("{}.tar.xz", self.source.name)))
+    }
+
+    /// Unpacks the source.
+    ///
+    /// # Errors
+    /// If it can't be had.
+    pub fn unpack(&self, dir: &Path) -> io::Result<()> {
+        let mut tar = Command::new("tar");
+        let status = tar.args(["-xJ", "--strip-components=1", "-f"]).arg(self.source()?).current_dir(dir).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other(format!("tar: {status}"))) }
+    }
+
     /// The built tree.
     ///
     /// # Errors
     /// If the source can't be had or doesn't build.
     pub fn built(&self) -> io::Result<PathBuf> {
-        let source = self.source.unpacked()?.join("usr/src").join(format!("{}.tar.xz", self.source.name));
         let _lock = cache::lock();
         cache::once(&format!("kernels/{}", self.source.version), |dir| {
-            let status = Command::new("tar")
-                .args(["-xJ", "--strip-components=1", "-f"])
-                .arg(source)
-                .current_dir(dir)
-                .status()?;
-            if !status.success() {
-                return Err(io::Error::other(format!("tar: {status}")));
-            }
-            let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernel.config");
-            make(dir, &["tinyconfig"])?;
-            fs::copy(config, dir.join("small.config"))?;
-            let merged = Command::new("scripts/kconfig/merge_config.sh")
-                .args(["-m", ".config", "small.config"])
-                .current_dir(dir)
-                .stdout(io::stderr())
-                .status()?;
-            if !merged.success() {
-                return Err(io::Error::other(format!("merge_config.sh: {merged}")));
-            }
-            make(dir, &["olddefconfig"])?;
+            self.unpack(dir)?;
+            configure(dir, dir, &[])?;
             make(dir, &[])
         })
     }
 }
 
-struct Observed {
-    status: Option<i32>,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    files: BTreeMap<PathBuf, Vec<u8>>,
+/// Configures a kernel to be small, in a build directory that may be the
+/// source's; `arguments` are make's.
+///
+/// # Errors
+/// If that fails.
+pub fn configure(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<()> {
+    make(source, &[arguments, &["tinyconfig"]].concat())?;
+    let merged = Command::new("scripts/kconfig/merge_config.sh")
+        .arg("-m")
+        .arg("-O")
+        .arg(out)
+        .arg(out.join(".config"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("kernel.config"))
+        .current_dir(source)
+        .stdout(io::stderr())
+        .status()?;
+    if !merged.success() {
+        return Err(io::Error::other(format!("merge_config.sh: {merged}")));
+    }
+    make(source, &[arguments, &["olddefconfig"]].concat())
+}
+
+/// What a program did.
+#[derive(Debug)]
+pub struct Observed {
+    /// Its exit status.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// The files that it may have written.
+    pub files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Observed {
+    /// What is different of ours; "" if nothing is.
+    #[must_use]
+    pub fn differences(&self, ours: &Self) -> String {
+        let mut report = String::new();
+        if self.status != ours.status {
+            report += &format!("  status: original {:?}, ours {:?}\n", self.status, ours.status);
+        }
+        compare::bytes(&mut report, "stdout", &self.stdout, &ours.stdout);
+        compare::bytes(&mut report, "stderr", &self.stderr, &ours.stderr);
+        compare::files(&mut report, &self.files, &ours.files);
+        report
+    }
 }
 
 fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::Result<Observed> {
@@ -135,12 +185,5 @@ pub fn compare(tree: &Tree, dir: &Path, options: &str) -> io::Result<(usize, Str
     let version = tree.kernel.version;
     let theirs = observe(&original, dir, version, options)?;
     let ours = observe(&original::ours("modpost")?, dir, version, options)?;
-    let mut report = String::new();
-    if theirs.status != ours.status {
-        report += &format!("  status: original {:?}, ours {:?}\n", theirs.status, ours.status);
-    }
-    compare::bytes(&mut report, "stdout", &theirs.stdout, &ours.stdout);
-    compare::bytes(&mut report, "stderr", &theirs.stderr, &ours.stderr);
-    compare::files(&mut report, &theirs.files, &ours.files);
-    Ok((theirs.files.len(), report))
+    Ok((theirs.files.len(), theirs.differences(&ours)))
 }

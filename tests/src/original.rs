@@ -8,7 +8,8 @@ use kbuild_rs::dialect::{Dialect, Version};
 
 use crate::apt::{Package, Suite};
 
-const BOOKWORM: Suite = Suite { name: "bookworm", architecture: "amd64" };
+/// Debian 12.
+pub const BOOKWORM: Suite = Suite { name: "bookworm", architecture: "amd64" };
 const TRIXIE: Suite = Suite { name: "trixie", architecture: "amd64" };
 const TRIXIE_BACKPORTS: Suite = Suite { name: "trixie-backports", architecture: "amd64" };
 const BULLSEYE_SECURITY: Suite = Suite { name: "bullseye-security", architecture: "amd64" };
@@ -174,7 +175,12 @@ pub fn select(kernels: Vec<&'static Kernel>) {
     let _ = SELECTED.set(kernels);
 }
 
-/// Debian 13's source of the kernel.
+/// Debian 11's source of the kernel.
+pub const SOURCE_5_10: Package<'static> =
+    Package { suite: BULLSEYE_SECURITY, name: "linux-source-5.10", version: "5.10.262-1" };
+/// Debian 12's.
+pub const SOURCE_6_1: Package<'static> = Package { suite: BOOKWORM, name: "linux-source-6.1", version: "6.1.176-1" };
+/// Debian 13's.
 pub const SOURCE_6_12: Package<'static> = Package { suite: TRIXIE, name: "linux-source-6.12", version: "6.12.107-1" };
 /// Its newest, from backports.
 pub const SOURCE_7_3: Package<'static> =
@@ -204,6 +210,12 @@ impl Kernel {
     #[must_use]
     pub const fn knows_tables_of(&self, target: Target) -> bool {
         !target.is_i386() || self.libc_i386.is_some()
+    }
+
+    /// What its modules' packages are named after.
+    #[must_use]
+    pub const fn abi(&self) -> &'static str {
+        self.abi
     }
 
     /// A package of this kernel, its name a pattern in which `*` is what

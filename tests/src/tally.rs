@@ -1,7 +1,10 @@
 //! Counting: what passed, what failed, and what could not be compared.
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::Mutex;
+
+use crate::external::Finding;
 
 /// The counts of a run of tests.
 #[derive(Debug, Default)]
@@ -41,6 +44,31 @@ impl Tally {
             Verdict::NotCompared(why) => {
                 eprintln!("NOT COMPARED {name}: {why}");
                 counts.skipped.push(name.to_owned());
+            }
+        }
+    }
+
+    /// Makes several comparisons, unless something can't be had for them, and
+    /// takes note of each.
+    ///
+    /// # Panics
+    /// If another thread panicked while doing so.
+    pub fn note_all(&self, name: &str, available: io::Result<()>, compare: impl FnOnce() -> io::Result<Vec<Finding>>) {
+        if let Err(error) = available {
+            return self.note(name, Verdict::NotCompared(error.to_string()));
+        }
+        match compare() {
+            Err(error) => self.note(name, Verdict::Failed(format!("  {error}\n"))),
+            Ok(findings) => {
+                for (what, report) in findings {
+                    let what = format!("{name}: {what}");
+                    if report.is_empty() {
+                        println!("{what}: the same");
+                        self.note(&what, Verdict::Passed);
+                    } else {
+                        self.note(&what, Verdict::Failed(report));
+                    }
+                }
             }
         }
     }

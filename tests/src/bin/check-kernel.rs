@@ -1,42 +1,43 @@
 //! check-kernel: builds a small kernel with the C original and compares both
-//! programs on its vmlinux.o and modules.
+//! programs on its vmlinux.o and modules; then with ours in the original's
+//! place.
 //!
-//! Arguments are kernel releases, as in `6.12`.
+//! Arguments are kernel releases, as in `6.12`. `6.12-arm64` builds one for
+//! another machine, in a folder beside its source, and compares that.
 
 #![forbid(unsafe_code)]
 
+use std::io;
 use std::process::ExitCode;
 
+use kbuild_rs_tests::external::Finding;
 use kbuild_rs_tests::kernel::{self, TREES, Tree};
+use kbuild_rs_tests::swapped;
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
+/// Both programs under each set of options, and in kbuild.
+fn compare(tree: &Tree) -> io::Result<Vec<Finding>> {
+    let dir = tree.built()?;
+    let mut findings = Vec::new();
+    for options in tree.option_sets {
+        let (files, report) = kernel::compare(tree, &dir, options)?;
+        findings.push((format!("modpost {options}, {files} files"), report));
+    }
+    findings.extend(swapped::compare(&dir)?);
+    Ok(findings)
+}
+
 fn main() -> ExitCode {
-    let releases: Vec<String> = std::env::args().skip(1).collect();
     let tally = Tally::default();
-    for release in &releases {
+    for name in std::env::args().skip(1) {
+        let (release, arm64) = name.strip_suffix("-arm64").map_or((&*name, false), |release| (release, true));
         let Some(tree) = Tree::named(release) else {
             let known: Vec<_> = TREES.iter().map(|tree| tree.kernel.release).collect();
-            tally.note(release, Verdict::Failed(format!("  no such kernel; there are: {}\n", known.join(" "))));
+            tally.note(&name, Verdict::Failed(format!("  no such kernel; there are: {}\n", known.join(" "))));
             continue;
         };
-        let dir = match tree.built() {
-            Ok(dir) => dir,
-            Err(error) => {
-                tally.note(release, Verdict::NotCompared(error.to_string()));
-                continue;
-            }
-        };
-        for options in tree.option_sets {
-            let verdict = match kernel::compare(tree, &dir, options) {
-                Ok((files, report)) if report.is_empty() => {
-                    println!("{:8} {options:24} files {files:4} differing 0", tree.kernel.version);
-                    Verdict::Passed
-                }
-                Ok((_, report)) => Verdict::Failed(report),
-                Err(error) => Verdict::Failed(format!("  {error}\n")),
-            };
-            tally.note(&format!("{release} {options}"), verdict);
-        }
+        let available = tree.source().map(drop);
+        tally.note_all(&name, available, || if arm64 { swapped::compare_arm64(tree) } else { compare(tree) });
     }
     tally.finish()
 }

@@ -1,0 +1,199 @@
+//! Modules built outside the kernel's tree, by kbuild, with the original and
+//! with ours in its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::cache;
+use crate::kernel::Observed;
+use crate::original;
+use crate::run;
+
+/// A build.
+#[derive(Clone, Copy, Debug)]
+pub struct External {
+    /// What it is called.
+    pub name: &'static str,
+    /// The folder of its sources.
+    pub folder: &'static str,
+    /// The folder in it that make is told.
+    pub below: &'static str,
+    /// What else make is told; `@` stands for the folder of all builds.
+    pub arguments: &'static [&'static str],
+    /// Whether the original can build it.
+    pub succeeds: bool,
+    /// What the original says about it, without which the sources are wrong.
+    pub says: &'static str,
+}
+
+impl External {
+    /// What can be built without more ado.
+    #[must_use]
+    pub const fn new(folder: &'static str) -> Self {
+        Self { name: folder, folder, below: "", arguments: &[], succeeds: true, says: "" }
+    }
+
+    /// Jobs beside each other print in any order.
+    fn is_ordered(&self) -> bool {
+        !self.arguments.iter().any(|argument| argument.starts_with("-j"))
+    }
+}
+
+/// One comparison: its name, and what differs.
+pub type Finding = (String, String);
+
+/// Where things are built.
+#[derive(Clone, Copy, Debug)]
+pub struct Builder<'a> {
+    /// The kernel's tree or headers.
+    pub tree: &'a Path,
+    /// The folder of all sources.
+    pub sources: &'a Path,
+    /// The folder to build in.
+    pub beside: &'a Path,
+}
+
+/// What the original did.
+#[derive(Debug)]
+pub struct Builds<'a>(Vec<(&'a External, Observed)>);
+
+impl Builder<'_> {
+    /// Builds in a fresh copy of the sources.
+    fn build(&self, case: &External) -> io::Result<Observed> {
+        let dir = self.beside.join(case.folder);
+        if dir.exists() {
+            fs::remove_dir_all(&dir)?;
+        }
+        fs::create_dir_all(self.beside)?;
+        copy(&self.sources.join(case.folder), &dir)?;
+        let beside = self.beside.to_string_lossy();
+        let output = Command::new("make")
+            .arg("--no-print-directory")
+            .arg(format!("M={}", dir.join(case.below).display()))
+            .args(case.arguments.iter().map(|argument| argument.replace('@', &beside)))
+            .current_dir(self.tree)
+            .env("LC_ALL", "C")
+            .env("SPATCH", Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external/spatch"))
+            .env_remove("MAKEFLAGS")
+            .env_remove("KBUILD_RS_BIN")
+            .output()?;
+        let paths = run::times(&dir)?.into_keys();
+        let files = paths.map(|path| Ok((path.clone(), fs::read(dir.join(&path))?))).collect::<io::Result<_>>()?;
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| {
+            let mut lines: Vec<_> = text.split_inclusive(|&byte| byte == b'\n').collect();
+            if !case.is_ordered() {
+                lines.sort_unstable();
+            }
+            lines.concat()
+        });
+        Ok(Observed { status: output.status.code(), stdout, stderr, files })
+    }
+
+    /// Builds all, in order.
+    ///
+    /// # Errors
+    /// If one can't be copied or make can't be run.
+    pub fn all<'a>(&self, cases: &'a [External]) -> io::Result<Builds<'a>> {
+        cases.iter().map(|case| Ok((case, self.build(case)?))).collect::<io::Result<_>>().map(Builds)
+    }
+}
+
+impl Builds<'_> {
+    /// Builds all again, and compares.
+    ///
+    /// # Errors
+    /// If one can't be copied or make can't be run.
+    pub fn compare(&self, builder: &Builder) -> io::Result<Vec<Finding>> {
+        let compare = |(case, theirs): &(&External, Observed)| {
+            let ours = builder.build(case)?;
+            let mut report = theirs.differences(&ours);
+            let stderr = String::from_utf8_lossy(&theirs.stderr);
+            if (theirs.status == Some(0)) != case.succeeds || !stderr.contains(case.says) {
+                report += &format!("  the original ended with {:?}, saying:\n{stderr}\n", theirs.status);
+            }
+            let modules = theirs.files.keys().filter(|path| path.extension().is_some_and(|e| e == "ko")).count();
+            if case.succeeds && modules == 0 {
+                report += "  the original built no module\n";
+            }
+            Ok((format!("{}, {} files, {modules} modules", case.name, theirs.files.len()), report))
+        };
+        self.0.iter().map(compare).collect()
+    }
+}
+
+/// Mode, time and contents of a file.
+pub type State = (u32, (i64, i64), Vec<u8>);
+
+/// What swapping changes, and is to bring back: the Makefile and the programs
+/// in `scripts/mod`.
+///
+/// # Errors
+/// If they can't be read.
+pub fn scripts(tree: &Path) -> io::Result<BTreeMap<String, State>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(tree.join("scripts/mod"))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_program = ["modpost", "mk_elfconfig"].contains(&&*name) || name.starts_with("modpost.real-");
+        if is_program || name == "Makefile" {
+            let metadata = entry.metadata()?;
+            let time = (metadata.mtime(), metadata.mtime_nsec());
+            found.insert(name, (metadata.mode(), time, fs::read(entry.path())?));
+        }
+    }
+    Ok(found)
+}
+
+fn run_swap(arguments: &[&Path]) -> io::Result<()> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap");
+    let status = Command::new(script).args(arguments).stdout(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("kbuild-rs-swap: {status}"))) }
+}
+
+/// Puts ours into a tree.
+///
+/// # Errors
+/// If that can't be done.
+pub fn swap(tree: &Path) -> io::Result<()> {
+    let ours = original::ours("modpost")?.program;
+    run_swap(&[Path::new("--from"), ours.parent().unwrap_or(&ours), tree])
+}
+
+/// Takes ours out of a tree again.
+///
+/// # Errors
+/// If that can't be done.
+pub fn restore(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Finding> {
+    run_swap(&[Path::new("--undo"), tree])?;
+    let after = scripts(tree)?;
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    let mut report: String = changed.map(|name| format!("  {name}: isn't as it was\n")).collect();
+    if tree.join("scripts/mod/.kbuild-rs").exists() {
+        report += "  .kbuild-rs: is still there\n";
+    }
+    Ok((format!("the originals again, {}", before.len()), report))
+}
+
+/// Copies a folder with all modes and times.
+///
+/// # Errors
+/// If that fails.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let status = Command::new("cp").args(["-a", "--reflink=auto"]).args([from, to]).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("cp: {status}"))) }
+}
+
+/// A folder that goes away, on the cache's disk.
+///
+/// # Errors
+/// If it can't be made.
+pub fn workplace() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("swapped").tempdir_in(cache::folder("runs")?)
+}

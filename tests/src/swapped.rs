@@ -1,0 +1,129 @@
+//! A kernel tree with ours in the original's place: kbuild's own commands run
+//! before and after, in one folder, so that every byte that they print can be
+//! the same.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::compare;
+use crate::external::{Builder, External, Finding, copy, restore, scripts, swap, workplace};
+use crate::kernel::{Tree, configure, make};
+use crate::original;
+use crate::run;
+
+/// In this order: one needs what another has exported.
+const EXTERNALS: &[External] = &[
+    External::new("exporter"),
+    External { arguments: &["KBUILD_EXTRA_SYMBOLS=@/exporter/Module.symvers"], ..External::new("importer") },
+    External { succeeds: false, says: "mismatch_stays", ..External::new("mismatch") },
+    External {
+        name: "mismatch, allowed",
+        arguments: &["CONFIG_SECTION_MISMATCH_WARN_ONLY=y"],
+        says: "mismatch_stays",
+        ..External::new("mismatch")
+    },
+    External { succeeds: false, says: "undefined_anywhere", ..External::new("undefined") },
+    External { succeeds: false, says: "does not import it", ..External::new("namespace") },
+    External { name: "nsdeps", arguments: &["nsdeps"], says: "does not import it", ..External::new("namespace") },
+    External { succeeds: false, says: "GPL-incompatible module", ..External::new("gplonly") },
+];
+
+/// Files that modpost and mk_elfconfig write, or that are made for them.
+const PRODUCTS: &[&str] =
+    &["Module.symvers", "vmlinux.symvers", "modules-only.symvers", "elfconfig.h", "devicetable-offsets.h"];
+
+/// What of a kernel's tree depends on modpost.
+fn is_product(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    PRODUCTS.contains(&&*name)
+        || [".ko", ".mod.c", ".mod.o"].iter().any(|ending| name.ends_with(ending))
+        || name.starts_with(".vmlinux.export.")
+}
+
+fn products(tree: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let paths = run::times(tree)?.into_keys().filter(|path| is_product(path));
+    paths.map(|path| Ok((path.clone(), fs::read(tree.join(&path))?))).collect()
+}
+
+/// Makes a kernel's products anew, with ours where the original was, and
+/// then once more, when nothing is to be done.
+fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Finding>) -> io::Result<()> {
+    let original = products(out)?;
+    swap(source)?;
+    for path in original.keys() {
+        fs::remove_file(out.join(path))?;
+    }
+    // Its exports are written when it is linked.
+    fs::remove_file(out.join("vmlinux"))?;
+    make(source, arguments)?;
+    let mut report = String::new();
+    compare::files(&mut report, &original, &products(out)?);
+    let modules = original.keys().filter(|path| path.extension().is_some_and(|e| e == "ko")).count();
+    if modules < 20 {
+        report += &format!("  there are {modules} modules only\n");
+    }
+    let program = fs::read(out.join("scripts/mod/modpost"))?;
+    if program != fs::read(original::ours("modpost")?.program)? {
+        report += "  scripts/mod/modpost isn't ours\n";
+    }
+    findings.push((format!("{} files of the tree, {modules} modules among them", original.len()), report));
+
+    let times = || -> io::Result<BTreeMap<_, _>> {
+        let times = run::times(out)?.into_iter();
+        Ok(times.filter(|(path, _)| is_product(path) || path.starts_with("scripts/mod")).collect())
+    };
+    let first = times()?;
+    make(source, arguments)?;
+    let second = times()?;
+    let anew = second.iter().filter(|(path, time)| first.get(*path) != Some(time));
+    let report = anew.map(|(path, _)| format!("  {}: made anew\n", path.display())).collect();
+    findings.push((format!("a second make, {} files", first.len()), report));
+    Ok(())
+}
+
+/// Copies a built tree, and builds it and modules outside of it with the
+/// original and with ours.
+///
+/// # Errors
+/// If something can't be copied, built or read.
+pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
+    let dir = workplace()?;
+    let tree = dir.path().join("tree");
+    let beside = dir.path().join("external");
+    copy(built, &tree)?;
+    let mut findings = Vec::new();
+
+    make(&tree, &[])?;
+    let before = scripts(&tree)?;
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
+    let builder = Builder { tree: &tree, sources: &fixtures, beside: &beside };
+    let theirs = builder.all(EXTERNALS)?;
+    remake(&tree, &tree, &[], &mut findings)?;
+    findings.extend(theirs.compare(&builder)?);
+    findings.push(restore(&tree, &before)?);
+    Ok(findings)
+}
+
+/// Builds a kernel for arm64 in a folder beside its source, with the original
+/// and then from the source whose Makefile has been replaced.
+///
+/// # Errors
+/// If something can't be unpacked, built or read.
+pub fn compare_arm64(kernel: &Tree) -> io::Result<Vec<Finding>> {
+    let dir = workplace()?;
+    let (source, out) = (dir.path().join("source"), dir.path().join("out"));
+    fs::create_dir(&source)?;
+    fs::create_dir(&out)?;
+    kernel.unpack(&source)?;
+    let folder = format!("O={}", out.display());
+    let arguments = [&*folder, "ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"];
+    configure(&source, &out, &arguments)?;
+    make(&source, &arguments)?;
+    let before = scripts(&source)?;
+    let mut findings = Vec::new();
+    remake(&source, &out, &arguments, &mut findings)?;
+    findings.push(restore(&source, &before)?);
+    Ok(findings)
+}
