@@ -15,7 +15,7 @@ PREFIXES = $(CURDIR)=/usr/src/kbuild-rs $(CARGO_HOME)=/usr/src/cargo
 STATIC_RUSTFLAGS = -C target-feature=+crt-static -C strip=symbols $(addprefix --remap-path-prefix=,$(PREFIXES))
 STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES))
 
-KERNEL ?= 6.12
+KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
 HISTORY ?= all
 
 .PHONY: help build demo check check-layouts check-originals check-originals-all check-headers check-history \
@@ -30,7 +30,7 @@ help:
 	@echo 'make check-originals-all   the same on the modules of all corpora'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-headers     modules of others, built against a headers package'
-	@echo 'make check-kernel      the same on a small kernel, built from source, of KERNEL=$(KERNEL)'
+	@echo 'make check-kernel      the same on small kernels, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make fetch             bring the originals and the modules of CORPUS into the cache'
 	@echo 'make check-packages    static programs and the Debian package, made twice'
 	@echo 'make swap KDIR=DIR     use kbuild-rs in a kernel tree or headers package'
