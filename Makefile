@@ -12,8 +12,8 @@ HOST := $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = target/$(HOST)/release
 CARGO_HOME ?= $(HOME)/.cargo
 PREFIXES = $(CURDIR)=/usr/src/kbuild-rs $(CARGO_HOME)=/usr/src/cargo
-STATIC_RUSTFLAGS = -C target-feature=+crt-static -C strip=symbols $(addprefix --remap-path-prefix=,$(PREFIXES))
-STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES))
+STATIC_RUSTFLAGS = -C target-feature=+crt-static -C strip=symbols $(addprefix --remap-path-prefix=,$(PREFIXES)) $(RUSTFLAGS)
+STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES)) $(CFLAGS)
 
 KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
 HISTORY ?= all
