@@ -47,10 +47,14 @@ build:
 demo: needs build
 	CARGO='$(CARGO)' tests/demo
 
-# Cases run on a build that checks arithmetic; a whole kernel on the fast one.
+# Cases run on a build that checks arithmetic; a whole kernel on the fast one. How
+# many workers there are must not be seen in any.
 check: needs
 	$(CARGO) build --locked --workspace
 	$(CARGO) test --locked --workspace
+	for jobs in 1 2 7; do \
+		KBUILD_RS_JOBS=$$jobs $(CARGO) test --locked -p kbuild-rs-tests --test suite || exit; \
+	done
 	$(MAKE) check-layouts
 	$(MAKE) check-originals CORPUS='$(CORPUS) golden'
 

@@ -93,6 +93,8 @@ fn by_the_environment() {
     assert_eq!(said, "kbuild-rs: kernel 6.2.0, from KBUILD_RS_KERNEL\n");
     let said = place.says(&place.modpost(), &place.tree(), &[("KBUILD_RS_KERNEL", "new")]);
     assert_eq!(said, "FATAL: modpost: KBUILD_RS_KERNEL: not a kernel version: new\n");
+    let said = place.says(&place.modpost(), &place.tree(), &[kbuild, ("KBUILD_RS_JOBS", "0")]);
+    assert!(said.ends_with("FATAL: modpost: KBUILD_RS_JOBS: not a number of workers: 0\n"), "{said}");
 }
 
 #[test]

@@ -11,7 +11,7 @@
 //! | [`object`] | what one object says, by [`alias`], [`section`], [`srcversion`] |
 //! | [`link`] | what all objects say together: exports, and who may use them |
 //! | [`modc`] | `.mod.c` |
-//! | [`run`] | the run from arguments to exit status |
+//! | [`run`] | the run from arguments to exit status, by several [`workers`] |
 //!
 //! Nothing here prints or exits; messages are values ([`diag`]).
 
@@ -33,3 +33,4 @@ pub mod section;
 pub mod srcversion;
 pub mod symvers;
 pub mod textfile;
+pub mod workers;

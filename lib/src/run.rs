@@ -6,7 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use indexmap::IndexSet;
-use rayon::prelude::*;
 
 use crate::alias::layout::Offsets;
 use crate::cli::{self, Options, Request, getopt};
@@ -17,6 +16,7 @@ use crate::link::{Link, ModuleId, Note, Resolution};
 use crate::modc::{self, Style};
 use crate::object::{self, Context, Scratch};
 use crate::section::Rules;
+use crate::workers::Workers;
 use crate::{buffer::Buffer, output, symvers, textfile};
 
 /// Of undefined symbols no more are said in one run.
@@ -66,6 +66,19 @@ impl Invocation {
         Ok(Dialect::new(version))
     }
 
+    /// How many workers there may be: `KBUILD_RS_JOBS`, or one for each
+    /// processor.
+    ///
+    /// # Errors
+    /// If `KBUILD_RS_JOBS` isn't a number above 0.
+    pub fn jobs(&self) -> Result<usize, Fatal> {
+        let Some(value) = std::env::var_os("KBUILD_RS_JOBS").filter(|value| !value.is_empty()) else {
+            return Ok(std::thread::available_parallelism().map_or(1, usize::from));
+        };
+        let jobs = value.to_str().and_then(|value| value.parse().ok()).filter(|&jobs| jobs > 0);
+        jobs.ok_or_else(|| Fatal::new(text!("KBUILD_RS_JOBS: not a number of workers: {}\n", value.as_bytes())))
+    }
+
     /// The `devicetable-offsets.h` that the kernel build left beside the
     /// executable.
     #[must_use]
@@ -103,8 +116,18 @@ pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write
         }
     };
     let offsets = invocation.offsets();
-    let mut run =
-        Run { options: &options, dialect: &dialect, link: Link::new(&dialect, options.external), undefined: 0 };
+    let jobs = match invocation.jobs() {
+        Ok(jobs) => jobs,
+        Err(fatal) => return end(fatal, err),
+    };
+    let mut run = Run {
+        options: &options,
+        dialect: &dialect,
+        link: Link::new(&dialect, options.external),
+        jobs,
+        workers: Workers::default(),
+        undefined: 0,
+    };
     let result = run.all(offsets.as_ref());
     for message in &run.link.log.messages {
         // Who doesn't listen to errors can't be told of one.
@@ -131,6 +154,9 @@ struct Run<'a> {
     options: &'a Options,
     dialect: &'a Dialect,
     link: Link<'a>,
+    /// How many workers there may be.
+    jobs: usize,
+    workers: Workers,
     /// How many undefined symbols there were.
     undefined: usize,
 }
@@ -176,12 +202,8 @@ impl Run<'_> {
             ..Context::new(self.dialect, &rules, offsets)
         };
         let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
-        let readings: Vec<_> = if objects.len() == 1 {
-            vec![read(&mut Scratch::default(), &objects[0])]
-        } else {
-            objects.par_iter().map_init(Scratch::default, read).collect()
-        };
-        for reading in readings {
+        self.workers = Workers::new(self.jobs, objects.len());
+        for reading in self.workers.map(&objects, Scratch::default, read) {
             self.link.commit(reading)?;
         }
         // The list is opened when the objects before it have been read.
@@ -230,16 +252,18 @@ impl Run<'_> {
             basic: if self.dialect.extended_versions { self.options.basic_versions } else { self.options.modversions },
             extended: self.options.extended_versions,
         };
-        let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, &policy, self.dialect);
-        let mut resolutions: Vec<_> = ids.par_iter().map(resolve).collect();
+        let resolve = |(): &mut (), id: &ModuleId| resolve::resolve(&self.link, *id, &policy, self.dialect);
+        let mut resolutions = self.workers.map(&ids, || (), resolve);
         if self.dialect.checks_before_files {
             for resolution in &mut resolutions {
                 self.say_all(std::mem::take(&mut resolution.notes), None)?;
             }
             self.trim(&resolutions)?;
         }
-        let prepare = |(id, resolution): (&ModuleId, &Resolution)| self.prepare(*id, resolution, &policy);
-        let prepared: Vec<_> = ids.par_iter().zip(&resolutions).map(prepare).collect();
+        let pairs: Vec<_> = ids.iter().zip(&resolutions).collect();
+        let prepare =
+            |(): &mut (), (id, resolution): &(&ModuleId, &Resolution)| self.prepare(**id, resolution, &policy);
+        let prepared = self.workers.map(&pairs, || (), prepare);
         let mut missing = Vec::new();
         for ((id, module), resolution) in ids.into_iter().zip(prepared).zip(resolutions) {
             self.say_all(resolution.notes, resolution.fatal)?;

@@ -70,6 +70,8 @@ pub fn call(subject: &Subject, dir: &Path, kernel: &str, call: &Call) -> io::Res
         .env_clear()
         .env("LC_ALL", "C")
         .env("KERNELVERSION", kernel)
+        // For ours; the original doesn't know it.
+        .envs(std::env::var_os("KBUILD_RS_JOBS").map(|jobs| ("KBUILD_RS_JOBS", jobs)))
         .envs(call.environment.iter().map(|(name, value)| (*name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
