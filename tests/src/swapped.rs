@@ -83,6 +83,14 @@ fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Find
     Ok(())
 }
 
+/// `make mrproper` removes what our Makefile has made.
+fn clean(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<Finding> {
+    make(source, &[arguments, &["mrproper"]].concat())?;
+    let made = ["modpost", "mk_elfconfig", "empty.o", "elfconfig.h", "devicetable-offsets.h", "devicetable-offsets.s"];
+    let left = made.iter().filter(|name| out.join("scripts/mod").join(name).exists());
+    Ok(("make mrproper".to_owned(), left.map(|name| format!("  {name}: is still there\n")).collect()))
+}
+
 /// Copies a built tree, and builds it and modules outside of it with the
 /// original and with ours.
 ///
@@ -102,6 +110,7 @@ pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
     let theirs = builder.all(EXTERNALS)?;
     remake(&tree, &tree, &[], &mut findings)?;
     findings.extend(theirs.compare(&builder)?);
+    findings.push(clean(&tree, &tree, &[])?);
     findings.push(restore(&tree, &before)?);
     Ok(findings)
 }
@@ -124,6 +133,7 @@ pub fn compare_arm64(kernel: &Tree) -> io::Result<Vec<Finding>> {
     let before = scripts(&source)?;
     let mut findings = Vec::new();
     remake(&source, &out, &arguments, &mut findings)?;
+    findings.push(clean(&source, &out, &arguments)?);
     findings.push(restore(&source, &before)?);
     Ok(findings)
 }
