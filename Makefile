@@ -8,7 +8,7 @@ BIN = target/release
 
 # Programs that need no shared library. Cargo keeps a named target's apart, in
 # target/NAME. Where the tree and the dependencies lie must not be seen in them.
-HOST := $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p')
+HOST = $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = target/$(HOST)/release
 CARGO_HOME ?= $(HOME)/.cargo
 PREFIXES = $(CURDIR)=/usr/src/kbuild-rs $(CARGO_HOME)=/usr/src/cargo
@@ -51,8 +51,8 @@ demo: needs build
 # many workers there are must not be seen in any.
 check: needs
 	$(CARGO) build --locked --workspace
-	$(CARGO) test --locked --workspace
-	for jobs in 1 2 7; do \
+	KBUILD_RS_JOBS=2 $(CARGO) test --locked --workspace
+	for jobs in 1 7; do \
 		KBUILD_RS_JOBS=$$jobs $(CARGO) test --locked -p kbuild-rs-tests --test suite || exit; \
 	done
 	$(MAKE) check-layouts

@@ -66,17 +66,17 @@ impl Invocation {
         Ok(Dialect::new(version))
     }
 
-    /// How many workers there may be: `KBUILD_RS_JOBS`, or one for each
-    /// processor.
+    /// How many workers `KBUILD_RS_JOBS` asks for, if it is set.
     ///
     /// # Errors
-    /// If `KBUILD_RS_JOBS` isn't a number above 0.
-    pub fn jobs(&self) -> Result<usize, Fatal> {
+    /// If it isn't a number above 0.
+    pub fn jobs(&self) -> Result<Option<usize>, Fatal> {
         let Some(value) = std::env::var_os("KBUILD_RS_JOBS").filter(|value| !value.is_empty()) else {
-            return Ok(std::thread::available_parallelism().map_or(1, usize::from));
+            return Ok(None);
         };
         let jobs = value.to_str().and_then(|value| value.parse().ok()).filter(|&jobs| jobs > 0);
-        jobs.ok_or_else(|| Fatal::new(text!("KBUILD_RS_JOBS: not a number of workers: {}\n", value.as_bytes())))
+        jobs.map(Some)
+            .ok_or_else(|| Fatal::new(text!("KBUILD_RS_JOBS: not a number of workers: {}\n", value.as_bytes())))
     }
 
     /// The `devicetable-offsets.h` that the kernel build left beside the
@@ -154,8 +154,8 @@ struct Run<'a> {
     options: &'a Options,
     dialect: &'a Dialect,
     link: Link<'a>,
-    /// How many workers there may be.
-    jobs: usize,
+    /// How many workers were asked for.
+    jobs: Option<usize>,
     workers: Workers,
     /// How many undefined symbols there were.
     undefined: usize,

@@ -9,11 +9,15 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub struct Workers(Option<ThreadPool>);
 
 impl Workers {
-    /// This many workers, if there are as many items; a machine that can't
-    /// start them has to do with one.
+    /// This many workers, or one for each processor, if there are as many
+    /// items; a machine that can't start them has to do with one. What is one
+    /// item's only isn't worth counting processors for.
     #[must_use]
-    pub fn new(jobs: usize, items: usize) -> Self {
-        let jobs = jobs.min(items);
+    pub fn new(jobs: Option<usize>, items: usize) -> Self {
+        if items < 2 {
+            return Self(None);
+        }
+        let jobs = jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).min(items);
         Self(if jobs > 1 { ThreadPoolBuilder::new().num_threads(jobs).build().ok() } else { None })
     }
 
@@ -44,10 +48,10 @@ mod tests {
         let items: Vec<usize> = (0..1000).collect();
         let squares: Vec<usize> = items.iter().map(|item| item * item).collect();
         for jobs in [1, 2, 7] {
-            let workers = Workers::new(jobs, items.len());
+            let workers = Workers::new(Some(jobs), items.len());
             assert_eq!(workers.0.as_ref().map_or(1, ThreadPool::current_num_threads), jobs);
             assert_eq!(workers.map(&items, || (), |(), item| item * item), squares, "{jobs}");
         }
-        assert!(Workers::new(7, 1).0.is_none());
+        assert!(Workers::new(Some(7), 1).0.is_none());
     }
 }

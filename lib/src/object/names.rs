@@ -72,8 +72,8 @@ pub(super) fn without_suffix<'a>(name: &'a [u8], dialect: &Dialect) -> &'a [u8] 
 #[must_use]
 pub(super) fn without_stage<'a>(name: &'a [u8], dialect: &Dialect) -> &'a [u8] {
     let stages = [(dialect.lto_suffix, ".lto"), (dialect.prelink_suffix, ".prelink")];
-    let stage = stages.into_iter().find(|&(cut, stage)| cut && name.ends_with(stage.as_bytes()));
-    stage.map_or(name, |(_, stage)| &name[..name.len() - stage.len()])
+    let rest = |(cut, stage): (bool, &str)| name.strip_suffix(stage.as_bytes()).filter(|_| cut);
+    stages.into_iter().find_map(rest).unwrap_or(name)
 }
 
 #[cfg(test)]
