@@ -14,6 +14,7 @@ use crate::cache;
 use crate::kernel::Observed;
 use crate::original;
 use crate::run;
+use crate::tally::Finding;
 
 /// A build.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +45,6 @@ impl External {
         !self.arguments.iter().any(|argument| argument.starts_with("-j"))
     }
 }
-
-/// One comparison: its name, and what differs.
-pub type Finding = (String, String);
 
 /// Where things are built.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +81,7 @@ impl Builder<'_> {
             .env_remove("MAKEFLAGS")
             .env_remove("KBUILD_RS_BIN")
             .output()?;
-        let paths = run::times(&dir)?.into_keys();
-        let files = paths.map(|path| Ok((path.clone(), fs::read(dir.join(&path))?))).collect::<io::Result<_>>()?;
+        let files = run::contents(&dir, |_| true)?;
         let [stdout, stderr] = [output.stdout, output.stderr].map(|text| {
             let mut lines: Vec<_> = text.split_inclusive(|&byte| byte == b'\n').collect();
             if !case.is_ordered() {

@@ -6,8 +6,9 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::apt::Package;
-use crate::external::{Builder, External, Finding, copy, restore, scripts, swap, workplace};
+use crate::external::{Builder, External, copy, restore, scripts, swap, workplace};
 use crate::original::{BOOKWORM, V6_1};
+use crate::tally::Finding;
 
 /// Packages of sources for DKMS.
 const SOURCES: &[Package] = &[

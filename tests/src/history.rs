@@ -115,7 +115,7 @@ fn compile(dir: &Path) -> io::Result<()> {
         succeed(
             Command::new("gcc")
                 .args(["-O2", "-w", "-I", "../include", "-I", "../../tools/include", "-I", ".", "-o"])
-                .arg(dir.join(Kernel::program(target)))
+                .arg(dir.join(target.program()))
                 .args(sources.iter().filter(|name| scripts.join(name).exists()))
                 .current_dir(&scripts),
         )?;

@@ -56,7 +56,9 @@ pub enum Target {
 }
 
 impl Target {
-    const fn program(self) -> &'static str {
+    /// The file of its program.
+    #[must_use]
+    pub const fn program(self) -> &'static str {
         match self {
             Self::Lsb64 => "modpost.real-lsb-64",
             Self::Msb64 => "modpost.real-msb-64",
@@ -192,12 +194,6 @@ impl Kernel {
     #[must_use]
     pub fn compiled(version: &'static str, release: &'static str, variants: Variants, dir: PathBuf) -> Self {
         Self { version, release, variants, compiled: Some(dir), libc_i386: None, ..V7_3.clone() }
-    }
-
-    /// The file of a target's program.
-    #[must_use]
-    pub const fn program(target: Target) -> &'static str {
-        target.program()
     }
 
     /// How it behaves, by our table.

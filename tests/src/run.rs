@@ -105,6 +105,15 @@ pub fn observe(subject: &Subject, dir: &Path, kernel: &str, how: &Call) -> io::R
     Ok(Outcome { stdout, stderr, status, files })
 }
 
+/// The contents of every file below a directory that is wanted.
+///
+/// # Errors
+/// If one can't be read.
+pub fn contents(dir: &Path, wanted: impl Fn(&Path) -> bool) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let paths = times(dir)?.into_keys().filter(|path| wanted(path));
+    paths.map(|path| fs::read(dir.join(&path)).map(|contents| (path, contents))).collect()
+}
+
 /// Every file below a directory, with the time of its last change.
 ///
 /// # Errors

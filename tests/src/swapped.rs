@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::compare;
-use crate::external::{Builder, External, Finding, copy, restore, scripts, swap, workplace};
+use crate::external::{Builder, External, copy, restore, scripts, swap, workplace};
 use crate::kernel::{Tree, configure, make};
 use crate::original;
 use crate::run;
+use crate::tally::Finding;
 
 /// In this order: one needs what another has exported.
 const EXTERNALS: &[External] = &[
@@ -42,15 +43,10 @@ fn is_product(path: &Path) -> bool {
         || name.starts_with(".vmlinux.export.")
 }
 
-fn products(tree: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
-    let paths = run::times(tree)?.into_keys().filter(|path| is_product(path));
-    paths.map(|path| Ok((path.clone(), fs::read(tree.join(&path))?))).collect()
-}
-
 /// Makes a kernel's products anew, with ours where the original was, and
 /// then once more, when nothing is to be done.
 fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Finding>) -> io::Result<()> {
-    let original = products(out)?;
+    let original = run::contents(out, is_product)?;
     swap(source)?;
     for path in original.keys() {
         fs::remove_file(out.join(path))?;
@@ -59,7 +55,7 @@ fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Find
     fs::remove_file(out.join("vmlinux"))?;
     make(source, arguments)?;
     let mut report = String::new();
-    compare::files(&mut report, &original, &products(out)?);
+    compare::files(&mut report, &original, &run::contents(out, is_product)?);
     let modules = original.keys().filter(|path| path.extension().is_some_and(|e| e == "ko")).count();
     if modules < 20 {
         report += &format!("  there are {modules} modules only\n");

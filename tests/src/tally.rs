@@ -4,7 +4,8 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use crate::external::Finding;
+/// One comparison: its name, and what differs; "" if nothing does.
+pub type Finding = (String, String);
 
 /// The counts of a run of tests.
 #[derive(Debug, Default)]

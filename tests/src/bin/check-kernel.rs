@@ -10,10 +10,9 @@
 use std::io;
 use std::process::ExitCode;
 
-use kbuild_rs_tests::external::Finding;
 use kbuild_rs_tests::kernel::{self, TREES, Tree};
 use kbuild_rs_tests::swapped;
-use kbuild_rs_tests::tally::{Tally, Verdict};
+use kbuild_rs_tests::tally::{Finding, Tally, Verdict};
 
 /// Both programs under each set of options, and in kbuild.
 fn compare(tree: &Tree) -> io::Result<Vec<Finding>> {
