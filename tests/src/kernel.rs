@@ -149,17 +149,34 @@ impl Observed {
     }
 }
 
-fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::Result<Observed> {
+/// The file that lists a built kernel's modules as objects.
+pub const LIST: &str = "modules.list";
+
+/// Lists a built kernel's modules without their suffix.
+fn stems(tree: &Path) -> io::Result<Vec<String>> {
     let modules = fs::read_to_string(tree.join("modules.order"))?;
     // Both forms that kernels have had.
-    let stems: Vec<_> = modules.lines().map(|line| line.trim_end_matches(".ko").trim_end_matches(".o")).collect();
+    Ok(modules.lines().map(|line| line.trim_end_matches(".ko").trim_end_matches(".o").to_owned()).collect())
+}
+
+/// Writes [`LIST`] and returns how many modules there are.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_list(tree: &Path) -> io::Result<usize> {
+    let stems = stems(tree)?;
     let list: String = stems.iter().map(|stem| format!("{stem}.o\n")).collect();
-    fs::write(tree.join("modules.list"), list)?;
+    fs::write(tree.join(LIST), list)?;
+    Ok(stems.len())
+}
+
+fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::Result<Observed> {
+    write_list(tree)?;
     // Every third export of the kernel's own is kept.
     let symvers = fs::read_to_string(tree.join("Module.symvers"))?;
     let names = symvers.lines().filter_map(|line| line.split('\t').nth(1)).step_by(3);
     fs::write(tree.join("keep"), names.collect::<Vec<_>>().join("\n"))?;
-    let mut outputs: Vec<_> = stems.iter().map(|stem| format!("{stem}.mod.c")).collect();
+    let mut outputs: Vec<_> = stems(tree)?.iter().map(|stem| format!("{stem}.mod.c")).collect();
     outputs.extend([".vmlinux.export.c", "out.symvers", "out.nsdeps"].map(String::from));
     for name in &outputs {
         let path = tree.join(name);
@@ -168,7 +185,7 @@ fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::
         }
     }
     let mut arguments: Vec<OsString> = options.split(' ').map(OsString::from).collect();
-    let rest = ["-d", "out.nsdeps", "-o", "out.symvers", "-T", "modules.list", "vmlinux.o"];
+    let rest = ["-d", "out.nsdeps", "-o", "out.symvers", "-T", LIST, "vmlinux.o"];
     arguments.extend(rest.map(OsString::from));
     let (status, stdout, stderr) = run::call(subject, tree, version, &Call { arguments, ..Call::default() })?;
     let read = |name: String| fs::read(tree.join(&name)).ok().map(|contents| (PathBuf::from(name), contents));

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apt;
+pub mod bench;
 pub mod cache;
 pub mod case;
 pub mod compare;
@@ -19,4 +20,5 @@ pub mod layouts;
 pub mod original;
 pub mod run;
 pub mod swapped;
+pub mod synthetic;
 pub mod tally;

@@ -1,5 +1,6 @@
 //! The C originals that run today, and ours.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -187,6 +188,20 @@ pub const SOURCE_6_12: Package<'static> = Package { suite: TRIXIE, name: "linux-
 /// Its newest, from backports.
 pub const SOURCE_7_3: Package<'static> =
     Package { suite: TRIXIE_BACKPORTS, name: "linux-source-7.3", version: "7.3.4-1~bpo13+1" };
+
+impl Subject {
+    /// How it is called.
+    #[must_use]
+    pub fn words(&self) -> Vec<OsString> {
+        let mut words = Vec::new();
+        if let Some(loader) = &self.loader {
+            let folder = loader.parent().unwrap_or(loader);
+            words.extend([loader.into(), "--library-path".into(), folder.into()]);
+        }
+        words.push(self.program.clone().into());
+        words
+    }
+}
 
 impl Kernel {
     /// A kernel whose programs for each target lie in `dir`, which were

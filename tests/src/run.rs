@@ -56,15 +56,9 @@ pub fn call(subject: &Subject, dir: &Path, kernel: &str, call: &Call) -> io::Res
         fs::remove_file(&link)?;
     }
     std::os::unix::fs::symlink(&subject.program, &link)?;
-    let mut command = match &subject.loader {
-        None => Command::new(SUBJECT),
-        Some(loader) => {
-            let mut command = Command::new(loader);
-            command.arg("--library-path").arg(loader.parent().unwrap_or(loader)).args(["--argv0", SUBJECT, SUBJECT]);
-            command
-        }
-    };
-    let mut child = command
+    let words = Subject { program: SUBJECT.into(), ..subject.clone() }.words();
+    let mut child = Command::new(&words[0])
+        .args(&words[1..])
         .args(&call.arguments)
         .current_dir(dir)
         .env_clear()

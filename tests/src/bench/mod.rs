@@ -1,0 +1,8 @@
+//! How fast ours is beside the original: whole processes, on the same files,
+//! in turns.
+
+pub mod cases;
+pub mod chart;
+pub mod contest;
+pub mod cost;
+pub mod report;
