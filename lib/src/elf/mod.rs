@@ -8,18 +8,21 @@
 mod relocation;
 mod source;
 mod symbol;
+mod window;
 
+use std::cell::RefCell;
 use std::fmt;
 
 use goblin::container::{Container, Ctx, Endian};
 pub use goblin::elf::header::{self, Header};
 pub use goblin::elf::section_header::{self, SectionHeader};
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use scroll::Pread;
 
 pub use relocation::{Relocation, Relocations};
 pub use source::Source;
 pub use symbol::{Symbol, is_special};
+use window::{AHEAD, Window};
 
 use crate::bytes::until_nul;
 use crate::diag::{Fatal, text};
@@ -183,10 +186,12 @@ pub struct Tables {
     strings: Vec<u8>,
     /// The section headers' string table, unless it is the symbols' own.
     section_names: Vec<u8>,
-    /// The relocations of one section.
-    relocations: Vec<u8>,
-    /// Whatever is read and looked at once.
-    bytes: Vec<u8>,
+    /// Where in the file tables lie side by side: starts and ends, in order.
+    runs: Vec<(u64, u64)>,
+    /// What was last read of them.
+    window: Window,
+    /// What was last read of other sections.
+    data: RefCell<Window>,
 }
 
 /// An object that was found to have section headers and a symbol table.
@@ -207,6 +212,9 @@ pub struct Elf<'t> {
     strtab: SectionIndex,
     section_strings: SectionIndex,
     relocation_format: relocation::Format,
+    /// The relocations that were read last: the number of the first, where
+    /// they lie in the file, and their size.
+    relocations: (usize, u64, u64),
     source: &'t Source,
     tables: &'t mut Tables,
 }
@@ -233,11 +241,12 @@ impl<'t> Elf<'t> {
     /// [`ParseError`], in the order in which the original looks.
     pub fn parse(source: &'t Source, tables: &'t mut Tables, dialect: &Dialect) -> Result<Option<Self>, ParseError> {
         let size = source.size();
-        let mut ident = std::mem::take(&mut tables.bytes);
-        source.read_exact(0, size.min(header::header64::SIZEOF_EHDR as u64), &mut ident);
-        let header_bytes = &ident[..];
+        tables.window.clear();
+        tables.data.get_mut().clear();
+        let len = size.min(header::header64::SIZEOF_EHDR as u64);
+        tables.window.load(source, 0, len, len);
+        let header_bytes = tables.window.get(0, len).unwrap_or_default();
         if header_bytes.len() < header::header32::SIZEOF_EHDR || !header_bytes.starts_with(header::ELFMAG) {
-            tables.bytes = ident;
             return Ok(None);
         }
         let encoding = Encoding {
@@ -254,11 +263,9 @@ impl<'t> Elf<'t> {
             },
         };
         if header_bytes.len() < encoding.header_size() {
-            tables.bytes = ident;
             return Ok(None);
         }
         let header: Header = header_bytes.pread(0).map_err(|_| malformed("unreadable ELF header", HEADERS, 0))?;
-        tables.bytes = ident;
 
         if dialect.only_relocatable_objects && header.e_type != header::ET_REL {
             return Err(ParseError::NotRelocatable);
@@ -266,7 +273,7 @@ impl<'t> Elf<'t> {
         if header.e_shoff > size {
             return Err(ParseError::SectionHeadersBeyondEnd { offset: header.e_shoff, size });
         }
-        let sections = read_section_headers(source, &header, encoding, &mut tables.bytes)?;
+        let sections = read_section_headers(source, &header, encoding, &mut tables.window)?;
         let section_strings = SectionIndex(if u32::from(header.e_shstrndx) == section_header::SHN_XINDEX {
             sections.first().map_or(0, |null| null.sh_link)
         } else {
@@ -288,9 +295,11 @@ impl<'t> Elf<'t> {
                 rela: true,
                 is_mips64: encoding.is_64 && header.e_machine == header::EM_MIPS,
             },
+            relocations: (0, 0, 0),
             source,
             tables,
         };
+        elf.find_runs();
         elf.read_section_names()?;
         elf.find_tables()?;
         Ok(Some(elf))
@@ -305,6 +314,26 @@ impl<'t> Elf<'t> {
         self.sections.get(index.0 as usize).ok_or(malformed(what, HEADERS, u64::from(index.0)))
     }
 
+    /// Finds out where the tables are that will be read.
+    fn find_runs(&mut self) {
+        let is_table = |section: &&SectionHeader| {
+            use section_header::{SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB};
+            matches!(section.sh_type, SHT_SYMTAB | SHT_STRTAB | SHT_REL | SHT_RELA)
+        };
+        let range = |section: &SectionHeader| (section.sh_offset, end_of(section));
+        self.tables.runs.clear();
+        self.tables.runs.extend(self.sections.iter().filter(is_table).map(range));
+        window::merge(&mut self.tables.runs);
+    }
+
+    /// Brings a part of a table into the window, and of those that follow it
+    /// as many as are read at once.
+    fn load(&mut self, offset: u64, len: u64) -> bool {
+        let Tables { runs, window, .. } = &mut *self.tables;
+        let run = runs.partition_point(|run| run.0 <= offset).checked_sub(1);
+        window.load(self.source, offset, len, run.map_or(0, |run| runs[run].1))
+    }
+
     fn read_section_names(&mut self) -> Result<(), ParseError> {
         if self.sections.len() <= 1 {
             return Ok(());
@@ -313,9 +342,26 @@ impl<'t> Elf<'t> {
         let (offset, size) = (header.sh_offset, header.sh_size);
         let last = self.sections.iter().map(|section| section.sh_name).max().unwrap_or(0);
         let mut names = std::mem::take(&mut self.tables.section_names);
-        read_strings(self.source, offset, size, last as u64, &mut names);
+        self.read_strings(offset, size, last as u64, &mut names);
         self.tables.section_names = names;
         Ok(())
+    }
+
+    /// Reads a string table. Its stated size is taken for what is needed of it
+    /// only as long as that holds every name; the original doesn't look at it.
+    fn read_strings(&mut self, offset: u64, size: u64, last: u64, buffer: &mut Vec<u8>) {
+        let rest = self.source.size().saturating_sub(offset);
+        let stated = size.min(rest);
+        let read = if stated <= AHEAD && self.load(offset, stated) {
+            buffer.clear();
+            buffer.extend_from_slice(self.tables.window.get(offset, stated).unwrap_or_default());
+            true
+        } else {
+            self.source.read_exact(offset, stated, buffer)
+        };
+        if !(read && last < stated && buffer.last() == Some(&0)) {
+            self.source.read_exact(offset, rest, buffer);
+        }
     }
 
     /// Goes through the section headers once, as the original does, then
@@ -351,33 +397,50 @@ impl<'t> Elf<'t> {
             return Err(ParseError::BadShndxLink { link, symtab: symtab.0 });
         }
 
-        let entry_size = symbol::size(self.encoding);
-        let mut bytes = std::mem::take(&mut self.tables.bytes);
-        self.read_table(symtab, entry_size, &mut bytes)?;
-        let mut extended = Vec::new();
-        if let Some((index, _)) = shndx {
-            self.read_table(index, 4, &mut extended)?;
-        }
-        symbol::parse(&bytes, &extended, self.encoding, &mut self.tables.symbols)
-            .map_err(|entry| malformed("symbol without its section number", symtab, entry * entry_size))?;
-        self.tables.bytes = bytes;
-
-        let last = self.tables.symbols.iter().map(|symbol| symbol.name).max().unwrap_or(0);
+        let last = self.read_symbols(symtab, shndx.map(|(index, _)| index))?;
         let mut names = std::mem::take(&mut self.tables.strings);
-        read_strings(self.source, strings.sh_offset, strings.sh_size, u64::from(last), &mut names);
+        self.read_strings(strings.sh_offset, strings.sh_size, u64::from(last), &mut names);
         self.tables.strings = names;
         Ok(())
     }
 
-    /// Reads a table of `entry`-sized entries. A last entry that the size
-    /// covers in part is read whole, as the original does.
-    fn read_table(&self, index: SectionIndex, entry: u64, buffer: &mut Vec<u8>) -> Result<(), Malformed> {
+    /// Reads the symbol table; returns the greatest of its `st_name`.
+    fn read_symbols(&mut self, symtab: SectionIndex, shndx: Option<SectionIndex>) -> Result<u32, Malformed> {
+        let mut extended = Vec::new();
+        if let Some(index) = shndx {
+            let (offset, size) = self.table(index, 4)?;
+            if !self.source.read_exact(offset, size, &mut extended) {
+                return Err(unreadable(index, offset));
+            }
+        }
+        let entry = symbol::size(self.encoding);
+        let (offset, size) = self.table(symtab, entry)?;
+        self.tables.symbols.clear();
+        self.tables.symbols.reserve((size / entry) as usize);
+        let mut last = 0;
+        for part in (0..size).step_by((AHEAD / entry * entry) as usize) {
+            let len = (size - part).min(AHEAD / entry * entry);
+            if !self.load(offset + part, len) {
+                return Err(unreadable(symtab, offset));
+            }
+            let Tables { symbols, window, .. } = &mut *self.tables;
+            let bytes = window.get(offset + part, len).unwrap_or_default();
+            let names = symbol::parse(bytes, &extended, self.encoding, symbols)
+                .map_err(|number| malformed("symbol without its section number", symtab, number * entry))?;
+            last = last.max(names);
+        }
+        Ok(last)
+    }
+
+    /// Where a table of `entry`-sized entries lies in the file. A last entry
+    /// that the size covers in part belongs to it, as in the original.
+    fn table(&self, index: SectionIndex, entry: u64) -> Result<(u64, u64), Malformed> {
         let section = &self.sections[index.0 as usize];
         let size = section.sh_size.div_ceil(entry).checked_mul(entry);
-        if size.is_some_and(|size| self.source.read_exact(section.sh_offset, size, buffer)) {
-            Ok(())
-        } else {
-            Err(malformed("table reaches beyond the end of the file", index, section.sh_offset))
+        let end = size.and_then(|size| section.sh_offset.checked_add(size));
+        match (size, end) {
+            (Some(size), Some(end)) if end <= self.source.size() => Ok((section.sh_offset, size)),
+            _ => Err(unreadable(index, section.sh_offset)),
         }
     }
 
@@ -426,6 +489,28 @@ impl<'t> Elf<'t> {
         ))
     }
 
+    /// The length of the symbol's name, and where the first dot in it is.
+    ///
+    /// # Errors
+    /// As for [`Elf::symbol_name`].
+    pub fn symbol_name_len(&self, symbol: &Symbol) -> Result<(usize, Option<usize>), Malformed> {
+        let rest = self.tables.strings.get(symbol.name as usize..).unwrap_or_default();
+        let found = memchr2(0, b'.', rest).map(|at| (at, rest[at]));
+        let len = match found {
+            Some((end, 0)) => return Ok((end, None)),
+            Some((dot, _)) => memchr(0, &rest[dot..]).map(|end| (dot + end, Some(dot))),
+            None => None,
+        };
+        len.ok_or(malformed("symbol name without end", self.strtab, u64::from(symbol.name)))
+    }
+
+    /// The symbol's name, of which the length is known.
+    #[must_use]
+    pub fn symbol_name_of(&self, symbol: &Symbol, len: usize) -> &[u8] {
+        let start = symbol.name as usize;
+        self.tables.strings.get(start..start + len).unwrap_or_default()
+    }
+
     /// Cuts the string that begins at the symbol's name to `len` bytes, for
     /// every name that shares it: the original writes into its string table.
     pub fn cut_name(&mut self, symbol: &Symbol, len: usize) {
@@ -448,12 +533,11 @@ impl<'t> Elf<'t> {
     /// If there is no such section or the file ends before.
     pub fn data(&self, index: SectionIndex, value: u64, len: u64) -> Result<Vec<u8>, Malformed> {
         let section = self.section(index, "no such section")?;
-        let mut bytes = Vec::new();
-        if self.source.read_exact(self.file_offset(section, value), len, &mut bytes) {
-            Ok(bytes)
-        } else {
-            Err(malformed("data beyond the end of the file", index, value))
-        }
+        let offset = self.file_offset(section, value);
+        let mut window = self.tables.data.borrow_mut();
+        window.load(self.source, offset, len, data_until(section, offset));
+        let bytes = window.get(offset, len).map(<[u8]>::to_vec);
+        bytes.ok_or(malformed("data beyond the end of the file", index, value))
     }
 
     /// The string at `value` in a section, without its NUL.
@@ -465,17 +549,18 @@ impl<'t> Elf<'t> {
         let section = self.section(index, "no such section")?;
         let mut offset = self.file_offset(section, value);
         let mut string = Vec::new();
-        let mut bytes = Vec::new();
+        let mut window = self.tables.data.borrow_mut();
         while offset < self.source.size() {
             let len = STEP.min(self.source.size() - offset);
-            if !self.source.read_exact(offset, len, &mut bytes) {
+            window.load(self.source, offset, len, data_until(section, offset));
+            let Some(bytes) = window.get(offset, len) else {
                 break;
-            }
-            if let Some(end) = memchr(0, &bytes) {
+            };
+            if let Some(end) = memchr(0, bytes) {
                 string.extend_from_slice(&bytes[..end]);
                 return Ok(string);
             }
-            string.extend_from_slice(&bytes);
+            string.extend_from_slice(bytes);
             offset += len;
         }
         Err(malformed("string without end", index, value))
@@ -496,59 +581,78 @@ impl<'t> Elf<'t> {
         Ok(bytes)
     }
 
-    /// Reads the relocations of a section of type `SHT_REL` or `SHT_RELA`, for
-    /// [`Elf::relocations`].
+    /// Reads relocations of a section of type `SHT_REL` or `SHT_RELA`, from
+    /// number `first` on as many as are read at once, for
+    /// [`Elf::relocations`]. `false` if there are none.
     ///
     /// # Errors
-    /// If the file ends before.
-    pub fn read_relocations(&mut self, index: SectionIndex) -> Result<(), Malformed> {
+    /// If the file ends before the section does.
+    pub fn read_relocations(&mut self, index: SectionIndex, first: usize) -> Result<bool, Malformed> {
         self.relocation_format.rela = self.section(index, "no such section")?.sh_type == section_header::SHT_RELA;
-        let mut bytes = std::mem::take(&mut self.tables.relocations);
-        let read = self.read_table(index, self.relocation_format.entry_size() as u64, &mut bytes);
-        self.tables.relocations = bytes;
-        read
+        let entry = self.relocation_format.entry_size() as u64;
+        let (offset, size) = self.table(index, entry)?;
+        let before = size.min(first as u64 * entry);
+        let len = (size - before).min(AHEAD / entry * entry);
+        if !self.load(offset + before, len) {
+            return Err(unreadable(index, offset));
+        }
+        self.relocations = (first, offset + before, len);
+        Ok(len > 0)
     }
 
     /// The relocations that were read last.
     #[must_use]
     pub fn relocations(&self) -> Relocations<'_> {
-        Relocations { format: self.relocation_format, bytes: &self.tables.relocations }
+        let (first, offset, len) = self.relocations;
+        let bytes = self.tables.window.get(offset, len).unwrap_or_default();
+        Relocations { format: self.relocation_format, first, bytes }
     }
 }
+
+const fn end_of(section: &SectionHeader) -> u64 {
+    section.sh_offset.saturating_add(section.sh_size)
+}
+
+/// How much of a section is read at once whose strings or numbers are asked
+/// for one by one.
+const DATA_AHEAD: u64 = 4096;
+
+fn data_until(section: &SectionHeader, offset: u64) -> u64 {
+    end_of(section).min(offset.saturating_add(DATA_AHEAD))
+}
+
+const fn unreadable(index: SectionIndex, offset: u64) -> Malformed {
+    malformed("table reaches beyond the end of the file", index, offset)
+}
+
+/// Section names mostly lie before the headers, and are read with them.
+const BEFORE_HEADERS: u64 = 4096;
 
 fn read_section_headers(
     source: &Source,
     header: &Header,
     encoding: Encoding,
-    bytes: &mut Vec<u8>,
+    window: &mut Window,
 ) -> Result<Vec<SectionHeader>, Malformed> {
     let size = encoding.section_header_size();
-    let read = |count: u32, bytes: &mut Vec<u8>| {
+    let start = header.e_shoff.saturating_sub(BEFORE_HEADERS);
+    let mut read = |count: u32| {
         let len = u64::from(count) * size as u64;
-        if !source.read_exact(header.e_shoff, len, bytes) {
-            return Err(malformed("section headers reach beyond the end of the file", HEADERS, header.e_shoff));
-        }
+        let end = header.e_shoff.checked_add(len);
+        let loaded = end.is_some_and(|end| window.load(source, start, end - start, end));
+        let bytes = window.get(header.e_shoff, len).filter(|_| loaded);
+        let bytes =
+            bytes.ok_or(malformed("section headers reach beyond the end of the file", HEADERS, header.e_shoff))?;
         SectionHeader::parse_from(bytes, 0, count as usize, encoding.context())
             .map_err(|_| malformed("unreadable section header", HEADERS, header.e_shoff))
     };
     // With more than 65,279 sections the number stands in the first header.
     match u32::from(header.e_shnum) {
         0 => {
-            let first = read(1, bytes)?;
-            read(first.first().map_or(0, |null| null.sh_size as u32), bytes)
+            let first = read(1)?;
+            read(first.first().map_or(0, |null| null.sh_size as u32))
         }
-        count => read(count, bytes),
-    }
-}
-
-/// Reads a string table. Its stated size is taken for what is needed of it
-/// only as long as that holds every name; the original doesn't look at it.
-fn read_strings(source: &Source, offset: u64, size: u64, last: u64, buffer: &mut Vec<u8>) {
-    let rest = source.size().saturating_sub(offset);
-    let stated = size.min(rest);
-    let whole = source.read_exact(offset, stated, buffer) && last < stated && buffer.last() == Some(&0);
-    if !whole {
-        source.read_exact(offset, rest, buffer);
+        count => read(count),
     }
 }
 

@@ -33,18 +33,20 @@ pub struct Relocation {
     pub addend: Option<i64>,
 }
 
-/// The relocations of one section.
+/// Relocations of one section, some or all.
 #[derive(Clone, Copy, Debug)]
 pub struct Relocations<'a> {
     pub(super) format: Format,
+    /// The number of the first.
+    pub(super) first: usize,
     pub(super) bytes: &'a [u8],
 }
 
 impl Relocations<'_> {
-    /// Whether there is none.
+    /// The number of the one that follows the last.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    pub const fn end(&self) -> usize {
+        self.first + self.bytes.len() / self.format.entry_size()
     }
 
     /// Whether they have addends of their own.
@@ -68,7 +70,7 @@ impl Relocations<'_> {
         let Format { encoding, rela, is_mips64 } = self.format;
         let word = encoding.word();
         let field = |n: usize| {
-            let start = number * self.format.entry_size() + n * word;
+            let start = (number - self.first) * self.format.entry_size() + n * word;
             &self.bytes[start..start + word]
         };
         let (offset, info) = (encoding.unsigned(field(0)), field(1));
@@ -94,6 +96,8 @@ impl Relocations<'_> {
     #[inline]
     pub fn for_each_symbol<E>(&self, visit: impl FnMut(usize, u32) -> Result<(), E>) -> Result<(), E> {
         let Format { encoding, is_mips64, .. } = self.format;
+        let (first, mut visit) = (self.first, visit);
+        let visit = |number: usize, symbol: u32| visit(first + number, symbol);
         let size = self.format.entry_size();
         match (encoding.is_64, encoding.is_big, size, is_mips64) {
             (true, false, 24, false) => scan::<24, E>(self.bytes, |e| u32_le(e, 12), visit),
@@ -165,7 +169,7 @@ mod tests {
                             bytes.extend(word(-4i64 as u64));
                         }
                         let format = Format { encoding, rela, is_mips64 };
-                        let relocations = Relocations { format, bytes: &bytes };
+                        let relocations = Relocations { format, first: 0, bytes: &bytes };
                         let expected = Relocation { offset: 0x10, symbol: 5, kind: 2, addend: rela.then_some(-4) };
                         assert_eq!(relocations.get(0), expected, "{format:?}");
                         let mut seen = Vec::new();

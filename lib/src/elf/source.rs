@@ -58,14 +58,21 @@ impl Source {
         let Ok(len) = usize::try_from(len) else {
             return false;
         };
+        buffer.resize(len, 0);
+        self.read_at(offset, buffer)
+    }
+
+    /// Fills `bytes` from `offset` on. `false` if the source ends before, or
+    /// can't be read there.
+    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> bool {
         match self {
-            Self::File(file, _) => {
-                buffer.resize(len, 0);
-                file.read_exact_at(buffer, offset).is_ok()
-            }
-            Self::Memory(bytes) => {
-                // Within bounds: `offset + len` is at most the length.
-                buffer.extend_from_slice(&bytes[offset as usize..][..len]);
+            Self::File(file, _) => file.read_exact_at(bytes, offset).is_ok(),
+            Self::Memory(memory) => {
+                let rest = usize::try_from(offset).ok().and_then(|offset| memory.get(offset..));
+                let Some(read) = rest.and_then(|rest| rest.get(..bytes.len())) else {
+                    return false;
+                };
+                bytes.copy_from_slice(read);
                 true
             }
         }

@@ -63,11 +63,9 @@ pub(super) const fn size(encoding: Encoding) -> u64 {
     if encoding.is_64 { elf64::sym::SIZEOF_SYM as u64 } else { elf32::sym::SIZEOF_SYM as u64 }
 }
 
-/// Parses a whole table. `Err` is the number of an entry whose section should
-/// stand in `extended` and doesn't.
-pub(super) fn parse(bytes: &[u8], extended: &[u8], encoding: Encoding, symbols: &mut Vec<Symbol>) -> Result<(), u64> {
-    symbols.clear();
-    symbols.reserve(bytes.len() / size(encoding) as usize);
+/// Parses entries and appends them; returns the greatest `st_name`. `Err` is
+/// the number of an entry whose section should stand in `extended` and doesn't.
+pub(super) fn parse(bytes: &[u8], extended: &[u8], encoding: Encoding, symbols: &mut Vec<Symbol>) -> Result<u32, u64> {
     let section = |entry: usize, shndx: u16| {
         let index = u32::from(shndx);
         if is_special(shndx) {
@@ -79,11 +77,14 @@ pub(super) fn parse(bytes: &[u8], extended: &[u8], encoding: Encoding, symbols: 
             Some(SectionIndex(index))
         }
     };
+    let mut last = 0;
     macro_rules! parse_as {
         ($sym:ty, $size:expr) => {
-            for (entry, bytes) in bytes.chunks_exact($size).enumerate() {
+            for bytes in bytes.chunks_exact($size) {
                 // A chunk has the size of an entry, which is all that can fail.
                 let Ok(sym) = bytes.pread_with::<$sym>(0, encoding.endian()) else { break };
+                let entry = symbols.len();
+                last = last.max(sym.st_name);
                 symbols.push(Symbol {
                     name: sym.st_name,
                     info: sym.st_info,
@@ -100,5 +101,5 @@ pub(super) fn parse(bytes: &[u8], extended: &[u8], encoding: Encoding, symbols: 
     } else {
         parse_as!(elf32::sym::Sym, elf32::sym::SIZEOF_SYM);
     }
-    Ok(())
+    Ok(last)
 }

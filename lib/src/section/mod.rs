@@ -170,8 +170,11 @@ impl Check<'_> {
             if matches!(sh_type, section_header::SHT_RELA | section_header::SHT_REL) {
                 let from = self.relocated(elf, index, scratch)?;
                 if !from.class.ignored {
-                    elf.read_relocations(index)?;
-                    self.relocations(elf, &from, &scratch.offends, &mut nearest, findings)?;
+                    let mut first = 0;
+                    while elf.read_relocations(index, first)? {
+                        self.relocations(elf, &from, &scratch.offends, &mut nearest, findings)?;
+                        first = elf.relocations().end();
+                    }
                 }
             }
         }
@@ -245,7 +248,7 @@ impl Check<'_> {
         let relocations = elf.relocations();
         let exports = self.exports && elf.export_symbol == Some(from.relocated);
         let known = matches!(elf.header.e_machine, header::EM_386 | header::EM_ARM | header::EM_MIPS);
-        if self.dialect.rel_needs_machine && !relocations.has_addends() && !known && !relocations.is_empty() {
+        if self.dialect.rel_needs_machine && !relocations.has_addends() && !known {
             let text = text!("Please add code to calculate addend for this architecture\n");
             return Err(Stop::Fatal(Fatal::new(text)));
         }
