@@ -8,11 +8,15 @@ mod modinfo;
 mod names;
 mod undefined;
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
 use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_UNDEF};
 use goblin::elf::sym::STT_OBJECT;
 
 pub use crc::{missing as missing_crc, symbol_crcs};
 pub use facts::{Facts, License, Reading, Step};
+use modinfo::Modinfo;
 pub use names::Names;
 
 use crate::alias::{self, Contents, Target, layout};
@@ -197,6 +201,8 @@ struct Later {
     exports: Vec<usize>,
     /// A name was cut, and so perhaps others that share its bytes.
     names_cut: bool,
+    /// The length of each symbol's name.
+    lens: Vec<u32>,
 }
 
 impl Reader<'_, '_> {
@@ -216,10 +222,10 @@ impl Reader<'_, '_> {
                 bytes.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect();
         }
         let has_version = self.modinfo()?;
-        let later = self.symbols()?;
-        self.second_look(&later)?;
+        let mut later = self.symbols()?;
+        self.second_look(&mut later)?;
         if dialect.static_export_check {
-            self.find_static(&later)?;
+            self.find_static(&mut later)?;
         }
 
         let called = if dialect.messages_begin_with_module {
@@ -272,8 +278,8 @@ impl Reader<'_, '_> {
             None => Vec::new(),
             Some(index) => self.elf.strings_of(index).map_err(|malformed| self.malformed(malformed))?,
         };
-        let mut licenses = modinfo::values(&bytes, b"license").peekable();
-        if licenses.peek().is_none() {
+        let modinfo = Modinfo::parse(&bytes);
+        if modinfo.licenses == 0 {
             let is_error = self.context.dialect.errors_fail_at_the_end;
             let severity = if is_error { Severity::Error } else { Severity::Warning };
             let text = if self.context.dialect.messages_begin_with_module {
@@ -283,8 +289,8 @@ impl Reader<'_, '_> {
             };
             self.say(severity, text);
         }
-        self.facts.is_gpl_compatible = licenses.all(modinfo::is_gpl_compatible);
-        self.facts.imports = modinfo::values(&bytes, b"import_ns").map(<[u8]>::to_vec).collect();
+        self.facts.is_gpl_compatible = modinfo.is_gpl_compatible;
+        self.facts.imports = modinfo.imports;
         let dialect = self.context.dialect;
         for namespace in self.facts.imports.clone() {
             if dialect.module_namespaces && namespace.starts_with(b"module:") {
@@ -296,9 +302,8 @@ impl Reader<'_, '_> {
                 self.say(Severity::Error, text);
             }
         }
-        let has = |tag| modinfo::values(&bytes, tag).next().is_some();
         let wanted = dialect.description_always_wanted || dialect.description_wanted && self.context.extra_warn;
-        if wanted && !has(b"description") {
+        if wanted && !modinfo.has_description {
             let text = if dialect.messages_begin_with_module {
                 text!("{}: missing MODULE_DESCRIPTION()\n", self.facts.called())
             } else {
@@ -306,27 +311,30 @@ impl Reader<'_, '_> {
             };
             self.say(Severity::Warning, text);
         }
-        Ok(has(b"version"))
+        Ok(modinfo.has_version)
     }
 
-    /// The symbol's name without the suffix that the compiler appended to
-    /// tell local symbols apart.
-    fn name(&mut self, symbol: &Symbol, later: &mut Later) -> Result<&[u8], Malformed> {
-        let name = self.elf.symbol_name(symbol)?;
-        let (whole, kept) = (name.len(), names::without_suffix(name, self.context.dialect).len());
-        if kept < whole {
+    /// The length of the symbol's name without the suffix that the compiler
+    /// appended to tell local symbols apart, which goes.
+    fn name_len(&mut self, symbol: &Symbol, later: &mut Later) -> Result<usize, Malformed> {
+        let (len, dot) = self.elf.symbol_name_len(symbol)?;
+        if dot.is_none() {
+            return Ok(len);
+        }
+        let name = self.elf.symbol_name_of(symbol, len);
+        let kept = names::without_suffix(name, dot, self.context.dialect).len();
+        if kept < len {
             self.elf.cut_name(symbol, kept);
             later.names_cut = true;
         }
-        self.elf.symbol_name(symbol)
+        Ok(kept)
     }
 
     fn tables_alone(&mut self) -> Result<(), Fatal> {
         for number in 0..self.elf.symbols().len() {
             let symbol = self.elf.symbols()[number];
-            let path = self.path;
-            let name = self.name(&symbol, &mut Later::default()).map_err(|malformed| malformed.fatal(path))?;
-            if name.starts_with(b"__mod_") {
+            let len = self.name_len(&symbol, &mut Later::default()).map_err(|malformed| self.malformed(malformed))?;
+            if self.elf.symbol_name_of(&symbol, len).starts_with(b"__mod_") {
                 self.device_table(&symbol)?;
             }
         }
@@ -334,22 +342,24 @@ impl Reader<'_, '_> {
     }
 
     fn symbols(&mut self) -> Result<Later, Fatal> {
-        let mut later = Later::default();
-        for number in 0..self.elf.symbols().len() {
-            self.symbol(number, &mut later)?;
+        let count = self.elf.symbols().len();
+        let mut later = Later { lens: Vec::with_capacity(count), ..Later::default() };
+        for number in 0..count {
+            let len = self.symbol(number, &mut later)?;
+            later.lens.push(len as u32);
         }
         Ok(later)
     }
 
-    fn symbol(&mut self, number: usize, later: &mut Later) -> Result<(), Fatal> {
+    /// Looks at a symbol; returns the length of its name.
+    fn symbol(&mut self, number: usize, later: &mut Later) -> Result<usize, Fatal> {
         let symbol = self.elf.symbols()[number];
         // Most local symbols stand for a section and have no name.
-        if symbol.name == 0 && symbol.section != SectionIndex(0) && !symbol.is_special() {
-            return Ok(());
+        if symbol.name == 0 && symbol.section != SectionIndex(0) && !symbol.is_special() && !symbol.is_global() {
+            return Ok(0);
         }
-        let path = self.path;
-        self.name(&symbol, later).map_err(|malformed| malformed.fatal(path))?;
-        let name = self.elf.symbol_name(&symbol).map_err(|malformed| malformed.fatal(path))?;
+        let len = self.name_len(&symbol, later).map_err(|malformed| self.malformed(malformed))?;
+        let name = self.elf.symbol_name_of(&symbol, len);
         match u32::from(symbol.shndx) {
             SHN_COMMON => {
                 if !name.starts_with(b"__gnu_lto_") {
@@ -379,14 +389,14 @@ impl Reader<'_, '_> {
                 }
             },
         }
-        let name = self.elf.symbol_name(&symbol).map_err(|malformed| malformed.fatal(path))?;
+        let name = self.elf.symbol_name_of(&symbol, len);
         let detail = name.starts_with(b"__kstrtabns_") || name.starts_with(b"__crc_");
         if detail && !self.context.dialect.export_symbol_section {
             later.symbols.push(number);
         } else if name.starts_with(b"__mod_") {
             self.device_table(&symbol)?;
         }
-        Ok(())
+        Ok(len)
     }
 
     fn export(&mut self, name: Vec<u8>, symbol: &Symbol, later: &mut Later) -> Result<(), Malformed> {
@@ -448,7 +458,7 @@ impl Reader<'_, '_> {
     }
 
     /// Namespaces and CRCs of exports, now that all exports are known.
-    fn second_look(&mut self, later: &Later) -> Result<(), Fatal> {
+    fn second_look(&mut self, later: &mut Later) -> Result<(), Fatal> {
         self.cut_again(later)?;
         for &number in &later.symbols {
             let symbol = self.elf.symbols()[number];
@@ -459,12 +469,12 @@ impl Reader<'_, '_> {
     }
 
     /// A further pass over all names, if one was cut before.
-    fn cut_again(&mut self, later: &Later) -> Result<(), Fatal> {
+    fn cut_again(&mut self, later: &mut Later) -> Result<(), Fatal> {
         if later.names_cut {
             for number in 0..self.elf.symbols().len() {
                 let symbol = self.elf.symbols()[number];
-                let path = self.path;
-                self.name(&symbol, &mut Later::default()).map_err(|malformed| malformed.fatal(path))?;
+                let len = self.name_len(&symbol, later).map_err(|malformed| self.malformed(malformed))?;
+                later.lens[number] = len as u32;
             }
         }
         Ok(())
@@ -493,15 +503,14 @@ impl Reader<'_, '_> {
 
     /// Marks exports that no global symbol defines. What isn't exported here
     /// may be so elsewhere: all global names go along for that.
-    fn find_static(&mut self, later: &Later) -> Result<(), Fatal> {
+    fn find_static(&mut self, later: &mut Later) -> Result<(), Fatal> {
         self.cut_again(later)?;
         let mut globals = Names::default();
-        for symbol in self.elf.symbols().iter().filter(|symbol| symbol.is_global()) {
-            let name = self.elf.symbol_name(symbol).map_err(|malformed| self.malformed(malformed))?;
-            globals.push(names::lookup_key(name));
+        for (symbol, &len) in self.elf.symbols().iter().zip(&later.lens).filter(|(symbol, _)| symbol.is_global()) {
+            globals.push(names::lookup_key(self.elf.symbol_name_of(symbol, len as usize)));
         }
         if !later.exports.is_empty() {
-            let defined: std::collections::HashSet<&[u8]> = globals.iter().collect();
+            let defined: HashSet<&[u8], RandomState> = globals.iter().collect();
             for &position in &later.exports {
                 if let Step::Export { name, is_static, .. } = &mut self.reading.steps[position] {
                     *is_static = !defined.contains(&name[..]);

@@ -55,10 +55,10 @@ pub(super) fn lookup_key(name: &[u8]) -> &[u8] {
 }
 
 /// The name without a numeric suffix that the compiler gave it, and without
-/// what link time optimisation adds.
+/// what link time optimisation adds. `dot` is where its first dot is.
 #[must_use]
-pub(super) fn without_suffix<'a>(name: &'a [u8], dialect: &Dialect) -> &'a [u8] {
-    let Some(dot) = memchr::memchr(b'.', name).filter(|&dot| dot > 0) else {
+pub(super) fn without_suffix<'a>(name: &'a [u8], dot: Option<usize>, dialect: &Dialect) -> &'a [u8] {
+    let Some(dot) = dot.filter(|&dot| dot > 0) else {
         return name;
     };
     let after = &name[dot + 1..];
@@ -81,6 +81,10 @@ mod tests {
     use super::*;
     use crate::dialect::Version;
 
+    fn kept<'a>(name: &'a str, dialect: &Dialect) -> &'a [u8] {
+        without_suffix(name.as_bytes(), name.find('.'), dialect)
+    }
+
     #[test]
     fn suffixes_that_go() {
         for (name, in_5_15, in_6_1) in [
@@ -98,7 +102,7 @@ mod tests {
         ] {
             for (version, expected) in [(Version::new(5, 15, 100), in_5_15), (Version::new(6, 1, 176), in_6_1)] {
                 let dialect = Dialect::new(version);
-                assert_eq!(without_suffix(name.as_bytes(), &dialect), expected.as_bytes(), "{name} {version}");
+                assert_eq!(kept(name, &dialect), expected.as_bytes(), "{name} {version}");
             }
         }
     }
@@ -114,7 +118,7 @@ mod tests {
             ("f.prelink", Version::new(5, 19, 0), "f.prelink"),
         ] {
             let dialect = Dialect::new(version);
-            assert_eq!(without_suffix(name.as_bytes(), &dialect), expected.as_bytes(), "{name} {version}");
+            assert_eq!(kept(name, &dialect), expected.as_bytes(), "{name} {version}");
         }
     }
 

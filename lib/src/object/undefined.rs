@@ -1,5 +1,7 @@
 //! Undefined symbols: which of them somebody must define.
 
+use std::borrow::Cow;
+
 use goblin::elf::sym::STB_WEAK;
 
 use crate::dialect::Dialect;
@@ -14,7 +16,7 @@ pub(super) fn is_weak(symbol: &Symbol) -> bool {
 
 /// The name under which another object must define the symbol, or `None` if
 /// none has to.
-pub(super) fn wanted(name: &[u8], symbol: &Symbol, machine: u16, dialect: &Dialect) -> Option<Vec<u8>> {
+pub(super) fn wanted<'a>(name: &'a [u8], symbol: &Symbol, machine: u16, dialect: &Dialect) -> Option<Cow<'a, [u8]>> {
     if !symbol.is_global() || is_ignored(name, machine, dialect) {
         return None;
     }
@@ -22,9 +24,10 @@ pub(super) fn wanted(name: &[u8], symbol: &Symbol, machine: u16, dialect: &Diale
     if is_sparc && symbol.kind() == STT_SPARC_REGISTER {
         return None;
     }
-    let mut name = name.to_vec();
+    let mut name = Cow::Borrowed(name);
     if is_sparc && name.first() == Some(&b'.') {
         // `.urem` is libgcc's name for what the kernel exports as `_Urem`.
+        let name = name.to_mut();
         name[0] = b'_';
         if let Some(second) = name.get_mut(1) {
             second.make_ascii_uppercase();
