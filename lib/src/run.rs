@@ -120,6 +120,7 @@ pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write
         Ok(jobs) => jobs,
         Err(fatal) => return end(fatal, err),
     };
+    let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
     let mut run = Run {
         options: &options,
         dialect: &dialect,
@@ -128,7 +129,7 @@ pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write
         workers: Workers::default(),
         undefined: 0,
     };
-    let result = run.all(offsets.as_ref());
+    let result = run.all(offsets.as_ref(), &dumps);
     for message in &run.link.log.messages {
         // Who doesn't listen to errors can't be told of one.
         let _ = message.write_to(err);
@@ -172,10 +173,12 @@ struct Prepared {
     is_current: bool,
 }
 
-impl Run<'_> {
-    fn all(&mut self, offsets: Option<&Offsets>) -> Result<(), Fatal> {
-        for name in &self.options.dumps {
-            symvers::read(name, self.dialect, &mut self.link)?;
+impl<'a> Run<'a> {
+    /// `dumps` are the texts of [`Options::dumps`].
+    fn all(&mut self, offsets: Option<&Offsets>, dumps: &'a [Result<Vec<u8>, Fatal>]) -> Result<(), Fatal> {
+        for (name, text) in self.options.dumps.iter().zip(dumps) {
+            let text = text.as_ref().map_err(Fatal::clone)?;
+            symvers::read(text, name, self.dialect, &mut self.link)?;
         }
         self.read_objects(offsets)?;
         let missing = self.write_modules()?;
@@ -285,7 +288,7 @@ impl Run<'_> {
     fn trim(&mut self, resolutions: &[Resolution]) -> Result<(), Fatal> {
         let listed = self.options.keep.as_deref().map_or(Ok(Vec::new()), textfile::read)?;
         if self.options.trim_unused {
-            let used = resolutions.iter().flat_map(|resolution| &resolution.uses).map(|(_, symbol)| *symbol);
+            let used = resolutions.iter().flat_map(|resolution| &resolution.uses).map(|used| used.symbol);
             let listed = listed.split(|&byte| byte == b'\n').filter_map(|name| self.link.symbols.find(name));
             let modules = self.link.modules.iter();
             let kept = modules.flat_map(|module| &module.facts.kept).filter_map(|name| self.link.symbols.find(name));

@@ -1,7 +1,7 @@
 //! `Module.symvers`: lines of CRC, symbol, module, kind of export and
 //! namespace, with tabs between them.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::buffer::Buffer;
 use crate::bytes::strtoul;
@@ -11,13 +11,13 @@ use crate::link::{Exported, Link};
 use crate::object::License;
 use crate::textfile;
 
-/// Reads a file into the table of exports.
+/// Reads the text of a file into the table of exports, which borrows from it.
 ///
 /// # Errors
-/// The end of the run, if the file can't be read or a line is malformed.
-pub fn read(name: &[u8], dialect: &Dialect, link: &mut Link) -> Result<(), Fatal> {
-    let text = textfile::read(name)?;
-    for line in textfile::lines(&text) {
+/// The end of the run, if a line is malformed.
+pub fn read<'a>(text: &'a [u8], name: &[u8], dialect: &Dialect, link: &mut Link<'a>) -> Result<(), Fatal> {
+    link.begin_import(memchr_iter(b'\n', text).count());
+    for line in textfile::lines(text) {
         match parse(line, dialect) {
             Ok(exported) => link.import(exported, name),
             Err(Bad::License(message)) => link.log.say(message),

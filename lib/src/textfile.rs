@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -22,12 +22,23 @@ pub fn path(bytes: &[u8]) -> &Path {
 /// The end of the run: the original goes no further if a text file that it
 /// needs can't be read.
 pub fn read(name: &[u8]) -> Result<Vec<u8>, Fatal> {
-    let read = || {
-        let file = File::open(path(name))?;
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path(name))?;
         // As much as fstat(2) tells: a pipe is as empty as it looks.
-        let size = file.metadata()?.len();
-        let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(1 << 26));
-        file.take(size).read_to_end(&mut text)?;
+        let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let mut text = Vec::new();
+        let mut len = 0;
+        // In one call, unless the file is larger than what is believed at once.
+        while len < size {
+            text.resize(size.min(len + (1 << 26)), 0);
+            match file.read(&mut text[len..]) {
+                Ok(0) => break,
+                Ok(read) => len += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        text.truncate(len);
         Ok(text)
     };
     let mut text = read().map_err(|error| Fatal::perror(name, &error))?;
@@ -40,8 +51,16 @@ pub fn read(name: &[u8]) -> Result<Vec<u8>, Fatal> {
 /// The lines of a text, without their ends. What follows the last newline is
 /// a line only if it isn't empty.
 pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let text = text.strip_suffix(b"\n").map_or(Some(text).filter(|text| !text.is_empty()), Some);
-    text.into_iter().flat_map(|text| text.split(|&byte| byte == b'\n'))
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr(b'\n', rest);
+        let line = &rest[..end.unwrap_or(rest.len())];
+        rest = end.map_or(&[][..], |end| &rest[end + 1..]);
+        Some(line)
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod resolve;
 pub mod table;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
@@ -62,7 +63,7 @@ pub struct Link<'a> {
     /// `-e`: the objects are of external modules.
     pub external: bool,
     /// Exported symbols.
-    pub symbols: SymbolTable,
+    pub symbols: SymbolTable<'a>,
     /// Modules in reading order.
     pub modules: Vec<Module>,
     /// The exports that are kept; `None` for all of them.
@@ -76,6 +77,8 @@ pub struct Link<'a> {
     extable_entry_size: u32,
     /// Modules of `Module.symvers` by file, where that counts, and name.
     dumped: IndexMap<Vec<u8>, ModuleId>,
+    /// The one of the line before: most lines follow one of the same module.
+    last_dumped: Option<ModuleId>,
 }
 
 /// One line of a `Module.symvers`.
@@ -107,6 +110,7 @@ impl<'a> Link<'a> {
             mismatches: 0,
             extable_entry_size: 0,
             dumped: IndexMap::new(),
+            last_dumped: None,
         }
     }
 
@@ -116,34 +120,52 @@ impl<'a> Link<'a> {
         id
     }
 
-    /// Takes a line of a `Module.symvers`.
-    pub fn import(&mut self, line: Exported, file: &[u8]) {
+    /// A `Module.symvers` of so many lines begins.
+    pub fn begin_import(&mut self, lines: usize) {
+        self.symbols.reserve(lines);
+        self.last_dumped = None;
+    }
+
+    /// The module of a line of a `Module.symvers`.
+    fn dumped(&mut self, name: &[u8], file: &[u8]) -> ModuleId {
+        if let Some(last) = self.last_dumped.filter(|last| self.module(*last).facts.name == name) {
+            return last;
+        }
         let file = if self.dialect.modules_by_dump_file { file } else { b"" };
-        let key = [file, b"\0", line.module].concat();
-        let module = match self.dumped.get(&key) {
-            Some(&module) => module,
-            None => {
-                let is_vmlinux = line.module == b"vmlinux";
-                let facts = Facts { name: line.module.to_vec(), is_vmlinux, ..Facts::default() };
-                let module = self.add_module(facts, true);
-                self.dumped.insert(key, module);
-                module
-            }
-        };
-        let id = self.export(module, line.symbol, line.license, false);
-        let found = self.symbols.find(line.symbol);
+        let key = [file, b"\0", name].concat();
+        let module = self.dumped.get(&key).copied().unwrap_or_else(|| {
+            let facts = Facts { name: name.to_vec(), is_vmlinux: name == b"vmlinux", ..Facts::default() };
+            let module = self.add_module(facts, true);
+            self.dumped.insert(key, module);
+            module
+        });
+        self.last_dumped = Some(module);
+        module
+    }
+
+    /// Takes a line of a `Module.symvers`.
+    pub fn import(&mut self, line: Exported<'a>, file: &[u8]) {
+        let module = self.dumped(line.module, file);
+        let id = self.export(module, line.symbol.into(), line.license, false);
         if self.dialect.exported_twice_is_error {
             self.symbols.get_mut(id).crc = Some(line.crc);
-        } else if let Some(found) = found {
+        } else if let Some(found) = self.found_again(line.symbol, id) {
             // Kernels to 5.18 look the symbol up again.
             self.symbols.get_mut(found).crc = Some(line.crc);
         }
+        let namespace = Cow::Borrowed(line.namespace);
         if self.dialect.export_symbol_section {
-            let namespace = Some(line.namespace.to_vec()).filter(|namespace| !namespace.is_empty());
-            self.symbols.get_mut(id).namespace = namespace;
+            self.symbols.get_mut(id).namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
         } else {
-            self.set_namespace(line.symbol, line.namespace, false);
+            let found = self.found_again(line.symbol, id);
+            self.set_namespace(found, line.symbol, namespace, false);
         }
+    }
+
+    /// What looking up a name gives that was just exported as `id`: that,
+    /// unless the dot before it is passed over.
+    fn found_again(&self, name: &[u8], id: SymbolId) -> Option<SymbolId> {
+        if name.first() == Some(&b'.') { self.symbols.find(name) } else { Some(id) }
     }
 
     /// Takes what was read from one object.
@@ -167,15 +189,18 @@ impl<'a> Link<'a> {
         match step {
             Step::Say(message) | Step::Section(Finding::Message(message)) => self.log.say(message),
             Step::Export { name, license, is_static, is_function, namespace } => {
-                let id = self.export(module, &name, license, is_static);
+                let id = self.export(module, name.into(), license, is_static);
                 let symbol = self.symbols.get_mut(id);
                 symbol.is_function = is_function;
                 if self.dialect.export_symbol_section {
-                    symbol.namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
+                    symbol.namespace = Some(namespace).filter(|namespace| !namespace.is_empty()).map(Cow::Owned);
                 }
             }
             Step::Section(Finding::Export(_)) => unreachable!("reading made a step of it"),
-            Step::Namespace { symbol, namespace } => self.set_namespace(&symbol, &namespace, true),
+            Step::Namespace { symbol, namespace } => {
+                let found = self.symbols.find(&symbol);
+                self.set_namespace(found, &symbol, namespace.into(), true);
+            }
             Step::Crc { symbol, crc, own } => {
                 if let Some(id) = self.symbols.find(&symbol) {
                     let symbol = self.symbols.get_mut(id);
@@ -198,14 +223,14 @@ impl<'a> Link<'a> {
     }
 
     /// Exports a symbol: the symbol that now stands for the name.
-    fn export(&mut self, module: ModuleId, name: &[u8], license: License, is_static: bool) -> SymbolId {
-        let found = self.symbols.find(name);
+    fn export(&mut self, module: ModuleId, name: Cow<'a, [u8]>, license: License, is_static: bool) -> SymbolId {
+        let found = self.symbols.find(&name);
         if let Some(found) = found {
             let owner = self.symbols.get(found).module;
             let previous = &self.modules[owner.0 as usize];
             let clash = !self.external || previous.facts.is_vmlinux || owner == module;
             if clash {
-                let (module, name) = (&self.modules[module.0 as usize].facts, name);
+                let module = &self.modules[module.0 as usize].facts;
                 let text = if self.dialect.messages_begin_with_module {
                     text!(
                         "{}: symbol '{}' exported twice. Previous export was in {}\n",
@@ -234,24 +259,22 @@ impl<'a> Link<'a> {
                 return found;
             }
         }
-        let symbol =
-            Symbol { name: name.to_vec(), module, license, namespace: None, crc: None, is_function: false, is_static };
+        let symbol = Symbol { name, module, license, namespace: None, crc: None, is_function: false, is_static };
         let id = self.symbols.add(symbol);
         self.modules[module.0 as usize].exports.push(id);
         id
     }
 
-    fn set_namespace(&mut self, symbol: &[u8], namespace: &[u8], from_object: bool) {
-        match self.symbols.find(symbol) {
+    fn set_namespace(&mut self, id: Option<SymbolId>, symbol: &[u8], namespace: Cow<'a, [u8]>, from_object: bool) {
+        match id {
             Some(id) => {
-                let namespace = (!namespace.is_empty()).then(|| namespace.to_vec());
-                self.symbols.get_mut(id).namespace = namespace;
+                self.symbols.get_mut(id).namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
             }
             None => {
                 // Of an object's empty namespace those kernels have a null
                 // pointer, of one from a file an empty string.
                 let null = namespace.is_empty() && from_object && self.dialect.empty_namespace_is_null;
-                let namespace = if null { b"(null)" } else { namespace };
+                let namespace: &[u8] = if null { b"(null)" } else { &namespace };
                 let text = text!("Could not update namespace({}) for symbol {}\n", namespace, symbol);
                 let message = Message::new(Severity::Error, text);
                 if self.dialect.errors_fail_at_the_end {
@@ -306,7 +329,7 @@ impl<'a> Link<'a> {
     }
 
     /// What a module exports, in order, without what is trimmed.
-    pub fn kept_exports(&self, module: &Module) -> impl Iterator<Item = &Symbol> {
+    pub fn kept_exports<'s>(&'s self, module: &'s Module) -> impl Iterator<Item = &'s Symbol<'a>> {
         let is_kept = |id: &&SymbolId| self.kept.as_ref().is_none_or(|kept| kept.contains(*id));
         module.exports.iter().filter(is_kept).map(|id| self.symbols.get(*id))
     }
@@ -320,6 +343,9 @@ impl<'a> Link<'a> {
     /// Exports without a global definition, of which the last word is said
     /// when all else is done.
     pub fn report_statics(&mut self) {
+        if self.symbols.statics() == 0 {
+            return;
+        }
         let statics = self.symbols.in_hash_order().into_iter().filter(|symbol| symbol.is_static);
         let messages: Vec<_> = statics
             .map(|symbol| {

@@ -37,6 +37,25 @@ pub enum Note {
     Undefined(Message),
 }
 
+/// A symbol that a module uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The number of the name among the module's undefined symbols, or how
+    /// many these are for [`MODULE_LAYOUT`].
+    name: u32,
+    /// What another module exports by that name.
+    pub symbol: SymbolId,
+}
+
+impl Use {
+    /// The name by which the module calls it.
+    fn name<'l>(&self, module: &'l Module) -> &'l [u8] {
+        let undefined = &module.facts.undefined;
+        let number = self.name as usize;
+        if number < undefined.len() { undefined.get(number) } else { MODULE_LAYOUT }
+    }
+}
+
 /// What a module turned out to need.
 #[derive(Clone, Debug, Default)]
 pub struct Resolution {
@@ -46,7 +65,7 @@ pub struct Resolution {
     pub fatal: Option<Fatal>,
     /// The undefined symbols that another module exports, in the order of the
     /// lists that are made of them.
-    pub uses: Vec<(Vec<u8>, SymbolId)>,
+    pub uses: Vec<Use>,
     /// The modules that it needs loaded, in order.
     pub depends: IndexSet<ModuleId>,
     /// The namespaces that it should import, in order of finding.
@@ -72,8 +91,8 @@ pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) ->
         check_name_length(module, dialect, &mut resolution);
     }
     let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, policy, dialect, &mut resolution) };
-    for (_, symbol) in &uses {
-        let owner = link.symbols.get(*symbol).module;
+    for used in &uses {
+        let owner = link.symbols.get(used.symbol).module;
         if !link.module(owner).facts.is_vmlinux {
             resolution.depends.insert(owner);
         }
@@ -84,18 +103,24 @@ pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) ->
 
 /// The CRCs in a module's file, and what is to be said of missing ones.
 #[derive(Clone, Debug, Default)]
-pub struct Versions {
+pub struct Versions<'l> {
     /// What is to be said, in order.
     pub messages: Vec<Message>,
     /// For `__versions`: CRC and name of what the module uses.
-    pub basic: Vec<(u32, Vec<u8>)>,
+    pub basic: Vec<(u32, &'l [u8])>,
     /// The same, for names of any length.
-    pub extended: Vec<(u32, Vec<u8>)>,
+    pub extended: Vec<(u32, &'l [u8])>,
 }
 
 /// Looks up the CRCs of what a module exports and uses.
 #[must_use]
-pub fn versions(link: &Link, id: ModuleId, resolution: &Resolution, policy: &Policy, dialect: &Dialect) -> Versions {
+pub fn versions<'l>(
+    link: &'l Link,
+    id: ModuleId,
+    resolution: &Resolution,
+    policy: &Policy,
+    dialect: &Dialect,
+) -> Versions<'l> {
     let module = link.module(id);
     let mut versions = Versions::default();
     if policy.modversions && dialect.crcs_from_cmd {
@@ -107,12 +132,12 @@ pub fn versions(link: &Link, id: ModuleId, resolution: &Resolution, policy: &Pol
     if policy.extended {
         let uses = resolution.uses.iter();
         versions.extended =
-            uses.filter_map(|used| crc_of(link, module, used, dialect, &mut versions.messages)).collect();
+            uses.filter_map(|used| crc_of(link, module, *used, dialect, &mut versions.messages)).collect();
     }
     versions
 }
 
-impl Versions {
+impl Versions<'_> {
     fn say(&mut self, severity: Severity, text: Vec<u8>) {
         self.messages.push(Message::new(severity, text));
     }
@@ -137,28 +162,20 @@ fn check_name_length(module: &Module, dialect: &Dialect, resolution: &mut Resolu
 
 /// The undefined symbols that some other module exports, in the order of the
 /// lists that are made of them.
-fn uses<'a>(
-    link: &Link<'a>,
-    id: ModuleId,
-    policy: &Policy,
-    dialect: &Dialect,
-    resolution: &mut Resolution,
-) -> Vec<(Vec<u8>, SymbolId)> {
+fn uses(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect, resolution: &mut Resolution) -> Vec<Use> {
     let module = link.module(id);
-    let undefined = module.facts.undefined.iter().zip(module.facts.weak.iter().copied());
-    let layout = policy.modversions.then_some((MODULE_LAYOUT, false));
-    let undefined: Vec<_> = if dialect.lists_in_order {
-        undefined.chain(layout).collect()
-    } else {
-        let mut undefined: Vec<_> = undefined.chain(layout).collect();
-        undefined.reverse();
-        undefined
-    };
-    let mut uses = Vec::with_capacity(undefined.len());
-    for (name, weak) in undefined {
-        if let Some(symbol) = check_use(link, id, name, weak, policy, dialect, resolution) {
-            uses.push((name.to_vec(), symbol));
-        }
+    let count = module.facts.undefined.len() as u32;
+    let wanted = count + u32::from(policy.modversions);
+    let mut uses = Vec::with_capacity(wanted as usize);
+    for turn in 0..wanted {
+        let name = if dialect.lists_in_order { turn } else { wanted - 1 - turn };
+        let used = |symbol| Use { name, symbol };
+        let (text, weak) = if name < count {
+            (module.facts.undefined.get(name as usize), module.facts.weak[name as usize])
+        } else {
+            (MODULE_LAYOUT, false)
+        };
+        uses.extend(check_use(link, id, text, weak, policy, dialect, resolution).map(used));
         if resolution.fatal.is_some() {
             break;
         }
@@ -203,7 +220,7 @@ fn check_use(
     let base = base_name(&module.facts.name);
     if let Some(namespace) = &symbol.namespace {
         let listed = dialect.module_namespaces && lists_module(namespace, base);
-        if !listed && !module.facts.imports.contains(namespace) {
+        if !listed && !module.facts.imports.iter().any(|import| *import == **namespace) {
             let text = if dialect.messages_begin_with_module {
                 text!(
                     "{}: module uses symbol '{}' from namespace '{}', but does not import it.\n",
@@ -220,7 +237,7 @@ fn check_use(
                 )
             };
             resolution.say(severity(policy.allow_missing_imports), text);
-            resolution.missing_namespaces.insert(namespace.clone());
+            resolution.missing_namespaces.insert(namespace.to_vec());
         }
     }
     if !module.facts.is_gpl_compatible {
@@ -284,14 +301,15 @@ fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, versions: 
 }
 
 /// The CRC of a used symbol, or a complaint that it has none.
-fn crc_of(
+fn crc_of<'l>(
     link: &Link,
-    module: &Module,
-    (name, symbol): &(Vec<u8>, SymbolId),
+    module: &'l Module,
+    used: Use,
     dialect: &Dialect,
     messages: &mut Vec<Message>,
-) -> Option<(u32, Vec<u8>)> {
-    let crc = link.symbols.get(*symbol).crc;
+) -> Option<(u32, &'l [u8])> {
+    let name = used.name(module);
+    let crc = link.symbols.get(used.symbol).crc;
     if crc.is_none() {
         let text = if dialect.messages_begin_with_module {
             text!("{}: symbol '{}' has no CRC!\n", module.facts.called(), name)
@@ -300,22 +318,22 @@ fn crc_of(
         };
         messages.push(Message::new(Severity::Warning, text));
     }
-    crc.map(|crc| (crc, name.clone()))
+    crc.map(|crc| (crc, name))
 }
 
-fn collect_versions(
+fn collect_versions<'l>(
     link: &Link,
-    module: &Module,
-    uses: &[(Vec<u8>, SymbolId)],
+    module: &'l Module,
+    uses: &[Use],
     policy: &Policy,
     dialect: &Dialect,
-    versions: &mut Versions,
+    versions: &mut Versions<'l>,
 ) {
     for used in uses {
-        let Some(version) = crc_of(link, module, used, dialect, &mut versions.messages) else {
+        let Some(version) = crc_of(link, module, *used, dialect, &mut versions.messages) else {
             continue;
         };
-        let name = &used.0;
+        let (_, name) = version;
         if name.len() < name_len(module) {
             versions.basic.push(version);
         } else if !policy.extended {

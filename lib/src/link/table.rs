@@ -1,6 +1,11 @@
 //! The table of exported symbols.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::object::{License, Names};
 
@@ -12,17 +17,18 @@ pub struct SymbolId(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleId(pub u32);
 
-/// An exported symbol.
+/// An exported symbol. What a `Module.symvers` says of it is borrowed from
+/// there.
 #[derive(Clone, Debug)]
-pub struct Symbol {
+pub struct Symbol<'a> {
     /// Its name.
-    pub name: Vec<u8>,
+    pub name: Cow<'a, [u8]>,
     /// Who exports it.
     pub module: ModuleId,
     /// To whom.
     pub license: License,
     /// Who wants it must import this namespace.
-    pub namespace: Option<Vec<u8>>,
+    pub namespace: Option<Cow<'a, [u8]>>,
     /// Its CRC, if one is known.
     pub crc: Option<u32>,
     /// It is a function, not data, as far as is known.
@@ -33,9 +39,10 @@ pub struct Symbol {
 
 /// All exported symbols. Of several with one name the latest is found.
 #[derive(Clone, Debug, Default)]
-pub struct SymbolTable {
-    symbols: Vec<Symbol>,
-    by_name: HashMap<Vec<u8>, SymbolId>,
+pub struct SymbolTable<'a> {
+    symbols: Vec<Symbol<'a>>,
+    by_name: HashTable<SymbolId>,
+    hasher: RandomState,
     statics: usize,
 }
 
@@ -50,33 +57,56 @@ fn tdb_hash(name: &[u8]) -> u32 {
     value.wrapping_mul(1_103_515_243).wrapping_add(12345)
 }
 
-impl SymbolTable {
+impl<'a> SymbolTable<'a> {
+    /// Makes room for so many more symbols.
+    pub fn reserve(&mut self, more: usize) {
+        let Self { symbols, by_name, hasher, .. } = self;
+        symbols.reserve(more);
+        by_name.reserve(more, |id| hasher.hash_one(&*symbols[id.0 as usize].name));
+    }
+
     /// Adds a symbol.
     ///
     /// # Panics
     /// If there are 2^32 of them.
-    pub fn add(&mut self, symbol: Symbol) -> SymbolId {
-        let id = SymbolId(u32::try_from(self.symbols.len()).expect("fewer than 2^32 symbols"));
-        self.statics += usize::from(symbol.is_static);
-        self.by_name.insert(symbol.name.clone(), id);
-        self.symbols.push(symbol);
+    pub fn add(&mut self, symbol: Symbol<'a>) -> SymbolId {
+        let Self { symbols, by_name, hasher, statics } = self;
+        let id = SymbolId(u32::try_from(symbols.len()).expect("fewer than 2^32 symbols"));
+        *statics += usize::from(symbol.is_static);
+        let name_of = |id: &SymbolId| &*symbols[id.0 as usize].name;
+        let entry = by_name.entry(
+            hasher.hash_one(&*symbol.name),
+            |id| name_of(id) == &*symbol.name,
+            |id| hasher.hash_one(name_of(id)),
+        );
+        match entry {
+            Entry::Occupied(mut known) => *known.get_mut() = id,
+            Entry::Vacant(vacant) => {
+                vacant.insert(id);
+            }
+        }
+        symbols.push(symbol);
         id
+    }
+
+    fn find_exact(&self, name: &[u8]) -> Option<SymbolId> {
+        self.by_name.find(self.hasher.hash_one(name), |id| &*self.get(*id).name == name).copied()
     }
 
     /// The symbol that a name stands for; a dot before it is passed over.
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<SymbolId> {
-        self.by_name.get(name.strip_prefix(b".").unwrap_or(name)).copied()
+        self.find_exact(name.strip_prefix(b".").unwrap_or(name))
     }
 
     /// The symbol of that number.
     #[must_use]
-    pub fn get(&self, id: SymbolId) -> &Symbol {
+    pub fn get(&self, id: SymbolId) -> &Symbol<'a> {
         &self.symbols[id.0 as usize]
     }
 
     /// The symbol of that number, to be changed.
-    pub fn get_mut(&mut self, id: SymbolId) -> &mut Symbol {
+    pub fn get_mut(&mut self, id: SymbolId) -> &mut Symbol<'a> {
         &mut self.symbols[id.0 as usize]
     }
 
@@ -86,7 +116,7 @@ impl SymbolTable {
             return;
         }
         for name in names.iter() {
-            if let Some(id) = self.by_name.get(name) {
+            if let Some(id) = self.find_exact(name) {
                 let symbol = &mut self.symbols[id.0 as usize];
                 self.statics -= usize::from(symbol.is_static);
                 symbol.is_static = false;
@@ -94,11 +124,17 @@ impl SymbolTable {
         }
     }
 
+    /// How many symbols have no global definition.
+    #[must_use]
+    pub const fn statics(&self) -> usize {
+        self.statics
+    }
+
     /// All symbols in the order of the original's hash table: by bucket, the
     /// latest first.
     #[must_use]
-    pub fn in_hash_order(&self) -> Vec<&Symbol> {
-        let mut symbols: Vec<&Symbol> = self.symbols.iter().rev().collect();
+    pub fn in_hash_order(&self) -> Vec<&Symbol<'a>> {
+        let mut symbols: Vec<&Symbol<'a>> = self.symbols.iter().rev().collect();
         symbols.sort_by_cached_key(|symbol| tdb_hash(&symbol.name) % BUCKETS);
         symbols
     }
@@ -108,9 +144,9 @@ impl SymbolTable {
 mod tests {
     use super::*;
 
-    fn symbol(name: &str, is_static: bool) -> Symbol {
+    fn symbol(name: &str, is_static: bool) -> Symbol<'_> {
         Symbol {
-            name: name.into(),
+            name: name.as_bytes().into(),
             module: ModuleId(0),
             license: License::Any,
             namespace: None,

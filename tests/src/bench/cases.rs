@@ -124,7 +124,9 @@ impl Cases {
             "c" => {
                 let mut rows = Vec::new();
                 for release in ["5.10", "6.12", "7.3"] {
-                    for (outputs, state) in [(Outputs::Unchanged, "`.mod.c` unchanged"), (Outputs::Absent, "no `.mod.c`")] {
+                    for (outputs, state) in
+                        [(Outputs::Unchanged, "`.mod.c` unchanged"), (Outputs::Absent, "no `.mod.c`")]
+                    {
                         let contest = Contest { outputs, ..self.all(release)? };
                         rows.push(self.row(letter, format!("{}, {state}", all(release)), 8.0, &contest)?);
                     }

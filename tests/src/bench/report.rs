@@ -55,7 +55,8 @@ fn machine() -> String {
     let model = model.map_or("unknown processor", |(_, model)| model);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let memory = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok());
+    let memory =
+        memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok());
     format!(
         "{processors} processors ({model}), {} GiB of memory, Linux {}",
         memory.unwrap_or(0u64).div_ceil(1 << 20),
@@ -103,7 +104,8 @@ impl Row {
 }
 
 fn curve(points: &[Point], what: &str) -> String {
-    let mut text = format!("| {what} | original, s | ours, s | times the one before | ratio |\n| --- | --- | --- | --- | --- |\n");
+    let mut text =
+        format!("| {what} | original, s | ours, s | times the one before | ratio |\n| --- | --- | --- | --- | --- |\n");
     let mut before: Option<f64> = None;
     for Point { size, costs } in points {
         let wall = median(&costs.ours, |cost| cost.wall);
@@ -125,7 +127,8 @@ impl Report {
     /// The table of the cases alone.
     #[must_use]
     pub fn table(&self) -> String {
-        let head = "| case | what | original: wall, CPU in s | ours: wall, CPU in s | ratio of walls | wanted | reached |\n";
+        let head =
+            "| case | what | original: wall, CPU in s | ours: wall, CPU in s | ratio of walls | wanted | reached |\n";
         let mut text = head.to_owned() + "| --- | --- | --- | --- | --- | --- | --- |\n";
         text.extend(self.rows.iter().map(Row::line));
         text += "\nPeak memory, in MiB; wanted is at most twice the original's:\n\n";
@@ -146,7 +149,11 @@ impl Report {
         text += &curve(&self.modules, "modules");
         text += "\nOne object with a function a section, half of the sections holding the other\nhalf's relocations, 20 for each section:\n\n";
         text += &curve(&self.sections, "sections");
-        text += &format!("\nTwice the work takes at most {DOUBLE} times the time: {}, {}.\n", verdict(proportional(&self.modules)), verdict(proportional(&self.sections)));
+        text += &format!(
+            "\nTwice the work takes at most {DOUBLE} times the time: {}, {}.\n",
+            verdict(proportional(&self.modules)),
+            verdict(proportional(&self.sections))
+        );
         text
     }
 
@@ -158,7 +165,10 @@ impl Report {
         text += &format!("- Machine: {}.\n", machine());
         text += &format!("- kbuild-rs {commit}, {}; a release build.\n", first_line("rustc", &["--version"]));
         text += "- Originals: Debian's, and for (d) the one that the kernel's build compiled.\n";
-        text += &format!("- {} pairs of runs a case, the original and ours in turns on the same files in the\n  page cache; ", self.pairs);
+        text += &format!(
+            "- {} pairs of runs a case, the original and ours in turns on the same files in the\n  page cache; ",
+            self.pairs
+        );
         text += "whole processes, their standard error going to `/dev/null`; both have\n  to exit with the same status and write the same bytes.\n";
         text += "- Ratios are of each pair; given are their median, least and most. Times and\n  memory are medians. Where nothing else is said, there is a worker for each processor.\n\n";
         text += "## Cases\n\n";
