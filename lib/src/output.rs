@@ -6,16 +6,16 @@ use std::io::{self, Read, Write};
 use crate::diag::Fatal;
 use crate::textfile;
 
-/// Whether the file has these contents already.
+/// Whether the file has these contents already. `old` is where they are read.
 #[must_use]
-pub fn is_current(name: &[u8], contents: &[u8]) -> bool {
-    let same = || -> io::Result<bool> {
+pub fn is_current(name: &[u8], contents: &[u8], old: &mut Vec<u8>) -> bool {
+    let mut same = || -> io::Result<bool> {
         let mut file = File::open(textfile::path(name))?;
         if file.metadata()?.len() != contents.len() as u64 {
             return Ok(false);
         }
-        let mut old = Vec::with_capacity(contents.len() + 1);
-        file.read_to_end(&mut old)?;
+        old.resize(contents.len(), 0);
+        file.read_exact(old)?;
         Ok(old == contents)
     };
     same().unwrap_or(false)

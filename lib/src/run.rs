@@ -12,15 +12,13 @@ use crate::cli::{self, Options, Request, getopt};
 use crate::diag::{Fatal, Message, Severity, strerror, text};
 use crate::dialect::{self, Dialect};
 use crate::link::resolve::{self, Policy};
-use crate::link::{Link, ModuleId, Note, Resolution};
+use crate::link::{Link, Log, ModuleId, Resolution};
 use crate::modc::{self, Style};
 use crate::object::{self, Context, Scratch};
 use crate::section::Rules;
 use crate::workers::Workers;
 use crate::{buffer::Buffer, output, symvers, textfile};
 
-/// Of undefined symbols no more are said in one run.
-const MAX_UNDEFINED: usize = 10;
 /// The length of a path, its NUL included, that the original has room for.
 const PATH_MAX: usize = 4096;
 
@@ -127,7 +125,6 @@ pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write
         link: Link::new(&dialect, options.external),
         jobs,
         workers: Workers::default(),
-        undefined: 0,
     };
     let result = run.all(offsets.as_ref(), &dumps);
     for message in &run.link.log.messages {
@@ -158,8 +155,6 @@ struct Run<'a> {
     /// How many workers were asked for.
     jobs: Option<usize>,
     workers: Workers,
-    /// How many undefined symbols there were.
-    undefined: usize,
 }
 
 /// A module, and the namespaces that it should import.
@@ -186,7 +181,7 @@ impl<'a> Run<'a> {
             self.write_if_changed(name, &self.nsdeps(&missing))?;
         }
         if let Some(name) = &self.options.dump {
-            self.write(name, &symvers::render(&self.link, self.dialect))?;
+            self.write(name, &symvers::render(&self.link, self.dialect), &self.link.log)?;
         }
         self.last_words()
     }
@@ -206,15 +201,13 @@ impl<'a> Run<'a> {
         };
         let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
         self.workers = Workers::new(self.jobs, objects.len());
-        for reading in self.workers.map(&objects, Scratch::default, read) {
-            self.link.commit(reading)?;
-        }
+        self.workers.each(&objects, Scratch::default, read, |reading| self.link.commit(reading))?;
         // The list is opened when the objects before it have been read.
         list_error.map_or(Ok(()), Err)
     }
 
-    /// Makes a module's file.
-    fn prepare(&self, id: ModuleId, resolution: &Resolution, policy: &Policy) -> Prepared {
+    /// Makes a module's file, and sees whether it is there already.
+    fn prepare(&self, id: ModuleId, resolution: &Resolution, policy: &Policy, old: &mut Vec<u8>) -> Prepared {
         let style = Style {
             dialect: self.dialect,
             external: self.options.external,
@@ -230,7 +223,7 @@ impl<'a> Run<'a> {
             let name = [&module.facts.name[..], b".mod.c"].concat();
             (name, modc::render(&self.link, id, resolution, &versions, style))
         };
-        let is_current = output::is_current(&name, contents.bytes());
+        let is_current = output::is_current(&name, contents.bytes(), old);
         Prepared { messages: versions.messages, name, contents, is_current }
     }
 
@@ -255,33 +248,50 @@ impl<'a> Run<'a> {
             basic: if self.dialect.extended_versions { self.options.basic_versions } else { self.options.modversions },
             extended: self.options.extended_versions,
         };
-        let resolve = |(): &mut (), id: &ModuleId| resolve::resolve(&self.link, *id, &policy, self.dialect);
-        let mut resolutions = self.workers.map(&ids, || (), resolve);
+        let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, &policy, self.dialect);
+        let mut resolutions = self.workers.map(&ids, resolve);
         if self.dialect.checks_before_files {
             for resolution in &mut resolutions {
-                self.say_all(std::mem::take(&mut resolution.notes), None)?;
+                std::mem::take(&mut resolution.notes).into_iter().for_each(|note| self.link.log.note(note));
             }
             self.trim(&resolutions)?;
         }
-        let pairs: Vec<_> = ids.iter().zip(&resolutions).collect();
-        let prepare =
-            |(): &mut (), (id, resolution): &(&ModuleId, &Resolution)| self.prepare(**id, resolution, &policy);
-        let prepared = self.workers.map(&pairs, || (), prepare);
-        let mut missing = Vec::new();
-        for ((id, module), resolution) in ids.into_iter().zip(prepared).zip(resolutions) {
-            self.say_all(resolution.notes, resolution.fatal)?;
-            module.messages.into_iter().for_each(|message| self.link.log.say(message));
-            missing.push((id, resolution.missing_namespaces));
+        let mut log = std::mem::take(&mut self.link.log);
+        let written = self.write_each(&ids, &mut resolutions, &policy, &mut log);
+        self.link.log = log;
+        written?;
+        Ok(ids.into_iter().zip(resolutions.into_iter().map(|resolution| resolution.missing_namespaces)).collect())
+    }
+
+    /// Writes each module's file, after what there is to be said of it.
+    fn write_each(
+        &self,
+        ids: &[ModuleId],
+        resolutions: &mut [Resolution],
+        policy: &Policy,
+        log: &mut Log,
+    ) -> Result<(), Fatal> {
+        let said: Vec<_> = resolutions.iter_mut().map(|r| (std::mem::take(&mut r.notes), r.fatal.take())).collect();
+        let mut said = said.into_iter();
+        let pairs: Vec<_> = ids.iter().zip(resolutions.iter()).collect();
+        let prepare = |old: &mut Vec<u8>, (id, resolution): &(&ModuleId, &Resolution)| {
+            self.prepare(**id, resolution, policy, old)
+        };
+        self.workers.each(&pairs, Vec::new, prepare, |module| {
+            let (notes, fatal) = said.next().unwrap_or_default();
+            notes.into_iter().for_each(|note| log.note(note));
+            fatal.map_or(Ok(()), Err)?;
+            module.messages.into_iter().for_each(|message| log.say(message));
             if module.name.len() >= PATH_MAX && self.dialect.no_output_after_error {
                 let text = text!("{}: too long path was truncated\n", &module.name[..PATH_MAX - 1]);
-                self.link.log.say(Message::new(Severity::Error, text));
+                log.say(Message::new(Severity::Error, text));
             } else if let Some(line) = module.contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
                 return Err(line.fatal());
             } else if !module.is_current {
-                self.write(&module.name, &module.contents)?;
+                self.write(&module.name, &module.contents, log)?;
             }
-        }
-        Ok(missing)
+            Ok(())
+        })
     }
 
     /// `-t`: exports are kept that a module uses or `-u` lists.
@@ -295,23 +305,6 @@ impl<'a> Run<'a> {
             self.link.kept = Some(used.chain(listed).chain(kept).collect());
         }
         Ok(())
-    }
-
-    fn say_all(&mut self, notes: Vec<Note>, fatal: Option<Fatal>) -> Result<(), Fatal> {
-        notes.into_iter().for_each(|note| self.say(note));
-        fatal.map_or(Ok(()), Err)
-    }
-
-    fn say(&mut self, note: Note) {
-        match note {
-            Note::Message(message) => self.link.log.say(message),
-            Note::Undefined(message) => {
-                if self.undefined < MAX_UNDEFINED || !self.dialect.undefined_reports_capped {
-                    self.link.log.say(message);
-                }
-                self.undefined += 1;
-            }
-        }
     }
 
     fn nsdeps(&self, missing: &[MissingImports]) -> Buffer {
@@ -330,14 +323,15 @@ impl<'a> Run<'a> {
     }
 
     fn write_if_changed(&self, name: &[u8], contents: &Buffer) -> Result<(), Fatal> {
-        if output::is_current(name, contents.bytes()) { Ok(()) } else { self.write(name, contents) }
+        let is_current = output::is_current(name, contents.bytes(), &mut Vec::new());
+        if is_current { Ok(()) } else { self.write(name, contents, &self.link.log) }
     }
 
-    fn write(&self, name: &[u8], contents: &Buffer) -> Result<(), Fatal> {
+    fn write(&self, name: &[u8], contents: &Buffer, log: &Log) -> Result<(), Fatal> {
         if let Some(line) = contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
             return Err(line.fatal());
         }
-        if self.dialect.no_output_after_error && self.link.log.error_occurred {
+        if self.dialect.no_output_after_error && log.error_occurred {
             return Ok(());
         }
         output::write(name, contents.bytes())
@@ -354,10 +348,11 @@ impl<'a> Run<'a> {
         if self.dialect.static_export_check {
             self.link.report_statics();
         }
-        if self.undefined > MAX_UNDEFINED && self.dialect.undefined_reports_capped {
+        let suppressed = self.link.log.suppressed();
+        if suppressed > 0 {
             let text = text!(
                 "suppressed {} unresolved symbol warnings because there were too many)\n",
-                (self.undefined - MAX_UNDEFINED).to_string()
+                suppressed.to_string()
             );
             self.link.log.say(Message::new(Severity::Warning, text));
         }

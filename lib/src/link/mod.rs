@@ -39,6 +39,9 @@ impl Module {
     }
 }
 
+/// Of undefined symbols no more are said in one run, in kernels that cap them.
+const MAX_UNDEFINED: usize = 10;
+
 /// What was said, and whether it was an error.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
@@ -46,6 +49,10 @@ pub struct Log {
     pub messages: Vec<Message>,
     /// An error was reported: the run will fail.
     pub error_occurred: bool,
+    /// Only so many undefined symbols are said.
+    undefined_capped: bool,
+    /// How many undefined symbols there were.
+    undefined: usize,
 }
 
 impl Log {
@@ -53,6 +60,25 @@ impl Log {
     pub fn say(&mut self, message: Message) {
         self.error_occurred |= message.severity == Severity::Error;
         self.messages.push(message);
+    }
+
+    /// Takes what was found of one module.
+    pub fn note(&mut self, note: Note) {
+        match note {
+            Note::Message(message) => self.say(message),
+            Note::Undefined(message) => {
+                if self.undefined < MAX_UNDEFINED || !self.undefined_capped {
+                    self.say(message);
+                }
+                self.undefined += 1;
+            }
+        }
+    }
+
+    /// How many undefined symbols were not said.
+    #[must_use]
+    pub const fn suppressed(&self) -> usize {
+        if self.undefined_capped { self.undefined.saturating_sub(MAX_UNDEFINED) } else { 0 }
     }
 }
 
@@ -106,7 +132,7 @@ impl<'a> Link<'a> {
             symbols: SymbolTable::default(),
             modules: Vec::new(),
             kept: None,
-            log: Log::default(),
+            log: Log { undefined_capped: dialect.undefined_reports_capped, ..Log::default() },
             mismatches: 0,
             extable_entry_size: 0,
             dumped: IndexMap::new(),
