@@ -22,30 +22,42 @@ pub fn path(bytes: &[u8]) -> &Path {
 /// The end of the run: the original goes no further if a text file that it
 /// needs can't be read.
 pub fn read(name: &[u8]) -> Result<Vec<u8>, Fatal> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(path(name))?;
-        // As much as fstat(2) tells: a pipe is as empty as it looks.
-        let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-        let mut text = Vec::new();
-        let mut len = 0;
-        // In one call, unless the file is larger than what is believed at once.
-        while len < size {
-            text.resize(size.min(len + (1 << 26)), 0);
-            match file.read(&mut text[len..]) {
-                Ok(0) => break,
-                Ok(read) => len += read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        text.truncate(len);
-        Ok(text)
-    };
-    let mut text = read().map_err(|error| Fatal::perror(name, &error))?;
-    if let Some(end) = memchr(0, &text) {
+    let mut text = Vec::new();
+    read_into(name, &mut text)?;
+    Ok(text)
+}
+
+/// Replaces `text` by the file's contents.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_into(name: &[u8], text: &mut Vec<u8>) -> Result<(), Fatal> {
+    let len = read_whole(path(name), text).map_err(|error| Fatal::perror(name, &error))?;
+    text.truncate(len);
+    if let Some(end) = memchr(0, text) {
         text.truncate(end);
     }
-    Ok(text)
+    Ok(())
+}
+
+/// How much memory is taken for a file before any of it has been read.
+const MAX_BELIEVED: usize = 1 << 26;
+
+fn read_whole(path: &Path, text: &mut Vec<u8>) -> io::Result<usize> {
+    let mut file = File::open(path)?;
+    // As much as fstat(2) tells: a pipe is as empty as it looks.
+    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut len = 0;
+    while len < size {
+        text.resize(size.min(len + MAX_BELIEVED), 0);
+        match file.read(&mut text[len..]) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(len)
 }
 
 /// The lines of a text, without their ends. What follows the last newline is

@@ -22,34 +22,37 @@ impl Default for Md4 {
 }
 
 impl Md4 {
-    /// Appends one byte.
-    pub fn push(&mut self, byte: u8) {
+    /// Appends bytes.
+    pub fn update(&mut self, mut bytes: &[u8]) {
         let at = (self.len % BLOCK as u64) as usize;
-        self.block[at] = byte;
-        self.len += 1;
-        if at == BLOCK - 1 {
-            let words = self.words();
-            compress(&mut self.state, &words);
+        self.len += bytes.len() as u64;
+        if at > 0 {
+            let (first, rest) = bytes.split_at(bytes.len().min(BLOCK - at));
+            self.block[at..at + first.len()].copy_from_slice(first);
+            if at + first.len() < BLOCK {
+                return;
+            }
+            compress(&mut self.state, &words(&self.block));
+            bytes = rest;
         }
-    }
-
-    fn words(&self) -> [u32; 16] {
-        let mut words = [0; 16];
-        for (word, bytes) in words.iter_mut().zip(self.block.chunks_exact(4)) {
-            *word = bytes.iter().fold(0, |word, &byte| word << 8 | u32::from(byte));
+        let mut blocks = bytes.chunks_exact(BLOCK);
+        for block in &mut blocks {
+            compress(&mut self.state, &words(block));
         }
-        words
+        let rest = blocks.remainder();
+        self.block[..rest.len()].copy_from_slice(rest);
     }
 
     /// The digest as 32 upper-case hexadecimal digits.
     #[must_use]
     pub fn finish(mut self) -> String {
         let bits = self.len << 3;
-        self.push(0x80);
-        while self.len % BLOCK as u64 != 56 {
-            self.push(0);
-        }
-        let mut words = self.words();
+        let at = (self.len % BLOCK as u64) as usize;
+        // A one, then zeros to where the length stands, in this block or in
+        // the next.
+        let zeros = [&[0x80][..], &[0; BLOCK]].concat();
+        self.update(&zeros[..if at < 56 { 56 - at } else { 120 - at }]);
+        let mut words = words(&self.block);
         (words[14], words[15]) = (bits as u32, (bits >> 32) as u32);
         compress(&mut self.state, &words);
         // In network byte order again, which on a big-endian host is no
@@ -58,27 +61,45 @@ impl Md4 {
     }
 }
 
-/// The order of a round's words, and its shifts.
-const ROUNDS: [([usize; 16], [u32; 4], u32); 3] = [
-    ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], [3, 7, 11, 19], 0),
-    ([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15], [3, 5, 9, 13], 0x5a82_7999),
-    ([0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15], [3, 9, 11, 15], 0x6ed9_eba1),
-];
+fn words(block: &[u8]) -> [u32; 16] {
+    let mut words = [0; 16];
+    for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
+        *word = bytes.iter().fold(0, |word, &byte| word << 8 | u32::from(byte));
+    }
+    words
+}
+
+/// One round: 16 steps, each of which mixes a word into one of the four.
+#[inline(always)]
+fn round(
+    state: [u32; 4],
+    words: &[u32; 16],
+    order: [usize; 16],
+    shifts: [u32; 4],
+    mix: impl Fn(u32, u32, u32) -> u32,
+) -> [u32; 4] {
+    let [mut a, mut b, mut c, mut d] = state;
+    let step = |a: u32, mixed: u32, word: u32, shift: u32| a.wrapping_add(mixed).wrapping_add(word).rotate_left(shift);
+    for at in order.chunks_exact(4) {
+        a = step(a, mix(b, c, d), words[at[0]], shifts[0]);
+        d = step(d, mix(a, b, c), words[at[1]], shifts[1]);
+        c = step(c, mix(d, a, b), words[at[2]], shifts[2]);
+        b = step(b, mix(c, d, a), words[at[3]], shifts[3]);
+    }
+    [a, b, c, d]
+}
+
+const FIRST: [usize; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+const SECOND: [usize; 16] = [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
+const THIRD: [usize; 16] = [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
 
 fn compress(state: &mut [u32; 4], words: &[u32; 16]) {
-    let [mut a, mut b, mut c, mut d] = *state;
-    for (round, (order, shifts, constant)) in ROUNDS.into_iter().enumerate() {
-        for (step, at) in order.into_iter().enumerate() {
-            let mixed = match round {
-                0 => (b & c) | (!b & d),
-                1 => (b & c) | (b & d) | (c & d),
-                _ => b ^ c ^ d,
-            };
-            let sum = a.wrapping_add(mixed).wrapping_add(words[at]).wrapping_add(constant);
-            (a, d, c, b) = (d, c, b, sum.rotate_left(shifts[step % 4]));
-        }
-    }
-    for (word, add) in state.iter_mut().zip([a, b, c, d]) {
+    let mixed = round(*state, words, FIRST, [3, 7, 11, 19], |x, y, z| (x & y) | (!x & z));
+    let majority = |x: u32, y: u32, z: u32| ((x & y) | (x & z) | (y & z)).wrapping_add(0x5a82_7999);
+    let mixed = round(mixed, words, SECOND, [3, 5, 9, 13], majority);
+    let mixed =
+        round(mixed, words, THIRD, [3, 9, 11, 15], |x: u32, y: u32, z: u32| (x ^ y ^ z).wrapping_add(0x6ed9_eba1));
+    for (word, add) in state.iter_mut().zip(mixed) {
         *word = word.wrapping_add(add);
     }
 }
@@ -102,11 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn lengths_around_a_block() {
+    fn pieces_make_no_difference() {
+        let bytes: Vec<u8> = (0..=255).collect();
         for len in [0, 1, 55, 56, 63, 64, 65, 200] {
-            let mut md4 = Md4::default();
-            (0..len).for_each(|n| md4.push(n as u8));
-            assert_eq!(md4.finish().len(), 32, "{len}");
+            let mut whole = Md4::default();
+            whole.update(&bytes[..len]);
+            let mut pieces = Md4::default();
+            bytes[..len].chunks(7).for_each(|piece| pieces.update(piece));
+            assert_eq!(whole.finish(), pieces.finish(), "{len}");
         }
     }
 }

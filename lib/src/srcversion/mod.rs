@@ -10,7 +10,7 @@ mod source;
 
 pub use md4::Md4;
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memmem, memrchr};
 
 use crate::bytes::{cmd_file, is_space, split_path};
 use crate::diag::{Fatal, Message, Severity, text};
@@ -39,13 +39,13 @@ pub fn of_module(name: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) ->
         };
         line.split(|&byte| byte == b' ').collect()
     };
-    let mut md4 = Md4::default();
+    let mut sum = Sum::default();
     let mut objects = objects.into_iter();
     while let Some(object) = objects.next() {
         if object.is_empty() || object.ends_with(b".a") {
             continue;
         }
-        if !add_object(object, dialect, &mut md4, messages)? {
+        if !sum.add_object(object, dialect, messages)? {
             // The list's memory is freed from its middle, unless none is left.
             if dialect.mod_file_by_line && !dialect.malformed_cmd_survived && objects.next().is_some() {
                 return Err(Fatal::refusal(text!("{}: malformed .cmd file\n", object)));
@@ -53,38 +53,58 @@ pub fn of_module(name: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) ->
             return Ok(None);
         }
     }
-    let mut sum = md4.finish();
+    let mut sum = sum.md4.finish();
     sum.truncate(DIGITS);
     Ok(Some(sum))
 }
 
-/// Sums the sources of one object; `false` if its `.cmd` file is malformed.
-fn add_object(object: &[u8], dialect: &Dialect, md4: &mut Md4, messages: &mut Vec<Message>) -> Result<bool, Fatal> {
-    let (dir, _) = split_path(object);
-    let commands = textfile::read(&cmd_file(object))?;
-    let mut in_dependencies = false;
-    for line in textfile::lines(&commands) {
-        let line = if dialect.cmd_leading_spaces { trim_start(line) } else { line };
-        if line.starts_with(b"source_") {
-            let Some(space) = memrchr(b' ', line) else {
-                messages.push(Message::new(Severity::Warning, text!("malformed line: {}\n", line)));
-                return Ok(false);
-            };
-            add_file(&line[space + 1..], md4)?;
-        } else if line.starts_with(b"deps_") {
-            in_dependencies = true;
-        } else if in_dependencies {
-            if line.last() != Some(&b'\\') {
-                break;
-            }
-            let end = line.iter().position(|&byte| is_space(byte)).unwrap_or(line.len());
-            let file = &line[..end];
-            if is_below(file, dir) {
-                add_file(file, md4)?;
+/// The sum in the making, and room for what is read and used once.
+#[derive(Debug, Default)]
+struct Sum {
+    md4: Md4,
+    commands: Vec<u8>,
+    source: Vec<u8>,
+    kept: Vec<u8>,
+}
+
+impl Sum {
+    /// Sums the sources of one object; `false` if its `.cmd` file is malformed.
+    fn add_object(&mut self, object: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) -> Result<bool, Fatal> {
+        let (dir, _) = split_path(object);
+        let mut commands = std::mem::take(&mut self.commands);
+        textfile::read_into(&cmd_file(object), &mut commands)?;
+        let mut in_dependencies = false;
+        for line in textfile::lines(&commands) {
+            let line = if dialect.cmd_leading_spaces { trim_start(line) } else { line };
+            if line.starts_with(b"source_") {
+                let Some(space) = memrchr(b' ', line) else {
+                    messages.push(Message::new(Severity::Warning, text!("malformed line: {}\n", line)));
+                    return Ok(false);
+                };
+                self.add_file(&line[space + 1..])?;
+            } else if line.starts_with(b"deps_") {
+                in_dependencies = true;
+            } else if in_dependencies {
+                if line.last() != Some(&b'\\') {
+                    break;
+                }
+                let end = line.iter().position(|&byte| is_space(byte)).unwrap_or(line.len());
+                let file = &line[..end];
+                if is_below(file, dir) {
+                    self.add_file(file)?;
+                }
             }
         }
+        self.commands = commands;
+        Ok(true)
     }
-    Ok(true)
+
+    fn add_file(&mut self, name: &[u8]) -> Result<(), Fatal> {
+        textfile::read_into(name, &mut self.source)?;
+        source::strip(&self.source, &mut self.kept);
+        self.md4.update(&self.kept);
+        Ok(())
+    }
 }
 
 fn trim_start(line: &[u8]) -> &[u8] {
@@ -95,17 +115,9 @@ fn trim_start(line: &[u8]) -> &[u8] {
 /// Whether the first mention of `dir` in the path is what comes before its
 /// last `/`: the file lies in the folder, wherever that is.
 fn is_below(file: &[u8], dir: &[u8]) -> bool {
-    if dir.is_empty() {
-        return false;
-    }
-    memmem::find(file, dir).is_some_and(|at| memrchr(b'/', file) == Some(at + dir.len() - 1))
-}
-
-fn add_file(name: &[u8], md4: &mut Md4) -> Result<(), Fatal> {
-    let source = textfile::read(name)?;
-    debug_assert!(memchr(0, &source).is_none());
-    source::digest(&source, md4);
-    Ok(())
+    let (folder, _) = split_path(file);
+    // Mostly the folder is another, and no search is needed to tell.
+    !dir.is_empty() && folder.ends_with(dir) && memmem::find(file, dir) == Some(folder.len() - dir.len())
 }
 
 #[cfg(test)]
