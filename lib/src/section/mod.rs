@@ -7,8 +7,6 @@ mod nearest;
 mod report;
 mod rules;
 
-use std::collections::HashMap;
-
 use goblin::elf::sym::{STT_FUNC, STT_LOPROC};
 use nearest::Nearest;
 use report::End;
@@ -74,28 +72,10 @@ impl Findings {
 /// What a worker keeps from object to object.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// What is known of a section's name.
-    names: HashMap<Vec<u8>, Class>,
+    /// For each section, what its name says.
     classes: Vec<Class>,
     /// For each symbol, the rules that a reference to it breaks.
     offends: Vec<RuleSet>,
-}
-
-/// More names than any tree has, unless each function has its own section:
-/// then they don't recur, and remembering them is no use.
-const MANY_NAMES: usize = 4096;
-
-impl Scratch {
-    fn classify(&mut self, rules: &Rules, name: &[u8]) -> Class {
-        if let Some(&class) = self.names.get(name) {
-            return class;
-        }
-        let class = rules.classify(name);
-        if self.names.len() < MANY_NAMES {
-            self.names.insert(name.to_vec(), class);
-        }
-        class
-    }
 }
 
 /// Checks all relocations of an object.
@@ -131,10 +111,18 @@ impl From<Malformed> for Stop {
 
 /// The relocated section.
 struct Relocated {
-    name: Vec<u8>,
     class: Class,
     relocated: SectionIndex,
     relocations: SectionIndex,
+    /// The section whose name, without its first bytes, counts as the
+    /// relocated one's.
+    named: (SectionIndex, u64),
+}
+
+impl Relocated {
+    fn name<'e>(&self, elf: &'e Elf) -> Result<&'e [u8], Malformed> {
+        elf.section_name_after(self.named.0, self.named.1)
+    }
 }
 
 impl Check<'_> {
@@ -152,12 +140,10 @@ impl Check<'_> {
 
     fn sections(&self, elf: &mut Elf, scratch: &mut Scratch, findings: &mut Findings) -> Result<(), Stop> {
         let count = elf.sections.len();
-        let mut classes = std::mem::take(&mut scratch.classes);
-        classes.clear();
+        scratch.classes.clear();
         for number in 0..count {
-            classes.push(scratch.classify(self.rules, elf.section_name(SectionIndex(number as u32))?));
+            scratch.classes.push(self.rules.classify(elf.section_name(SectionIndex(number as u32))?));
         }
-        scratch.classes = classes;
         self.classify_symbols(elf, scratch);
 
         let mut nearest = Nearest::new(self.dialect);
@@ -168,7 +154,7 @@ impl Check<'_> {
                 self.allocatable(elf, index, scratch.classes[number], findings)?;
             }
             if matches!(sh_type, section_header::SHT_RELA | section_header::SHT_REL) {
-                let from = self.relocated(elf, index, scratch)?;
+                let from = self.relocated(elf, index, &scratch.classes)?;
                 if !from.class.ignored {
                     let mut first = 0;
                     while elf.read_relocations(index, first)? {
@@ -224,17 +210,15 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn relocated(&self, elf: &Elf, index: SectionIndex, scratch: &mut Scratch) -> Result<Relocated, Malformed> {
+    fn relocated(&self, elf: &Elf, index: SectionIndex, classes: &[Class]) -> Result<Relocated, Malformed> {
         let section = &elf.sections[index.0 as usize];
         let relocated = SectionIndex(section.sh_info);
-        let name = if self.dialect.relocated_by_sh_info {
-            elf.section_name(relocated)?
-        } else {
-            let prefix = if section.sh_type == section_header::SHT_RELA { ".rela" } else { ".rel" };
-            elf.section_name_after(index, prefix.len() as u64)?
-        };
-        let class = scratch.classify(self.rules, name);
-        Ok(Relocated { name: name.to_vec(), class, relocated, relocations: index })
+        let prefix = if section.sh_type == section_header::SHT_RELA { ".rela" } else { ".rel" };
+        let named = if self.dialect.relocated_by_sh_info { (relocated, 0) } else { (index, prefix.len() as u64) };
+        let mut from = Relocated { class: Class::default(), relocated, relocations: index, named };
+        let known = classes.get(relocated.0 as usize).filter(|_| self.dialect.relocated_by_sh_info);
+        from.class = known.copied().map_or_else(|| from.name(elf).map(|name| self.rules.classify(name)), Ok)?;
+        Ok(from)
     }
 
     fn relocations(
@@ -254,8 +238,9 @@ impl Check<'_> {
         }
         let watch = from.class.from | NO_SUCH_SECTION;
         // Where the size of an exception table entry is learnt from.
+        let from_name = from.name(elf)?;
         let learning =
-            if !self.dialect.extable_mismatch_is_error && from.name == b"__ex_table" { 1 } else { usize::MAX };
+            if !self.dialect.extable_mismatch_is_error && from_name == b"__ex_table" { 1 } else { usize::MAX };
         relocations.for_each_symbol(|number, symbol| {
             let Some(&offended) = offends.get(symbol as usize) else {
                 let what = "relocation refers to a symbol that doesn't exist";
@@ -264,7 +249,7 @@ impl Check<'_> {
             };
             if number == learning && !elf.symbols()[symbol as usize].is_special() {
                 let relocation = relocations.get(number);
-                if addend::of(elf, self.dialect, from.relocated, &from.name, &relocation)?.is_some() {
+                if addend::of(elf, self.dialect, from.relocated, from_name, &relocation)?.is_some() {
                     let half = relocation.offset as u32;
                     findings.findings.push(Finding::ExtableEntrySize(half.wrapping_mul(2)));
                 }
@@ -297,14 +282,15 @@ impl Check<'_> {
         if self.dialect.mismatch_offsets {
             return self.mismatch_with_offset(elf, from, &relocation, broken, nearest, findings);
         }
-        let Some(addend) = addend::of(elf, self.dialect, from.relocated, &from.name, &relocation)? else {
+        let from_name = from.name(elf)?;
+        let Some(addend) = addend::of(elf, self.dialect, from.relocated, from_name, &relocation)? else {
             return Ok(());
         };
         let rule = &self.rules.rules[broken.trailing_zeros() as usize];
         let to = elf.section_name(symbol.section)?;
 
-        let from_symbol = nearest.at_or_before(elf, relocation.offset, &from.name)?;
-        let from_end = End::new(elf, &from.name, from_symbol, self.dialect)?;
+        let from_symbol = nearest.at_or_before(elf, relocation.offset, from_name)?;
+        let from_end = End::new(elf, from_name, from_symbol, self.dialect)?;
         let to_symbol = nearest.close_to(elf, addend, symbol)?;
         let to_end = End::new(elf, to, to_symbol, self.dialect)?;
         let reference = report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end };
@@ -333,7 +319,8 @@ impl Check<'_> {
         nearest: &mut Nearest,
         findings: &mut Findings,
     ) -> Result<(), Stop> {
-        let address = match addend::target(elf, self.dialect, from.relocated, &from.name, relocation)? {
+        let from_name = from.name(elf)?;
+        let address = match addend::target(elf, self.dialect, from.relocated, from_name, relocation)? {
             addend::Target::Address(address) => address,
             addend::Target::Passed | addend::Target::UnknownMachine => return Ok(()),
         };
@@ -341,7 +328,7 @@ impl Check<'_> {
         let rule = &self.rules.rules[broken.trailing_zeros() as usize];
         let to = elf.section_name(symbol.section)?;
         let from_symbol = nearest.before(elf, from.relocated, relocation.offset)?;
-        let from_end = End::new(elf, &from.name, from_symbol, self.dialect)?;
+        let from_end = End::new(elf, from_name, from_symbol, self.dialect)?;
         let to_symbol = nearest.named(elf, symbol, address)?;
         let to_end = End::new(elf, to, to_symbol, self.dialect)?;
         let reference = report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end };
@@ -354,7 +341,7 @@ impl Check<'_> {
         if rule.kind != Kind::ExtableToNonText {
             return Ok(());
         }
-        let (from, offset) = (&from.name[..], format!("{:x}", relocation.offset));
+        let (from, offset) = (from_name, format!("{:x}", relocation.offset));
         let section = elf.sections.get(symbol.section.0 as usize);
         let flags = section.map_or(0, |section| section.sh_flags);
         if to == rules::BLACK_LISTED.as_bytes() {

@@ -1,6 +1,8 @@
 //! Which section may not refer to which: the tables of
 //! `scripts/mod/modpost.c`.
 
+use indexmap::IndexMap;
+
 use crate::bytes::glob;
 use crate::dialect::Dialect;
 
@@ -207,22 +209,43 @@ pub(super) struct Class {
     pub(super) ignored: bool,
 }
 
-/// A pattern, and which rules have it in which list.
+/// A pattern, and which rules have it in which list. Patterns for sections are
+/// names, or what a name begins with and a star.
 #[derive(Debug, Default)]
 struct Use {
-    pattern: &'static str,
+    head: &'static [u8],
+    starred: bool,
     from: RuleSet,
     bad: RuleSet,
     good: RuleSet,
     ignored: bool,
 }
 
+impl Use {
+    fn new(pattern: &'static str) -> Self {
+        let (head, starred) = pattern.strip_suffix('*').map_or((pattern, false), |head| (head, true));
+        debug_assert!(head.len() > DECISIVE && !head.contains('*'));
+        Self { head: head.as_bytes(), starred, ..Self::default() }
+    }
+
+    fn matches(&self, name: &[u8]) -> bool {
+        if self.starred { name.starts_with(self.head) } else { name == self.head }
+    }
+}
+
+/// The byte of a name by which patterns are told apart, the one before it
+/// being nearly always a dot.
+const DECISIVE: usize = 1;
+
 /// The rules of a dialect, made ready for classifying names: each distinct
-/// pattern is tried once.
+/// pattern is tried at most once.
 #[derive(Debug)]
 pub struct Rules {
     pub(super) rules: Vec<Rule>,
+    /// Sorted by the decisive byte.
     uses: Vec<Use>,
+    /// For each value of that byte, where its patterns begin.
+    starts: [usize; 257],
     /// The rules that have a list of good targets.
     selective: RuleSet,
 }
@@ -233,13 +256,9 @@ impl Rules {
     pub fn new(dialect: &Dialect) -> Self {
         let rules = rules(dialect);
         debug_assert!(rules.len() < 15);
-        let mut uses: Vec<Use> = Vec::new();
+        let mut uses: IndexMap<&'static str, Use> = IndexMap::new();
         let mut mark = |pattern: &'static str, mark: &dyn Fn(&mut Use)| {
-            let at = uses.iter().position(|known| known.pattern == pattern).unwrap_or_else(|| {
-                uses.push(Use { pattern, ..Use::default() });
-                uses.len() - 1
-            });
-            mark(&mut uses[at]);
+            mark(uses.entry(pattern).or_insert_with(|| Use::new(pattern)));
         };
         let mut selective = 0;
         for (n, rule) in rules.iter().enumerate() {
@@ -258,18 +277,24 @@ impl Rules {
         for pattern in IGNORED.iter().chain(sh64).chain(llvm).chain(coverage).chain(klp) {
             mark(pattern, &|known| known.ignored = true);
         }
-        Self { rules, uses, selective }
+        let mut uses: Vec<Use> = uses.into_values().collect();
+        uses.sort_by_key(|known| known.head[DECISIVE]);
+        let starts = std::array::from_fn(|byte| uses.partition_point(|known| usize::from(known.head[DECISIVE]) < byte));
+        Self { rules, uses, starts, selective }
     }
 
     pub(super) fn classify(&self, name: &[u8]) -> Class {
         let mut class = Class::default();
         let (mut bad, mut good) = (0, 0);
-        for known in &self.uses {
-            if glob(known.pattern.as_bytes(), name) {
-                class.from |= known.from;
-                bad |= known.bad;
-                good |= known.good;
-                class.ignored |= known.ignored;
+        if let Some(&byte) = name.get(DECISIVE) {
+            let byte = usize::from(byte);
+            for known in &self.uses[self.starts[byte]..self.starts[byte + 1]] {
+                if known.matches(name) {
+                    class.from |= known.from;
+                    bad |= known.bad;
+                    good |= known.good;
+                    class.ignored |= known.ignored;
+                }
             }
         }
         // A symbol in the null section is an undefined one.
