@@ -190,6 +190,7 @@ impl<'a> Run<'a> {
         let mut objects = self.options.objects.clone();
         let list = self.options.list.as_deref().map_or(Ok(Vec::new()), |name| read_list(name, self.dialect));
         let list_error = list.map(|list| objects.extend(list)).err();
+        self.workers = Workers::new(self.jobs, objects.len());
         let rules = Rules::new(self.dialect);
         let context = Context {
             modversions: self.options.modversions,
@@ -197,10 +198,10 @@ impl<'a> Run<'a> {
             ignore_missing: self.options.ignore_missing,
             extra_warn: self.options.extra_warn,
             module_enabled: self.options.module_enabled,
+            workers: &self.workers,
             ..Context::new(self.dialect, &rules, offsets)
         };
         let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
-        self.workers = Workers::new(self.jobs, objects.len());
         self.workers.each(&objects, Scratch::default, read, |reading| self.link.commit(reading))?;
         // The list is opened when the objects before it have been read.
         list_error.map_or(Ok(()), Err)

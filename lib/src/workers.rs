@@ -13,6 +13,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub struct Workers(Option<ThreadPool>);
 
 impl Workers {
+    /// One, who is the caller.
+    pub const ALONE: Self = Self(None);
+
     /// This many workers, or one for each processor, if there are as many
     /// items; a machine that can't start them has to do with one. What is one
     /// item's only isn't worth counting processors for.

@@ -7,6 +7,7 @@ use crate::bytes::{cmd_file, strtoul};
 use crate::diag::{Fatal, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::textfile;
+use crate::workers::Workers;
 
 /// The length of a path, its NUL included, that the original has room for.
 const PATH_MAX: usize = 4096;
@@ -37,27 +38,51 @@ pub fn missing(symbol: &[u8], module: &[u8], dialect: &Dialect) -> Vec<u8> {
 }
 
 /// The CRCs of all symbols that a module's objects export, one [`Step::Crc`]
-/// each. The objects are listed in `NAME.mod`, vmlinux's in `.vmlinux.objs`.
+/// each. The objects are listed in `NAME.mod`, vmlinux's in `.vmlinux.objs`;
+/// these are some thousands, and `workers` share them.
 ///
 /// # Errors
 /// The end of the run, if a file can't be read.
-pub fn symbol_crcs(module: &[u8], is_vmlinux: bool, dialect: &Dialect, steps: &mut Vec<Step>) -> Result<(), Fatal> {
+pub fn symbol_crcs(
+    module: &[u8],
+    is_vmlinux: bool,
+    dialect: &Dialect,
+    workers: &Workers,
+    steps: &mut Vec<Step>,
+) -> Result<(), Fatal> {
     let list = if is_vmlinux { b".vmlinux.objs".to_vec() } else { [module, b".mod"].concat() };
     if list.len() >= PATH_MAX {
         steps.push(too_long(&list));
         return Ok(());
     }
     let list = textfile::read(&list)?;
-    for object in list.split(|&byte| byte == b'\n').take_while(|object| !object.is_empty()) {
+    let objects: Vec<_> = list.split(|&byte| byte == b'\n').take_while(|object| !object.is_empty()).collect();
+    let shares: Vec<_> = objects.chunks(SHARE).collect();
+    for (crcs, result) in workers.map(&shares, |objects| crcs_of(objects, dialect)) {
+        steps.extend(crcs);
+        result?;
+    }
+    Ok(())
+}
+
+/// How many objects a worker takes at once.
+const SHARE: usize = 32;
+
+/// The CRCs of some objects, until one's can't be read.
+fn crcs_of(objects: &[&[u8]], dialect: &Dialect) -> (Vec<Step>, Result<(), Fatal>) {
+    let (mut steps, mut text) = (Vec::new(), Vec::new());
+    for object in objects {
         let commands = if dialect.cmd_file_by_stem { cmd_file_by_stem(object) } else { cmd_file(object) };
         if commands.len() >= PATH_MAX {
             steps.push(too_long(&commands));
             continue;
         }
-        let commands = textfile::read(&commands)?;
-        steps.extend(crcs(&commands).map(|(name, crc)| Step::Crc { symbol: name.to_vec(), crc, own: true }));
+        if let Err(fatal) = textfile::read_into(&commands, &mut text) {
+            return (steps, Err(fatal));
+        }
+        steps.extend(crcs(&text).map(|(name, crc)| Step::Crc { symbol: name.to_vec(), crc, own: true }));
     }
-    Ok(())
+    (steps, Ok(()))
 }
 
 /// The `.cmd` file of what the object was compiled from: two bytes, whatever
@@ -70,10 +95,11 @@ fn cmd_file_by_stem(object: &[u8]) -> Vec<u8> {
 
 /// The well-formed `#SYMVER` lines of a `.cmd` file. The first line is none.
 fn crcs(text: &[u8]) -> impl Iterator<Item = (&[u8], u32)> {
+    let mark = memmem::Finder::new(MARK);
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {
-            let name = &rest[memmem::find(rest, MARK)? + MARK.len()..];
+            let name = &rest[mark.find(rest)? + MARK.len()..];
             let space = memchr(b' ', name)?;
             let (name, number) = (&name[..space], &name[space + 1..]);
             rest = number;

@@ -27,6 +27,7 @@ use crate::elf::{Elf, Malformed, SectionIndex, Source, Symbol, Tables, section_h
 use crate::section::{self, Finding, Findings, Rules};
 use crate::srcversion;
 use crate::textfile;
+use crate::workers::Workers;
 
 /// What reading depends on beside the object.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,8 @@ pub struct Context<'a> {
     pub extra_warn: bool,
     /// `-M`: the kernel has modules.
     pub module_enabled: bool,
+    /// Who shares the work on one large object.
+    pub workers: &'a Workers,
 }
 
 impl<'a> Context<'a> {
@@ -62,6 +65,7 @@ impl<'a> Context<'a> {
             ignore_missing: false,
             extra_warn: false,
             module_enabled: false,
+            workers: &Workers::ALONE,
         }
     }
 }
@@ -264,7 +268,8 @@ impl Reader<'_, '_> {
             self.facts.srcversion = srcversion?;
         }
         if self.context.modversions && dialect.crcs_from_cmd {
-            symbol_crcs(&self.facts.name, self.facts.is_vmlinux, dialect, &mut self.reading.steps)?;
+            let Context { workers, .. } = self.context;
+            symbol_crcs(&self.facts.name, self.facts.is_vmlinux, dialect, workers, &mut self.reading.steps)?;
         }
         Ok(())
     }
