@@ -43,6 +43,12 @@ pub struct Relocations<'a> {
 }
 
 impl Relocations<'_> {
+    /// The number of the first.
+    #[must_use]
+    pub const fn first(&self) -> usize {
+        self.first
+    }
+
     /// The number of the one that follows the last.
     #[must_use]
     pub const fn end(&self) -> usize {
@@ -61,7 +67,7 @@ impl Relocations<'_> {
         (number * self.format.entry_size()) as u64
     }
 
-    /// The relocation with a number that [`Relocations::for_each_symbol`] gave.
+    /// The relocation with a number that [`Relocations::find`] gave.
     ///
     /// # Panics
     /// If there is none of that number.
@@ -87,30 +93,30 @@ impl Relocations<'_> {
         Relocation { offset, symbol, kind, addend }
     }
 
-    /// Calls `visit` with the symbol of each relocation that `wanted` picks,
-    /// in order; stops at the first `Err`. This is the hottest loop of all,
-    /// so that it is compiled once for each way to lay out a symbol's number.
+    /// The number of the first relocation, from `number` on, whose symbol's
+    /// number is `wanted`, and that. This is the hottest loop of all, so that
+    /// it is compiled once for each way to lay out a symbol's number.
     ///
-    /// # Errors
-    /// The first that `visit` returns.
+    /// # Panics
+    /// If there are fewer than `number` relocations.
     #[inline]
-    pub fn for_each_symbol<E>(&self, visit: impl FnMut(usize, u32) -> Result<(), E>) -> Result<(), E> {
+    pub fn find(&self, number: usize, wanted: impl Fn(u32) -> bool) -> Option<(usize, u32)> {
         let Format { encoding, is_mips64, .. } = self.format;
-        let (first, mut visit) = (self.first, visit);
-        let visit = |number: usize, symbol: u32| visit(first + number, symbol);
         let size = self.format.entry_size();
-        match (encoding.is_64, encoding.is_big, size, is_mips64) {
-            (true, false, 24, false) => scan::<24, E>(self.bytes, |e| u32_le(e, 12), visit),
-            (true, false, _, false) => scan::<16, E>(self.bytes, |e| u32_le(e, 12), visit),
-            (true, false, 24, true) => scan::<24, E>(self.bytes, |e| u32_le(e, 8), visit),
-            (true, false, _, true) => scan::<16, E>(self.bytes, |e| u32_le(e, 8), visit),
-            (true, true, 24, _) => scan::<24, E>(self.bytes, |e| u32_be(e, 8), visit),
-            (true, true, _, _) => scan::<16, E>(self.bytes, |e| u32_be(e, 8), visit),
-            (false, false, 12, _) => scan::<12, E>(self.bytes, |e| u32_le(e, 4) >> 8, visit),
-            (false, false, _, _) => scan::<8, E>(self.bytes, |e| u32_le(e, 4) >> 8, visit),
-            (false, true, 12, _) => scan::<12, E>(self.bytes, |e| u32_be(e, 4) >> 8, visit),
-            (false, true, _, _) => scan::<8, E>(self.bytes, |e| u32_be(e, 4) >> 8, visit),
-        }
+        let bytes = &self.bytes[(number - self.first) * size..];
+        let found = match (encoding.is_64, encoding.is_big, size, is_mips64) {
+            (true, false, 24, false) => scan::<24>(bytes, |e| u32_le(e, 12), wanted),
+            (true, false, _, false) => scan::<16>(bytes, |e| u32_le(e, 12), wanted),
+            (true, false, 24, true) => scan::<24>(bytes, |e| u32_le(e, 8), wanted),
+            (true, false, _, true) => scan::<16>(bytes, |e| u32_le(e, 8), wanted),
+            (true, true, 24, _) => scan::<24>(bytes, |e| u32_be(e, 8), wanted),
+            (true, true, _, _) => scan::<16>(bytes, |e| u32_be(e, 8), wanted),
+            (false, false, 12, _) => scan::<12>(bytes, |e| u32_le(e, 4) >> 8, wanted),
+            (false, false, _, _) => scan::<8>(bytes, |e| u32_le(e, 4) >> 8, wanted),
+            (false, true, 12, _) => scan::<12>(bytes, |e| u32_be(e, 4) >> 8, wanted),
+            (false, true, _, _) => scan::<8>(bytes, |e| u32_be(e, 4) >> 8, wanted),
+        };
+        found.map(|(place, symbol)| (number + place, symbol))
     }
 }
 
@@ -125,15 +131,13 @@ fn u32_be(entry: &[u8], at: usize) -> u32 {
 }
 
 #[inline]
-fn scan<const SIZE: usize, E>(
+fn scan<const SIZE: usize>(
     bytes: &[u8],
     symbol: impl Fn(&[u8]) -> u32,
-    mut visit: impl FnMut(usize, u32) -> Result<(), E>,
-) -> Result<(), E> {
-    for (number, entry) in bytes.chunks_exact(SIZE).enumerate() {
-        visit(number, symbol(entry))?;
-    }
-    Ok(())
+    wanted: impl Fn(u32) -> bool,
+) -> Option<(usize, u32)> {
+    let place = bytes.chunks_exact(SIZE).position(|entry| wanted(symbol(entry)))?;
+    Some((place, symbol(&bytes[place * SIZE..])))
 }
 
 #[cfg(test)]
@@ -172,12 +176,9 @@ mod tests {
                         let relocations = Relocations { format, first: 0, bytes: &bytes };
                         let expected = Relocation { offset: 0x10, symbol: 5, kind: 2, addend: rela.then_some(-4) };
                         assert_eq!(relocations.get(0), expected, "{format:?}");
-                        let mut seen = Vec::new();
-                        let result = relocations.for_each_symbol::<()>(|number, symbol| {
-                            seen.push((number, symbol));
-                            Ok(())
-                        });
-                        assert_eq!((result, seen), (Ok(()), vec![(0, 5)]), "{format:?}");
+                        assert_eq!(relocations.find(0, |symbol| symbol == 5), Some((0, 5)), "{format:?}");
+                        assert_eq!(relocations.find(0, |symbol| symbol != 5), None, "{format:?}");
+                        assert_eq!(relocations.find(1, |_| true), None, "{format:?}");
                     }
                 }
             }

@@ -473,9 +473,9 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// A further pass over all names, if one was cut before.
+    /// A further pass over all names, if one was cut in the pass before.
     fn cut_again(&mut self, later: &mut Later) -> Result<(), Fatal> {
-        if later.names_cut {
+        if std::mem::take(&mut later.names_cut) {
             for number in 0..self.elf.symbols().len() {
                 let symbol = self.elf.symbols()[number];
                 let len = self.name_len(&symbol, later).map_err(|malformed| self.malformed(malformed))?;

@@ -241,7 +241,12 @@ impl Check<'_> {
         let from_name = from.name(elf)?;
         let learning =
             if !self.dialect.extable_mismatch_is_error && from_name == b"__ex_table" { 1 } else { usize::MAX };
-        relocations.for_each_symbol(|number, symbol| {
+        // Nearly no relocation is worth a second look.
+        let all = exports || learning < usize::MAX;
+        let wanted = |symbol: u32| all || offends.get(symbol as usize).is_none_or(|offended| offended & watch != 0);
+        let mut next = relocations.first();
+        while let Some((number, symbol)) = relocations.find(next, wanted) {
+            next = number + 1;
             let Some(&offended) = offends.get(symbol as usize) else {
                 let what = "relocation refers to a symbol that doesn't exist";
                 let offset = relocations.offset_of(number);
@@ -254,12 +259,14 @@ impl Check<'_> {
                     findings.findings.push(Finding::ExtableEntrySize(half.wrapping_mul(2)));
                 }
             }
-            if exports {
-                return self.export(elf, number, nearest, findings);
-            }
             let broken = offended & watch;
-            if broken == 0 { Ok(()) } else { self.mismatch(elf, from, number, broken, nearest, findings) }
-        })
+            if exports {
+                self.export(elf, number, nearest, findings)?;
+            } else if broken != 0 {
+                self.mismatch(elf, from, number, broken, nearest, findings)?;
+            }
+        }
+        Ok(())
     }
 
     /// The rare way out of the loop: a reference that breaks a rule.
