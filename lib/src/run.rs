@@ -15,9 +15,10 @@ use crate::link::resolve::{self, Policy};
 use crate::link::{Link, Log, ModuleId, Resolution};
 use crate::modc::{self, Style};
 use crate::object::{self, Context, Scratch};
+use crate::output::{self, Early};
 use crate::section::Rules;
 use crate::workers::Workers;
-use crate::{buffer::Buffer, output, symvers, textfile};
+use crate::{buffer::Buffer, symvers, textfile};
 
 /// The length of a path, its NUL included, that the original has room for.
 const PATH_MAX: usize = 4096;
@@ -166,6 +167,8 @@ struct Prepared {
     name: Vec<u8>,
     contents: Buffer,
     is_current: bool,
+    /// It was written, if nothing speaks against it until its turn comes.
+    early: Option<Early>,
 }
 
 impl<'a> Run<'a> {
@@ -208,7 +211,15 @@ impl<'a> Run<'a> {
     }
 
     /// Makes a module's file, and sees whether it is there already.
-    fn prepare(&self, id: ModuleId, resolution: &Resolution, policy: &Policy, old: &mut Vec<u8>) -> Prepared {
+    /// Making new files is slow enough to be shared.
+    fn prepare(
+        &self,
+        id: ModuleId,
+        resolution: &Resolution,
+        policy: &Policy,
+        error_occurred: bool,
+        old: &mut Vec<u8>,
+    ) -> Prepared {
         let style = Style {
             dialect: self.dialect,
             external: self.options.external,
@@ -225,7 +236,12 @@ impl<'a> Run<'a> {
             (name, modc::render(&self.link, id, resolution, &versions, style))
         };
         let is_current = output::is_current(&name, contents.bytes(), old);
-        Prepared { messages: versions.messages, name, contents, is_current }
+        let early = if is_current || !self.may_write(&contents, error_occurred) {
+            None
+        } else {
+            Early::write(&name, contents.bytes())
+        };
+        Prepared { messages: versions.messages, name, contents, is_current, early }
     }
 
     /// Checks all modules and writes each one's file; returns the namespaces
@@ -275,8 +291,9 @@ impl<'a> Run<'a> {
         let said: Vec<_> = resolutions.iter_mut().map(|r| (std::mem::take(&mut r.notes), r.fatal.take())).collect();
         let mut said = said.into_iter();
         let pairs: Vec<_> = ids.iter().zip(resolutions.iter()).collect();
+        let error_occurred = log.error_occurred;
         let prepare = |old: &mut Vec<u8>, (id, resolution): &(&ModuleId, &Resolution)| {
-            self.prepare(**id, resolution, policy, old)
+            self.prepare(**id, resolution, policy, error_occurred, old)
         };
         self.workers.each(&pairs, Vec::new, prepare, |module| {
             let (notes, fatal) = said.next().unwrap_or_default();
@@ -288,6 +305,8 @@ impl<'a> Run<'a> {
                 log.say(Message::new(Severity::Error, text));
             } else if let Some(line) = module.contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
                 return Err(line.fatal());
+            } else if let Some(early) = module.early.filter(|_| self.may_write(&module.contents, log.error_occurred)) {
+                early.keep();
             } else if !module.is_current {
                 self.write(&module.name, &module.contents, log)?;
             }
@@ -332,10 +351,13 @@ impl<'a> Run<'a> {
         if let Some(line) = contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
             return Err(line.fatal());
         }
-        if self.dialect.no_output_after_error && log.error_occurred {
-            return Ok(());
-        }
-        output::write(name, contents.bytes())
+        if self.may_write(contents, log.error_occurred) { output::write(name, contents.bytes()) } else { Ok(()) }
+    }
+
+    /// Whether, by what is known so far, such contents are written.
+    fn may_write(&self, contents: &Buffer, error_occurred: bool) -> bool {
+        let cut = contents.cut().is_some() && self.dialect.long_line_is_fatal;
+        !cut && !(self.dialect.no_output_after_error && error_occurred)
     }
 
     fn last_words(&mut self) -> Result<(), Fatal> {

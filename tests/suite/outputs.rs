@@ -4,9 +4,23 @@ use std::io;
 
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::assemble;
-use kbuild_rs_tests::original::kernels;
+use kbuild_rs_tests::original::{Kernel, kernels};
 
 use crate::asm::{GPL, exporter, uses};
+
+/// More modules than workers take at once, and in their middle one that ends
+/// the run: what it leaves behind is what came before.
+fn among_many(kernel: &'static Kernel, plain: &[u8]) -> io::Result<[Case; 2]> {
+    let names: Vec<String> = (0..60).map(|number| format!("m{number}")).collect();
+    let objects: Vec<String> = names.iter().map(|name| format!("{name}.o")).collect();
+    let arguments = format!("-w -o symvers {}", objects.join(" "));
+    let modules = |name: &str, other: &[u8]| {
+        let case = Case::new(kernel, format!("{} outputs: {name} among many", kernel.version)).args(&arguments);
+        names.iter().enumerate().fold(case, |case, (n, name)| case.module(name, if n == 30 { other } else { plain }))
+    };
+    let long = assemble(&exporter(&"s".repeat(498)))?;
+    Ok([modules("a folder in a file's place", plain).folder("m30.mod.c"), modules("a long line", &long)])
+}
 
 pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let (owner, user) = (assemble(&exporter("f"))?, assemble(&[GPL, &uses("f")].concat())?);
@@ -35,6 +49,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
             case("before an error").args("-o symvers -d nsdeps vmlinux.o user.o broken.o"),
             case("before an error, twice").args("-o symvers vmlinux.o user.o broken.o").again(),
         ]);
+        cases.extend(among_many(kernel, &user)?);
     }
     Ok(cases)
 }
