@@ -18,7 +18,9 @@ STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES)) $(CFLAGS)
 KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
 HISTORY ?= all
 
-.PHONY: help build demo check check-layouts check-originals check-originals-all check-headers check-history \
+BENCH  ?=
+
+.PHONY: help build demo bench bench-hot check check-layouts check-originals check-originals-all check-headers check-history \
 	check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
 help:
@@ -31,6 +33,8 @@ help:
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-headers     modules of others, built against a headers package'
 	@echo 'make check-kernel      the same on small kernels, built from source, of KERNEL=$(KERNEL)'
+	@echo 'make bench             time the originals and ours, write docs/benchmarks.md; BENCH=cases'
+	@echo 'make bench-hot         time the hot functions, against the run before'
 	@echo 'make fetch             bring the originals and the modules of CORPUS into the cache'
 	@echo 'make check-packages    static programs and the Debian package, made twice'
 	@echo 'make swap KDIR=DIR     use kbuild-rs in a kernel tree or headers package'
@@ -82,6 +86,15 @@ check-kernel: needs build static
 
 check-packages: needs
 	tests/packages
+
+# On a machine that does nothing else. BENCH="a e" measures these cases and
+# prints them.
+bench: needs build
+	tests/needs kernel
+	KBUILD_RS_BIN=$(BIN) $(BIN)/bench $(BENCH)
+
+bench-hot:
+	$(CARGO) bench --locked -p kbuild-rs-tests
 
 fetch: needs build
 	$(BIN)/fetch $(CORPUS)

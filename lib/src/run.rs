@@ -357,7 +357,7 @@ impl<'a> Run<'a> {
     /// Whether, by what is known so far, such contents are written.
     fn may_write(&self, contents: &Buffer, error_occurred: bool) -> bool {
         let cut = contents.cut().is_some() && self.dialect.long_line_is_fatal;
-        !cut && !(self.dialect.no_output_after_error && error_occurred)
+        !(cut || self.dialect.no_output_after_error && error_occurred)
     }
 
     fn last_words(&mut self) -> Result<(), Fatal> {
