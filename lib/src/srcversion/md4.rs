@@ -76,10 +76,14 @@ fn round(
     words: &[u32; 16],
     order: [usize; 16],
     shifts: [u32; 4],
+    constant: u32,
     mix: impl Fn(u32, u32, u32) -> u32,
 ) -> [u32; 4] {
     let [mut a, mut b, mut c, mut d] = state;
-    let step = |a: u32, mixed: u32, word: u32, shift: u32| a.wrapping_add(mixed).wrapping_add(word).rotate_left(shift);
+    // What a step waits for is the mixture alone: it is added last.
+    let step = |a: u32, mixed: u32, word: u32, shift: u32| {
+        a.wrapping_add(word).wrapping_add(constant).wrapping_add(mixed).rotate_left(shift)
+    };
     for at in order.chunks_exact(4) {
         a = step(a, mix(b, c, d), words[at[0]], shifts[0]);
         d = step(d, mix(a, b, c), words[at[1]], shifts[1]);
@@ -94,11 +98,9 @@ const SECOND: [usize; 16] = [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 1
 const THIRD: [usize; 16] = [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
 
 fn compress(state: &mut [u32; 4], words: &[u32; 16]) {
-    let mixed = round(*state, words, FIRST, [3, 7, 11, 19], |x, y, z| (x & y) | (!x & z));
-    let majority = |x: u32, y: u32, z: u32| ((x & y) | (x & z) | (y & z)).wrapping_add(0x5a82_7999);
-    let mixed = round(mixed, words, SECOND, [3, 5, 9, 13], majority);
-    let mixed =
-        round(mixed, words, THIRD, [3, 9, 11, 15], |x: u32, y: u32, z: u32| (x ^ y ^ z).wrapping_add(0x6ed9_eba1));
+    let mixed = round(*state, words, FIRST, [3, 7, 11, 19], 0, |x, y, z| z ^ (x & (y ^ z)));
+    let mixed = round(mixed, words, SECOND, [3, 5, 9, 13], 0x5a82_7999, |x, y, z| (x & (y | z)) | (y & z));
+    let mixed = round(mixed, words, THIRD, [3, 9, 11, 15], 0x6ed9_eba1, |x, y, z| x ^ (y ^ z));
     for (word, add) in state.iter_mut().zip(mixed) {
         *word = word.wrapping_add(add);
     }
