@@ -7,7 +7,7 @@ use crate::buffer::Buffer;
 use crate::bytes::strtoul;
 use crate::diag::{Fatal, Message, Severity, text};
 use crate::dialect::Dialect;
-use crate::link::{Exported, Link};
+use crate::link::{Exported, Link, Symbol};
 use crate::object::License;
 use crate::textfile;
 
@@ -61,7 +61,7 @@ fn parse<'a>(line: &'a [u8], dialect: &Dialect) -> Result<Exported<'a>, Bad> {
 #[must_use]
 pub fn render(link: &Link, dialect: &Dialect) -> Buffer {
     let mut buffer = Buffer::default();
-    let mut line = |symbol: &crate::link::Symbol| {
+    let mut line = |symbol: &Symbol| {
         buffer.format(&[
             format!("0x{:08x}\t", symbol.crc.unwrap_or(0)).as_bytes(),
             &symbol.name,
@@ -80,8 +80,8 @@ pub fn render(link: &Link, dialect: &Dialect) -> Buffer {
         }
     } else {
         let all = !dialect.own_exports_dumped && !link.external;
-        let symbols = link.symbols.in_hash_order().into_iter();
-        symbols.filter(|symbol| all || !link.module(symbol.module).from_dump).for_each(line);
+        let dumped = |symbol: &Symbol| all || !link.module(symbol.module).from_dump;
+        link.symbols.in_hash_order(dumped).into_iter().for_each(line);
     }
     buffer
 }

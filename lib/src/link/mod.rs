@@ -369,11 +369,9 @@ impl<'a> Link<'a> {
     /// Exports without a global definition, of which the last word is said
     /// when all else is done.
     pub fn report_statics(&mut self) {
-        if self.symbols.statics() == 0 {
-            return;
-        }
-        let statics = self.symbols.in_hash_order().into_iter().filter(|symbol| symbol.is_static);
+        let statics = self.symbols.in_hash_order(|symbol| symbol.is_static);
         let messages: Vec<_> = statics
+            .into_iter()
             .map(|symbol| {
                 text!(
                     "\"{}\" [{}] is a static {}\n",

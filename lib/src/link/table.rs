@@ -124,17 +124,11 @@ impl<'a> SymbolTable<'a> {
         }
     }
 
-    /// How many symbols have no global definition.
+    /// The symbols that are wanted, in the order of the original's hash table:
+    /// by bucket, the latest first.
     #[must_use]
-    pub const fn statics(&self) -> usize {
-        self.statics
-    }
-
-    /// All symbols in the order of the original's hash table: by bucket, the
-    /// latest first.
-    #[must_use]
-    pub fn in_hash_order(&self) -> Vec<&Symbol<'a>> {
-        let mut symbols: Vec<&Symbol<'a>> = self.symbols.iter().rev().collect();
+    pub fn in_hash_order(&self, wanted: impl Fn(&Symbol) -> bool) -> Vec<&Symbol<'a>> {
+        let mut symbols: Vec<_> = self.symbols.iter().rev().filter(|symbol| wanted(symbol)).collect();
         symbols.sort_by_cached_key(|symbol| tdb_hash(&symbol.name) % BUCKETS);
         symbols
     }

@@ -109,6 +109,7 @@ pub fn device_tables(path: &[u8], source: &Source, context: &Context, scratch: &
 pub struct Scratch {
     tables: Tables,
     section: section::Scratch,
+    later: Later,
 }
 
 /// Reads the object at a path.
@@ -159,7 +160,7 @@ pub fn read_source(path: &[u8], source: &Source, context: &Context, scratch: &mu
         ..Facts::default()
     };
     let mut reader = Reader { path, context, elf, facts, reading: &mut reading };
-    let result = reader.read(&mut scratch.section);
+    let result = reader.read(&mut scratch.section, &mut scratch.later);
     let facts = reader.facts;
     reading.facts = Some(facts);
     reading.fatal = result.err();
@@ -197,16 +198,35 @@ struct Reader<'a, 't> {
 }
 
 /// Symbols that a second look is taken at, once every export is known.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Later {
     /// Numbers of `__kstrtabns_` and `__crc_` symbols.
     symbols: Vec<usize>,
     /// Positions of exports among the steps.
     exports: Vec<usize>,
-    /// A name was cut, and so perhaps others that share its bytes.
-    names_cut: bool,
+    /// Where in the string table names were cut, and so perhaps others that
+    /// share their bytes.
+    cuts: Vec<usize>,
     /// The length of each symbol's name.
     lens: Vec<u32>,
+    /// The undefined symbols, and which of them are weak: kept in a piece of
+    /// memory of their size.
+    undefined: Names,
+    weak: Vec<bool>,
+    /// The global symbols, likewise.
+    globals: Names,
+}
+
+impl Later {
+    fn clear(&mut self) {
+        self.symbols.clear();
+        self.exports.clear();
+        self.cuts.clear();
+        self.lens.clear();
+        self.undefined.clear();
+        self.weak.clear();
+        self.globals.clear();
+    }
 }
 
 impl Reader<'_, '_> {
@@ -218,7 +238,7 @@ impl Reader<'_, '_> {
         malformed.fatal(self.path)
     }
 
-    fn read(&mut self, scratch: &mut section::Scratch) -> Result<(), Fatal> {
+    fn read(&mut self, scratch: &mut section::Scratch, later: &mut Later) -> Result<(), Fatal> {
         let Context { dialect, rules, extra_warn, .. } = *self.context;
         if let Some(section) = self.elf.no_trim_symbol.filter(|_| dialect.no_trim_symbol) {
             let bytes = self.elf.strings_of(section).map_err(|malformed| self.malformed(malformed))?;
@@ -226,10 +246,12 @@ impl Reader<'_, '_> {
                 bytes.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect();
         }
         let has_version = self.modinfo()?;
-        let mut later = self.symbols()?;
-        self.second_look(&mut later)?;
+        self.symbols(later)?;
+        self.facts.undefined = later.undefined.clone();
+        self.facts.weak = later.weak.clone();
+        self.second_look(later)?;
         if dialect.static_export_check {
-            self.find_static(&mut later)?;
+            self.find_static(later)?;
         }
 
         let called = if dialect.messages_begin_with_module {
@@ -330,7 +352,7 @@ impl Reader<'_, '_> {
         let kept = names::without_suffix(name, dot, self.context.dialect).len();
         if kept < len {
             self.elf.cut_name(symbol, kept);
-            later.names_cut = true;
+            later.cuts.push(symbol.name as usize + kept);
         }
         Ok(kept)
     }
@@ -346,21 +368,21 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn symbols(&mut self) -> Result<Later, Fatal> {
-        let count = self.elf.symbols().len();
-        let mut later = Later { lens: Vec::with_capacity(count), ..Later::default() };
-        for number in 0..count {
-            let len = self.symbol(number, &mut later)?;
+    fn symbols(&mut self, later: &mut Later) -> Result<(), Fatal> {
+        later.clear();
+        for number in 0..self.elf.symbols().len() {
+            let len = self.symbol(number, later)?;
             later.lens.push(len as u32);
         }
-        Ok(later)
+        Ok(())
     }
 
     /// Looks at a symbol; returns the length of its name.
     fn symbol(&mut self, number: usize, later: &mut Later) -> Result<usize, Fatal> {
         let symbol = self.elf.symbols()[number];
         // Most local symbols stand for a section and have no name.
-        if symbol.name == 0 && symbol.section != SectionIndex(0) && !symbol.is_special() && !symbol.is_global() {
+        let is_section = symbol.name == 0 && symbol.section != SectionIndex(0) && !symbol.is_special();
+        if is_section && !symbol.is_global() && self.elf.symbol_name_of(&symbol, 1) == b"\0" {
             return Ok(0);
         }
         let len = self.name_len(&symbol, later).map_err(|malformed| self.malformed(malformed))?;
@@ -378,8 +400,8 @@ impl Reader<'_, '_> {
             }
             SHN_UNDEF => {
                 if let Some(name) = undefined::wanted(name, &symbol, self.elf.header.e_machine, self.context.dialect) {
-                    self.facts.undefined.push(&name);
-                    self.facts.weak.push(undefined::is_weak(&symbol));
+                    later.undefined.push(&name);
+                    later.weak.push(undefined::is_weak(&symbol));
                 }
             }
             _ => match name {
@@ -473,11 +495,19 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// A further pass over all names, if one was cut in the pass before.
+    /// A further pass over the names that share bytes with one that was cut in
+    /// the pass before.
     fn cut_again(&mut self, later: &mut Later) -> Result<(), Fatal> {
-        if std::mem::take(&mut later.names_cut) {
-            for number in 0..self.elf.symbols().len() {
-                let symbol = self.elf.symbols()[number];
+        let mut cuts = std::mem::take(&mut later.cuts);
+        if cuts.is_empty() {
+            return Ok(());
+        }
+        cuts.sort_unstable();
+        for number in 0..self.elf.symbols().len() {
+            let symbol = self.elf.symbols()[number];
+            let (start, len) = (symbol.name as usize, later.lens[number] as usize);
+            let next = cuts.partition_point(|&cut| cut < start);
+            if cuts.get(next).is_some_and(|&cut| cut < start + len) {
                 let len = self.name_len(&symbol, later).map_err(|malformed| self.malformed(malformed))?;
                 later.lens[number] = len as u32;
             }
@@ -510,8 +540,8 @@ impl Reader<'_, '_> {
     /// may be so elsewhere: all global names go along for that.
     fn find_static(&mut self, later: &mut Later) -> Result<(), Fatal> {
         self.cut_again(later)?;
-        let mut globals = Names::default();
-        for (symbol, &len) in self.elf.symbols().iter().zip(&later.lens).filter(|(symbol, _)| symbol.is_global()) {
+        let Later { lens, globals, .. } = later;
+        for (symbol, &len) in self.elf.symbols().iter().zip(&*lens).filter(|(symbol, _)| symbol.is_global()) {
             globals.push(names::lookup_key(self.elf.symbol_name_of(symbol, len as usize)));
         }
         if !later.exports.is_empty() {
@@ -522,7 +552,7 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        self.reading.steps.push(Step::Globals(globals));
+        self.reading.steps.push(Step::Globals(globals.clone()));
         Ok(())
     }
 }

@@ -19,6 +19,12 @@ impl Names {
         self.ends.push(u32::try_from(self.bytes.len()).expect("names of less than 4 GiB"));
     }
 
+    /// Removes all.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
