@@ -42,6 +42,8 @@ fn draw(area: &Area, title: &str, what: &str, points: &[Point]) -> Result<(), Bo
         .x_desc(what)
         .y_desc("seconds")
         .x_label_formatter(&|value| format!("{value:.0}"))
+        .y_label_formatter(&|value| format!("{value:.2}"))
+        .y_labels(4)
         .draw()?;
     for (name, colour, curve) in &curves {
         let (colour, style) = (*colour, colour.stroke_width(2));
