@@ -11,6 +11,7 @@
 //! | [`object`] | what one object says, by [`alias`], [`section`], [`srcversion`] |
 //! | [`link`] | what all objects say together: exports, and who may use them |
 //! | [`modc`] | `.mod.c` |
+//! | [`kmod`] | what depmod and modprobe know of modules: `modules.alias`, and who matches a device |
 //! | [`run`] | the run from arguments to exit status, by several [`workers`] |
 //!
 //! Nothing here prints or exits; messages are values ([`diag`]).
@@ -24,6 +25,7 @@ pub mod diag;
 pub mod dialect;
 pub mod elf;
 pub mod elfconfig;
+pub mod kmod;
 pub mod link;
 pub mod modc;
 pub mod object;

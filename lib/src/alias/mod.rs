@@ -32,6 +32,7 @@ use crate::bytes::until_nul;
 use crate::diag::{Fatal, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::elf::Encoding;
+use crate::textfile;
 
 /// The size of the original's array for one alias, its NUL included.
 const ALIAS_SIZE: usize = 500;
@@ -215,6 +216,9 @@ pub struct Target<'a> {
     pub offsets: Option<&'a Offsets>,
 }
 
+/// What comes before an alias in a module's file.
+const LINE_START: &str = "MODULE_ALIAS(\"";
+
 /// A module's aliases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aliases {
@@ -225,11 +229,18 @@ pub struct Aliases {
 }
 
 impl Aliases {
+    /// The aliases by themselves, as they stand in the lines, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let lines = textfile::lines(self.lines.bytes());
+        let in_lines = lines.filter_map(|line| line.strip_prefix(LINE_START.as_bytes())?.strip_suffix(b"\");"));
+        in_lines.chain(self.list.keys().map(Vec::as_slice))
+    }
+
     /// Appends the lines for `.mod.c`.
     pub fn write_to(&self, out: &mut Buffer) {
         out.write(self.lines.bytes());
         for alias in self.list.keys() {
-            out.format(&[b"MODULE_ALIAS(\"", alias, b"\");\n"]);
+            out.format(&[LINE_START.as_bytes(), alias, b"\");\n"]);
         }
     }
 }
@@ -257,11 +268,10 @@ impl Output {
             self.aliases.list.entry(pieces.concat()).or_insert_with(|| module.clone());
             return;
         }
-        const START: &[u8] = b"MODULE_ALIAS(\"";
         const END: &[u8] = b"\");\n";
         // No alias has more than three pieces.
         let piece = |n: usize| pieces.get(n).copied().unwrap_or_default();
-        self.aliases.lines.format(&[START, piece(0), piece(1), piece(2), END]);
+        self.aliases.lines.format(&[LINE_START.as_bytes(), piece(0), piece(1), piece(2), END]);
     }
 
     fn warn(&mut self, text: Vec<u8>) {

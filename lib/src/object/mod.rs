@@ -19,8 +19,7 @@ pub use facts::{Facts, License, Reading, Step};
 use modinfo::Modinfo;
 pub use names::Names;
 
-use crate::alias::{self, Contents, Target, layout};
-use crate::buffer::Buffer;
+use crate::alias::{self, Aliases, Contents, Target, layout};
 use crate::diag::{Fatal, Message, Severity, strerror, text};
 use crate::dialect::Dialect;
 use crate::elf::{Elf, Malformed, SectionIndex, Source, Symbol, Tables, section_header};
@@ -73,17 +72,24 @@ impl<'a> Context<'a> {
 /// An object's device tables.
 #[derive(Clone, Debug, Default)]
 pub struct DeviceTables {
-    /// A line `MODULE_ALIAS("…");` for each alias.
-    pub lines: Buffer,
+    /// The aliases.
+    pub aliases: Aliases,
     /// What is to be said about them.
     pub messages: Vec<Message>,
     /// What kept the rest from being read.
     pub fatal: Option<Fatal>,
 }
 
-/// Reads the device tables of an object and nothing else.
+/// Reads the device tables of an object, of some types or for `&[]` of all, and
+/// nothing else.
 #[must_use]
-pub fn device_tables(path: &[u8], source: &Source, context: &Context, scratch: &mut Scratch) -> DeviceTables {
+pub fn device_tables(
+    path: &[u8],
+    source: &Source,
+    types: &[String],
+    context: &Context,
+    scratch: &mut Scratch,
+) -> DeviceTables {
     let elf = match Elf::parse(source, &mut scratch.tables, context.dialect) {
         Ok(None) => return DeviceTables::default(),
         Ok(Some(elf)) => elf,
@@ -94,14 +100,13 @@ pub fn device_tables(path: &[u8], source: &Source, context: &Context, scratch: &
     let mut reading = Reading::default();
     let facts = Facts { name, ..Facts::default() };
     let mut reader = Reader { path, context, elf, facts, reading: &mut reading };
-    let fatal = reader.tables_alone().err();
-    let mut lines = Buffer::default();
-    reader.facts.aliases.write_to(&mut lines);
+    let fatal = reader.tables_alone(types).err();
+    let aliases = std::mem::take(&mut reader.facts.aliases);
     let messages = reading.steps.into_iter().filter_map(|step| match step {
         Step::Say(message) => Some(message),
         _ => None,
     });
-    DeviceTables { lines, messages: messages.collect(), fatal }
+    DeviceTables { aliases, messages: messages.collect(), fatal }
 }
 
 /// What a worker keeps from object to object.
@@ -357,11 +362,13 @@ impl Reader<'_, '_> {
         Ok(kept)
     }
 
-    fn tables_alone(&mut self) -> Result<(), Fatal> {
+    fn tables_alone(&mut self, types: &[String]) -> Result<(), Fatal> {
         for number in 0..self.elf.symbols().len() {
             let symbol = self.elf.symbols()[number];
             let len = self.name_len(&symbol, &mut Later::default()).map_err(|malformed| self.malformed(malformed))?;
-            if self.elf.symbol_name_of(&symbol, len).starts_with(b"__mod_") {
+            let table = alias::table_symbol(self.elf.symbol_name_of(&symbol, len), self.context.dialect);
+            let is_wanted = |name| types.is_empty() || types.iter().any(|wanted| wanted == name);
+            if table.is_some_and(|table| is_wanted(table.table_type.name)) {
                 self.device_table(&symbol)?;
             }
         }

@@ -1,0 +1,158 @@
+//! Who claims a device.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use kbuild_rs::archive;
+use kbuild_rs::diag::strerror;
+use kbuild_rs::dialect::{Dialect, Version};
+use kbuild_rs::kmod;
+use kbuild_rs::kmod::alias::{self, Alias};
+use kbuild_rs::kmod::module::Scratch;
+use kbuild_rs::kmod::vfio::{self, Device};
+
+use crate::{Ended, print, put};
+
+fn failed(path: &Path, error: &io::Error) -> String {
+    format!("{}: {}", path.display(), strerror(error))
+}
+
+/// A kernel's folder of modules.
+struct Tree(PathBuf);
+
+impl Tree {
+    fn of(matches: &ArgMatches) -> Ended<Self> {
+        let release = match matches.get_one::<String>("kernel") {
+            Some(release) => release.clone(),
+            None => {
+                let running = Path::new("/proc/sys/kernel/osrelease");
+                fs::read_to_string(running).map_err(|error| failed(running, &error))?.trim_end().to_owned()
+            }
+        };
+        let root = matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path);
+        let folders = ["lib/modules", "usr/lib/modules"].map(|folder| root.join(folder).join(&release));
+        let found = folders.iter().find(|folder| folder.is_dir()).unwrap_or(&folders[0]);
+        Ok(Self(found.clone()))
+    }
+
+    /// The aliases of its modules, and of those that are part of the kernel.
+    fn aliases(&self) -> Ended<Vec<Alias>> {
+        let mut aliases = read_aliases(&self.0.join("modules.alias"))?;
+        let builtin = self.0.join("modules.builtin.modinfo");
+        match fs::read(&builtin) {
+            Ok(modinfo) => aliases.extend(alias::parse_builtin(&modinfo)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&builtin, &error)),
+        }
+        Ok(aliases)
+    }
+
+    /// The name of a module's driver, by its object.
+    fn driver(&self, module: &[u8]) -> Option<Vec<u8>> {
+        let dep = fs::read(self.0.join("modules.dep")).ok()?;
+        let file = vfio::file_of(&dep, module)?;
+        let source = archive::open(&self.0.join(OsString::from_vec(file.to_vec()))).ok()?;
+        vfio::driver_of(&source, &Dialect::new(Version::DEFAULT)).ok().flatten()
+    }
+}
+
+fn read_aliases(path: &Path) -> Ended<Vec<Alias>> {
+    Ok(alias::parse(&fs::read(path).map_err(|error| failed(path, &error))?).collect())
+}
+
+/// The aliases of files: modules, or texts like `modules.alias`.
+fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, err: &mut dyn Write) -> Ended<Vec<Alias>> {
+    let (reader, _) = print::reader(err)?;
+    let mut scratch = Scratch::default();
+    let mut aliases = Vec::new();
+    for path in paths.map(Path::new) {
+        let Some(Ok(module)) = print::read(path, false, &reader, &mut scratch) else {
+            aliases.extend(read_aliases(path)?);
+            continue;
+        };
+        let name = kmod::module_name(path.as_os_str().as_bytes());
+        let alias = |pattern: &[u8]| Alias { pattern: pattern.to_vec(), module: name.clone(), is_builtin: false };
+        aliases.extend(module.aliases().map(alias));
+    }
+    Ok(aliases)
+}
+
+/// `match`: whether a module claims the device.
+pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Ended<bool> {
+    let aliases = match matches.get_many::<OsString>("sources") {
+        Some(paths) => of_files(paths, err)?,
+        None => Tree::of(matches)?.aliases()?,
+    };
+    let Some(modalias) = matches.get_one::<OsString>("modalias") else {
+        return Ok(false);
+    };
+    let found = alias::matching(&aliases, modalias.as_bytes());
+    for alias in &found {
+        put(out, &[&alias.module[..], b" ", &alias.pattern, b"\n"].concat())?;
+    }
+    Ok(!found.is_empty())
+}
+
+/// `vfio`: whether there is a driver for each of the devices.
+pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Ended<bool> {
+    let texts: Vec<&OsString> = matches.get_many("devices").into_iter().flatten().collect();
+    let needs_address = matches.get_flag("script");
+    let devices: Vec<Device> = texts.iter().map(|text| device(text, needs_address)).collect();
+    let tree = Tree::of(matches)?;
+    let aliases = match matches.get_one::<PathBuf>("aliases") {
+        Some(path) => read_aliases(path)?,
+        None => tree.aliases()?,
+    };
+    let default = PathBuf::from("/sys");
+    let sysfs = matches.get_one::<PathBuf>("sysfs").unwrap_or(&default);
+    let mut all_found = true;
+    for (text, device) in texts.iter().zip(&devices) {
+        let modalias = match device.vfio_modalias(sysfs) {
+            Ok(modalias) => modalias,
+            Err(error) => {
+                let _ = writeln!(err, "file2alias: {}: {}", Path::new(text).display(), strerror(&error));
+                all_found = false;
+                continue;
+            }
+        };
+        let mut found = alias::matching(&aliases, &modalias);
+        all_found &= !found.is_empty();
+        found.truncate(if matches.get_flag("all") { usize::MAX } else { 1 });
+        for alias in found {
+            let driver = || {
+                let known = vfio::loaded_driver(&alias.module, sysfs).or_else(|| tree.driver(&alias.module));
+                known.unwrap_or_else(|| alias.module.clone())
+            };
+            if let (true, Device::Address(address)) = (needs_address, device) {
+                put(out, &vfio::script(address, &alias.module, &driver(), sysfs))?;
+                continue;
+            }
+            let name = if devices.len() > 1 { [text.as_bytes(), b": "].concat() } else { Vec::new() };
+            let wildcards = alias.wildcards().to_string();
+            let mut line = [&name[..], &alias.module, b" ", &alias.pattern, b" ", wildcards.as_bytes()].concat();
+            if matches.get_flag("driver") {
+                line.extend([b" ", &driver()[..]].concat());
+            }
+            put(out, &[&line[..], b"\n"].concat())?;
+        }
+    }
+    Ok(all_found)
+}
+
+fn device(text: &OsString, needs_address: bool) -> Device {
+    match Device::parse(text.as_bytes()) {
+        Some(Device::Modalias(_)) if needs_address => usage(text, "a script needs a PCI address"),
+        Some(device) => device,
+        None => usage(text, "neither a PCI address nor a modalias"),
+    }
+}
+
+/// An argument that makes no sense: ends as clap does.
+fn usage(text: &OsString, what: &str) -> ! {
+    let message = format!("{}: {what}\n", Path::new(text).display());
+    clap::Error::raw(clap::error::ErrorKind::ValueValidation, message).exit()
+}

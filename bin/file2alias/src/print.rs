@@ -1,0 +1,147 @@
+//! The aliases of modules' device tables.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use kbuild_rs::archive;
+use kbuild_rs::buffer::Buffer;
+use kbuild_rs::diag::{Fatal, Message, Severity, strerror};
+use kbuild_rs::dialect::Version;
+use kbuild_rs::kmod;
+use kbuild_rs::kmod::module::{Module, Reader, Scratch};
+use kbuild_rs::run::Invocation;
+use kbuild_rs::workers::Workers;
+
+use crate::{Ended, put};
+
+/// A file to be read.
+struct Input {
+    path: PathBuf,
+    /// It was named, and is not just there.
+    is_named: bool,
+}
+
+/// What is said of one file.
+struct Output {
+    text: Vec<u8>,
+    messages: Vec<Message>,
+    failed: bool,
+}
+
+/// Every file below a folder, sorted.
+fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir)? {
+            let entry = entry?;
+            // Links to folders could lead round in circles.
+            match entry.file_type()? {
+                kind if kind.is_dir() => dirs.push(entry.path()),
+                kind if kind.is_file() => files.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn inputs(matches: &ArgMatches) -> Ended<Vec<Input>> {
+    let named = matches.get_many::<OsString>("objects").into_iter().flatten();
+    let mut inputs: Vec<Input> = named.map(|path| Input { path: path.into(), is_named: true }).collect();
+    for dir in matches.get_many::<PathBuf>("recursive").into_iter().flatten() {
+        let files = files(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        inputs.extend(files.into_iter().map(|path| Input { path, is_named: false }));
+    }
+    Ok(inputs)
+}
+
+/// Reads one file. `None` for one that is no object and just there.
+pub(crate) fn read(
+    path: &Path,
+    is_named: bool,
+    reader: &Reader,
+    scratch: &mut Scratch,
+) -> Option<Result<Module, Vec<u8>>> {
+    let failed = |what: &str| Some(Err([path.as_os_str().as_bytes(), b": ", what.as_bytes()].concat()));
+    let source = match archive::open(path) {
+        Ok(source) => source,
+        Err(_) if !is_named => return None,
+        Err(error) => return failed(&strerror(&error)),
+    };
+    let mut magic = Vec::new();
+    if !source.read_exact(0, 4, &mut magic) || magic != b"\x7fELF" {
+        return if is_named { failed("not an object") } else { None };
+    }
+    Some(Ok(reader.read(path.as_os_str().as_bytes(), &source, scratch)))
+}
+
+fn text(path: &Path, module: &Module, as_depmod: bool) -> Vec<u8> {
+    if !as_depmod {
+        let mut lines = Buffer::default();
+        module.tables.aliases.write_to(&mut lines);
+        return lines.bytes().to_vec();
+    }
+    let name = kmod::module_name(path.as_os_str().as_bytes());
+    module.aliases().flat_map(|alias| [b"alias ", alias, b" ", &name, b"\n"].concat()).collect()
+}
+
+/// How modules are read by default, and by how many workers.
+pub(crate) fn reader(err: &mut dyn Write) -> Ended<(Reader, Option<usize>)> {
+    let said = |Fatal(message)| String::from_utf8_lossy(&message.text).trim_end().to_owned();
+    let invocation = Invocation::current();
+    let fallback = invocation.dialect(err).map_err(said)?.version;
+    let reader = Reader { version: None, fallback, types: Vec::new(), offsets: invocation.offsets() };
+    Ok((reader, invocation.jobs().map_err(said)?))
+}
+
+/// What one file gives.
+fn look_at(input: &Input, as_depmod: bool, reader: &Reader, scratch: &mut Scratch) -> Output {
+    let mut output = Output { text: Vec::new(), messages: Vec::new(), failed: false };
+    match read(&input.path, input.is_named, reader, scratch) {
+        None => {}
+        Some(Err(what)) => {
+            output.failed = true;
+            let text = [b"file2alias: ", &what[..], b"\n"].concat();
+            output.messages.push(Message::new(Severity::Plain, text));
+        }
+        Some(Ok(mut module)) => {
+            if !reader.types.is_empty() {
+                // What .modinfo has is of all types.
+                module.modinfo.clear();
+            }
+            output.text = text(&input.path, &module, as_depmod);
+            output.messages = module.tables.messages;
+            output.failed = module.tables.fatal.is_some();
+            output.messages.extend(module.tables.fatal.map(|Fatal(message)| message));
+        }
+    }
+    output
+}
+
+/// Prints; whether all files could be read.
+pub(crate) fn print(matches: &ArgMatches, out: &mut (dyn Write + Send), err: &mut (dyn Write + Send)) -> Ended<bool> {
+    let (reader, jobs) = reader(err)?;
+    let as_depmod = matches.get_one::<String>("format").is_some_and(|format| format == "modules.alias");
+    let reader = Reader {
+        version: matches.get_one::<Version>("kernel").copied(),
+        types: matches.get_many::<String>("type").into_iter().flatten().cloned().collect(),
+        ..reader
+    };
+    let inputs = inputs(matches)?;
+    let work = |scratch: &mut Scratch, input: &Input| look_at(input, as_depmod, &reader, scratch);
+    let mut all_read = true;
+    Workers::new(jobs, inputs.len()).each(&inputs, Scratch::default, work, |output: Output| {
+        for message in output.messages {
+            let _ = message.write_to(err);
+        }
+        all_read &= !output.failed;
+        put(out, &output.text)
+    })?;
+    Ok(all_read)
+}

@@ -1,0 +1,211 @@
+//! file2alias as a program: who claims a device, and which driver hands it to
+//! a virtual machine.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use kbuild_rs_tests::fixture::assemble;
+use kbuild_rs_tests::original::ours;
+use tempfile::TempDir;
+
+/// Some of what a kernel with variant drivers has: the one for all devices,
+/// mlx5's, and two that overlap, with a tie.
+const ALIASES: &str = "\
+# Aliases extracted from modules themselves.
+alias pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_core
+alias vfio_pci:v*d*sv*sd*bc*sc*i* vfio_pci
+alias vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci
+alias vfio_pci:v00001234d*sv*sd*bc02sc00i* wide
+alias vfio_pci:v00001234d00000001sv*sd*bc*sc*i* narrow
+alias vfio_pci:v00001234d*sv00000001sd*bc*sc*i* tied
+alias vfio_pci:v00001234d00000002sv*sd*bc*sc*i* first
+alias vfio_pci:v00001234d00000002sv*sd*bc*sc*i* second
+";
+const MLX5: &str = "pci:v000015B3d0000101Esv000015B3sd00000001bc02sc00i00";
+
+struct Machine(TempDir);
+
+impl Machine {
+    fn new() -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let modules = dir.path().join("lib/modules/6.12.0-test");
+        fs::create_dir_all(&modules)?;
+        fs::write(modules.join("modules.alias"), ALIASES)?;
+        fs::write(modules.join("modules.builtin.modinfo"), "early.license=GPL\0early.alias=vfio_pci:v00009999d*\0")?;
+        fs::write(modules.join("modules.dep"), "kernel/vfio-pci.ko:\nkernel/mlx5-vfio-pci.ko: kernel/vfio-pci.ko\n")?;
+        let device = dir.path().join("sys/bus/pci/devices/0000:01:00.0");
+        fs::create_dir_all(&device)?;
+        fs::write(device.join("modalias"), format!("{MLX5}\n"))?;
+        Ok(Self(dir))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, arguments: &str) -> io::Result<Output> {
+        Command::new(ours("file2alias")?.program)
+            .args(arguments.split(' '))
+            .args(["--root", ".", "--kernel", "6.12.0-test"])
+            .current_dir(self.path())
+            .output()
+    }
+
+    fn expect(&self, arguments: &str, status: i32, stdout: &str) -> io::Result<()> {
+        let output = self.run(arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(
+            (String::from_utf8_lossy(&output.stdout).as_ref(), output.status.code()),
+            (stdout, Some(status)),
+            "{arguments}: {said}"
+        );
+        Ok(())
+    }
+}
+
+#[test]
+fn the_best_variant_driver() -> io::Result<()> {
+    let machine = Machine::new()?;
+    let mlx5 = "mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5\n";
+    let any = "vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7\n";
+    machine.expect(&format!("vfio {MLX5}"), 0, mlx5)?;
+    machine.expect("vfio --sysfs sys 01:00.0", 0, mlx5)?;
+    machine.expect("vfio --sysfs sys 0000:01:00.0 --all", 0, &format!("{mlx5}{any}"))?;
+    machine.expect(&format!("vfio vfio_{MLX5}"), 0, mlx5)?;
+    machine.expect("vfio pci:v00008086d00001533sv00000000sd00000000bc02sc00i00", 0, any)
+}
+
+#[test]
+fn the_fewest_wildcards_win_and_of_these_the_first() -> io::Result<()> {
+    let machine = Machine::new()?;
+    let device = "pci:v00001234d00000001sv00000001sd00000000bc02sc00i00";
+    let all = "\
+wide vfio_pci:v00001234d*sv*sd*bc02sc00i* 4
+narrow vfio_pci:v00001234d00000001sv*sd*bc*sc*i* 5
+tied vfio_pci:v00001234d*sv00000001sd*bc*sc*i* 5
+vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7
+";
+    machine.expect(&format!("vfio --all {device}"), 0, all)?;
+    let tie = "first vfio_pci:v00001234d00000002sv*sd*bc*sc*i* 5\n";
+    machine.expect("vfio pci:v00001234d00000002sv00000000sd00000000bc03sc00i00", 0, tie)
+}
+
+#[test]
+fn builtin_drivers_count() -> io::Result<()> {
+    let builtin = "early vfio_pci:v00009999d* 1\n";
+    Machine::new()?.expect("vfio pci:v00009999d00000001sv00000000sd00000000bc00sc00i00", 0, builtin)
+}
+
+#[test]
+fn nothing_found_and_no_device() -> io::Result<()> {
+    let machine = Machine::new()?;
+    machine.expect("vfio usb:v0001", 1, "")?;
+    machine.expect("vfio --sysfs sys 02:00.0", 1, "")?;
+    machine.expect("vfio nonsense", 2, "")?;
+    machine.expect(&format!("vfio --script {MLX5}"), 2, "")?;
+    machine.expect("match usb:v0001", 1, "")
+}
+
+#[test]
+fn several_devices() -> io::Result<()> {
+    let expected = "\
+0000:01:00.0: mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5
+pci:v1d2sv3sd4bc5sc6i7: vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7
+";
+    Machine::new()?.expect("vfio --sysfs sys 0000:01:00.0 03:00.0 pci:v1d2sv3sd4bc5sc6i7", 1, expected)
+}
+
+/// A module whose `struct pci_driver` has a name of its own.
+const DRIVER: &str = r#"
+	.section .modinfo, "a"
+	.asciz "license=GPL"
+	.section .rodata.str1.1, "aMS", @progbits, 1
+	.asciz "mlx5_vfio_pci"
+name:	.asciz "mlx5-vfio"
+	.data
+	.type mlx5vf_pci_driver, @object
+	.size mlx5vf_pci_driver, 32
+mlx5vf_pci_driver:
+	.quad 0, 0
+	.quad name
+	.quad 0
+"#;
+
+#[test]
+fn a_script_hands_the_device_over() -> io::Result<()> {
+    let machine = Machine::new()?;
+    let modules = machine.path().join("lib/modules/6.12.0-test/kernel");
+    fs::create_dir_all(&modules)?;
+    fs::write(modules.join("mlx5-vfio-pci.ko"), assemble(DRIVER)?)?;
+    let script = "\
+modprobe mlx5_vfio_pci
+echo mlx5-vfio >sys/bus/pci/devices/0000:01:00.0/driver_override
+if [ -e sys/bus/pci/devices/0000:01:00.0/driver ]; then echo 0000:01:00.0 >sys/bus/pci/devices/0000:01:00.0/driver/unbind; fi
+echo 0000:01:00.0 >sys/bus/pci/drivers_probe
+";
+    machine.expect("vfio --sysfs sys --script 01:00.0", 0, script)?;
+    // What runs knows best.
+    fs::create_dir_all(machine.path().join("sys/module/mlx5_vfio_pci/drivers/pci:loaded"))?;
+    machine.expect(
+        "vfio --sysfs sys --driver 01:00.0",
+        0,
+        "mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5 loaded\n",
+    )
+}
+
+/// The script does what it says, on the made-up sysfs.
+#[test]
+fn the_script_runs() -> io::Result<()> {
+    let machine = Machine::new()?;
+    let device = machine.path().join("sys/bus/pci/devices/0000:01:00.0");
+    fs::create_dir(device.join("driver"))?;
+    let output = machine.run("vfio --sysfs sys --script 01:00.0")?;
+    let script = [b"modprobe() { echo \"$1\" >loaded; }\n", &output.stdout[..]].concat();
+    fs::write(machine.path().join("script"), script)?;
+    let status = Command::new("sh").args(["-eu", "script"]).current_dir(machine.path()).status()?;
+    assert!(status.success());
+    for (file, expected) in [
+        ("loaded", "mlx5_vfio_pci\n"),
+        ("sys/bus/pci/devices/0000:01:00.0/driver_override", "mlx5_vfio_pci\n"),
+        ("sys/bus/pci/devices/0000:01:00.0/driver/unbind", "0000:01:00.0\n"),
+        ("sys/bus/pci/drivers_probe", "0000:01:00.0\n"),
+    ] {
+        assert_eq!(fs::read_to_string(machine.path().join(file))?, expected, "{file}");
+    }
+    Ok(())
+}
+
+#[test]
+fn who_claims_a_device() -> io::Result<()> {
+    let machine = Machine::new()?;
+    machine.expect(&format!("match {MLX5}"), 0, "mlx5_core pci:v000015B3d0000101Esv*sd*bc*sc*i*\n")?;
+    fs::write(machine.path().join("own.alias"), "alias pci:v000015B3d* own\nalias pci:*bc02* two\n")?;
+    let both = "own pci:v000015B3d*\ntwo pci:*bc02*\n";
+    machine.expect(&format!("match {MLX5} own.alias"), 0, both)?;
+    let module = "\t.section .modinfo, \"a\"\n\t.asciz \"license=GPL\"\n\t.asciz \"alias=pci:v000015B3d0000101E*\"\n\t.text\nf:\t.quad 0\n";
+    fs::write(machine.path().join("by-hand.ko"), assemble(module)?)?;
+    machine.expect(&format!("match {MLX5} by-hand.ko"), 0, "by_hand pci:v000015B3d0000101E*\n")
+}
+
+#[test]
+fn bad_files_do_not_keep_the_others() -> io::Result<()> {
+    let machine = Machine::new()?;
+    let module = "\t.section .modinfo, \"a\"\n\t.asciz \"alias=a:b\"\n\t.text\nf:\t.quad 0\n";
+    fs::write(machine.path().join("a-b.ko"), assemble(module)?)?;
+    fs::write(machine.path().join("text"), "no object")?;
+    let program = ours("file2alias")?.program;
+    let run = |arguments: &[&str]| Command::new(&program).args(arguments).current_dir(machine.path()).output();
+    let output = run(&["--format", "modules.alias", "missing", "text", "a-b.ko"])?;
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "alias a:b a_b\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "file2alias: missing: No such file or directory\nfile2alias: text: not an object\n"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    // What is just there may be anything.
+    let output = run(&["--format", "modules.alias", "-r", "."])?;
+    assert_eq!((&output.stdout[..], output.status.code()), (&b"alias a:b a_b\n"[..], Some(0)));
+    Ok(())
+}
