@@ -2,6 +2,7 @@
 
 CARGO  ?= cargo
 CORPUS ?= 6.1-amd64
+DEPMOD ?= 6.1-amd64 6.1-i386 6.12-amd64
 prefix ?= /usr/local
 PROGRAMS = modpost mk_elfconfig file2alias sumversion
 BIN = target/release
@@ -20,7 +21,8 @@ HISTORY ?= all
 
 BENCH  ?=
 
-.PHONY: help build demo bench bench-hot check check-layouts check-originals check-originals-all check-headers check-history \
+.PHONY: help build demo bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
+	check-headers check-history \
 	check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
 help:
@@ -30,6 +32,7 @@ help:
 	@echo 'make check-layouts     device-id structures beside what compilers make of them'
 	@echo 'make check-originals   the original beside ours on all modules of CORPUS=$(CORPUS)'
 	@echo 'make check-originals-all   the same on the modules of all corpora'
+	@echo 'make check-depmod      aliases of all modules of DEPMOD=$(DEPMOD), as depmod finds them'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-headers     modules of others, built against a headers package'
 	@echo 'make check-kernel      the same on small kernels, built from source, of KERNEL=$(KERNEL)'
@@ -61,10 +64,15 @@ check: needs
 	done
 	$(MAKE) check-layouts
 	$(MAKE) check-originals CORPUS='$(CORPUS) golden'
+	$(MAKE) check-depmod DEPMOD='$(CORPUS)'
 
 check-layouts: build
 	tests/needs cross
 	$(BIN)/check-layouts
+
+check-depmod: build
+	tests/needs kmod
+	KBUILD_RS_BIN=$(BIN) $(BIN)/check-depmod $(DEPMOD)
 
 check-originals: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-originals $(CORPUS)

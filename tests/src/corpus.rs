@@ -116,16 +116,27 @@ impl Corpus {
         CORPORA.iter().find(|corpus| corpus.name == name)
     }
 
+    /// The unpacked package with the modules.
+    ///
+    /// # Errors
+    /// If it can't be had.
+    pub fn package(&self) -> io::Result<PathBuf> {
+        self.kernel.unpacked(self.modules, self.architecture())
+    }
+
+    fn architecture(&self) -> &'static str {
+        self.name.rsplit('-').next().unwrap_or_default()
+    }
+
     /// The folder that holds each module as an object, their list, and the
     /// kernel's exports.
     ///
     /// # Errors
     /// If the packages can't be had.
     pub fn folder(&self) -> io::Result<PathBuf> {
-        let architecture = self.name.rsplit('-').next().unwrap_or_default();
-        let modules = self.kernel.unpacked(self.modules, architecture)?;
+        let modules = self.package()?;
         let flavour = self.modules.rsplit('*').next().unwrap_or_default().trim_end_matches("-unsigned");
-        let headers = self.kernel.unpacked(&format!("linux-headers-*{flavour}"), architecture)?;
+        let headers = self.kernel.unpacked(&format!("linux-headers-*{flavour}"), self.architecture())?;
         let _lock = cache::lock();
         cache::once(&format!("corpora/{}_{}", self.name, self.kernel.package_version()), |dir| {
             let mut list = Vec::new();

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod case;
 pub mod compare;
 pub mod corpus;
+pub mod depmod;
 pub mod external;
 pub mod fixture;
 pub mod golden;

@@ -1,0 +1,127 @@
+//! Aliases of a distribution's whole kernel, as depmod(8) extracts them and as
+//! file2alias does.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kbuild_rs::archive;
+use kbuild_rs::elf::Source;
+
+use crate::corpus::{self, Corpus};
+use crate::original;
+use crate::run;
+use crate::tally::Finding;
+
+/// Where it is is not in everybody's path.
+const DEPMOD: &str = "/sbin/depmod";
+/// Some release: depmod wants it to look like one.
+const RELEASE: &str = "1.0.0";
+/// How many modules are compressed by each of the ways.
+const COMPRESSED: usize = 20;
+
+fn output(command: &mut Command) -> io::Result<Vec<u8>> {
+    let output = command.env("LC_ALL", "C").output()?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("{command:?}: {}: {said}", output.status)))
+}
+
+fn file2alias(path: &Path) -> io::Result<Command> {
+    let mut command = Command::new(original::ours("file2alias")?.program);
+    command.args(["--format", "modules.alias"]).arg(path);
+    Ok(command)
+}
+
+/// The lines of a text but for comments, sorted: each as often as it is there.
+fn lines(text: &[u8]) -> Vec<&[u8]> {
+    let mut lines: Vec<_> = text.split(|&byte| byte == b'\n').filter(|line| !line.starts_with(b"#")).collect();
+    lines.sort_unstable();
+    lines
+}
+
+fn differences(theirs: &[u8], ours: &[u8]) -> String {
+    let (theirs, ours) = (lines(theirs), lines(ours));
+    if theirs == ours {
+        return String::new();
+    }
+    let (all, own): (BTreeSet<_>, BTreeSet<_>) = (theirs.iter().collect(), ours.iter().collect());
+    let one = |name: &str, line: Option<&&&[u8]>| {
+        line.map_or(String::new(), |line| format!("  first of {name} alone: {}\n", String::from_utf8_lossy(line)))
+    };
+    let counts = format!("  depmod has {} lines, file2alias {}\n", theirs.len(), ours.len());
+    counts + &one("depmod", all.difference(&own).next()) + &one("file2alias", own.difference(&all).next())
+}
+
+/// Compares all modules of a corpus, and some of them compressed in each way.
+///
+/// # Errors
+/// If what it takes can't be had.
+pub fn compare(corpus: &Corpus) -> io::Result<Vec<Finding>> {
+    let package = corpus.package()?;
+    let modules: Vec<PathBuf> =
+        run::times(&package)?.into_keys().filter(|path| path.to_string_lossy().contains(".ko")).collect();
+    let dir = corpus::working_directory()?;
+    let folder = dir.path().join("lib/modules").join(RELEASE);
+    for module in &modules {
+        // lib/modules/RELEASE/kernel/…, below usr in newer packages.
+        let below: PathBuf = module.iter().skip_while(|part| *part != "kernel").collect();
+        let target = folder.join(below);
+        fs::create_dir_all(target.parent().unwrap_or(&folder))?;
+        fs::hard_link(package.join(module), target)?;
+    }
+    // It asks for these, and has nothing to take from them.
+    for name in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
+        fs::write(folder.join(name), "")?;
+    }
+    output(Command::new(DEPMOD).arg("-b").arg(dir.path()).arg(RELEASE))?;
+    let theirs = fs::read(folder.join("modules.alias"))?;
+    let ours = output(file2alias(Path::new("-r"))?.arg(folder.join("kernel")))?;
+    let mut findings = vec![(format!("{} modules", modules.len()), differences(&theirs, &ours))];
+
+    for way in ["gz", "xz", "zst"] {
+        let mut report = String::new();
+        for module in modules.iter().step_by(modules.len() / COMPRESSED) {
+            let path = package.join(module);
+            let bytes = bytes_of(&path)?;
+            let name = module.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let target = dir.path().join(format!("{}.{way}", name.trim_end_matches(".xz")));
+            fs::write(&target, compressed(&bytes, way)?)?;
+            report += &differences(&output(&mut file2alias(&path)?)?, &output(&mut file2alias(&target)?)?);
+        }
+        findings.push((format!("compressed as .{way}"), report));
+    }
+    Ok(findings)
+}
+
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    match archive::open(path)? {
+        Source::Memory(bytes) => Ok(bytes),
+        Source::File(mut file, _) => {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        }
+    }
+}
+
+fn compressed(bytes: &[u8], way: &str) -> io::Result<Vec<u8>> {
+    match way {
+        "gz" => {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(bytes)?;
+            encoder.finish()
+        }
+        "xz" => {
+            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 0);
+            encoder.write_all(bytes)?;
+            encoder.finish()
+        }
+        _ => zstd::stream::encode_all(bytes, 1),
+    }
+}
