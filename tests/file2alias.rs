@@ -117,6 +117,57 @@ pci:v1d2sv3sd4bc5sc6i7: vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7
     Machine::new()?.expect("vfio --sysfs sys 0000:01:00.0 03:00.0 pci:v1d2sv3sd4bc5sc6i7", 1, expected)
 }
 
+#[test]
+fn candidates_as_json() -> io::Result<()> {
+    let expected = r#"{"device":"01:00.0","modalias":"vfio_pci:v000015B3d0000101Esv000015B3sd00000001bc02sc00i00","module":"mlx5_vfio_pci","pattern":"vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i*","wildcards":5,"builtin":false,"driver":"mlx5_vfio_pci"}"#;
+    Machine::new()?.expect("vfio --sysfs sys --json --driver 01:00.0", 0, &format!("{expected}\n"))
+}
+
+/// A module with tables of two types, of a kernel with `override_only`.
+const TABLES: &str = r#"
+	.section .modinfo, "a"
+	.asciz "vermagic=6.1.176 SMP"
+	.section .rodata
+	.globl __mod_pci__ids_device_table
+	.type __mod_pci__ids_device_table, @object
+	.size __mod_pci__ids_device_table, 80
+__mod_pci__ids_device_table:
+	.long 0x8086, 0x1533, 0xffffffff, 0xffffffff, 0, 0
+	.quad 0
+	.long 1, 0
+	.skip 40
+	.globl __mod_i2c__names_device_table
+	.type __mod_i2c__names_device_table, @object
+	.size __mod_i2c__names_device_table, 64
+__mod_i2c__names_device_table:
+	.ascii "ab12"
+	.skip 60
+"#;
+
+#[test]
+fn tables_by_type_and_field() -> io::Result<()> {
+    let machine = Machine::new()?;
+    fs::write(machine.path().join("two.ko"), assemble(TABLES)?)?;
+    let run = |arguments: &str| -> io::Result<String> {
+        let mut command = Command::new(ours("file2alias")?.program);
+        let output = command.args(arguments.split(' ')).arg("two.ko").current_dir(machine.path()).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (pci, i2c) =
+        ("MODULE_ALIAS(\"vfio_pci:v00008086d00001533sv*sd*bc*sc*i*\");\n", "MODULE_ALIAS(\"i2c:ab12\");\n");
+    assert_eq!(run("--format lines")?, format!("{pci}{i2c}"));
+    assert_eq!(run("--type pci")?, pci);
+    assert_eq!(run("--type pci,usb --type i2c")?, format!("{pci}{i2c}"));
+    assert_eq!(
+        run("--type i2c --format json")?,
+        "{\"name\":\"two\",\"file\":\"two.ko\",\"aliases\":[],\"tables\":[{\"type\":\"i2c\",\"name\":\"names\",\"entries\":\
+         [{\"number\":0,\"fields\":{\"name\":\"ab12\",\"driver_data\":0},\"aliases\":[\"i2c:ab12\"]}]}]}\n"
+    );
+    // In 5.10, entries have no override_only, and 40 bytes are no whole number of them.
+    assert!(run("--type pci --kernel 5.10.1")?.starts_with("FATAL: modpost: two: sizeof(struct pci_device_id)=32"));
+    Ok(())
+}
+
 /// A module whose `struct pci_driver` has a name of its own.
 const DRIVER: &str = r#"
 	.section .modinfo, "a"

@@ -1,6 +1,6 @@
 //! Who claims a device.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -15,7 +15,7 @@ use kbuild_rs::kmod::alias::{self, Alias};
 use kbuild_rs::kmod::module::Scratch;
 use kbuild_rs::kmod::vfio::{self, Device};
 
-use crate::{Ended, print, put};
+use crate::{Ended, json, print, put};
 
 fn failed(path: &Path, error: &io::Error) -> String {
     format!("{}: {}", path.display(), strerror(error))
@@ -131,6 +131,10 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
                 put(out, &vfio::script(address, &alias.module, &driver(), sysfs))?;
                 continue;
             }
+            if matches.get_flag("json") {
+                put(out, &candidate(text, &modalias, alias, matches.get_flag("driver").then(driver)))?;
+                continue;
+            }
             let name = if devices.len() > 1 { [text.as_bytes(), b": "].concat() } else { Vec::new() };
             let wildcards = alias.wildcards().to_string();
             let mut line = [&name[..], &alias.module, b" ", &alias.pattern, b" ", wildcards.as_bytes()].concat();
@@ -141,6 +145,21 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
         }
     }
     Ok(all_found)
+}
+
+fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Vec<u8>>) -> Vec<u8> {
+    let mut object = serde_json::json!({
+        "device": json::text(device.as_bytes()),
+        "modalias": json::text(modalias),
+        "module": json::text(&alias.module),
+        "pattern": json::text(&alias.pattern),
+        "wildcards": alias.wildcards(),
+        "builtin": alias.is_builtin,
+    });
+    if let Some(driver) = driver {
+        object["driver"] = json::text(&driver);
+    }
+    json::line(&object)
 }
 
 fn device(text: &OsString, needs_address: bool) -> Device {

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod find;
+mod json;
 mod print;
 
 use std::ffi::OsString;
@@ -52,8 +53,8 @@ fn command() -> Command {
             Arg::new("format")
                 .long("format")
                 .value_name("FORMAT")
-                .help("`lines`, as modpost writes them, or `modules.alias`, as depmod does")
-                .value_parser(["lines", "modules.alias"])
+                .help("`lines` as modpost writes them, `modules.alias` as depmod does, or `json` with all fields")
+                .value_parser(["lines", "modules.alias", "json"])
                 .default_value("lines"),
         )
         .arg(
@@ -86,6 +87,7 @@ fn command() -> Command {
                 .arg(path("sysfs", "DIR", "Where sysfs is").default_value("/sys"))
                 .arg(path("aliases", "FILE", "A modules.alias to look in instead"))
                 .arg(flag("all", "Every candidate, the best first"))
+                .arg(flag("json", "One JSON object a line").conflicts_with("script"))
                 .arg(flag("driver", "Also the name of the driver, for driver_override"))
                 .arg(flag("script", "Print the shell commands that hand the device over").conflicts_with("all")),
         )

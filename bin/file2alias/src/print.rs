@@ -13,10 +13,11 @@ use kbuild_rs::diag::{Fatal, Message, Severity, strerror};
 use kbuild_rs::dialect::Version;
 use kbuild_rs::kmod;
 use kbuild_rs::kmod::module::{Module, Reader, Scratch};
+use kbuild_rs::object::Wanted;
 use kbuild_rs::run::Invocation;
 use kbuild_rs::workers::Workers;
 
-use crate::{Ended, put};
+use crate::{Ended, json, put};
 
 /// A file to be read.
 struct Input {
@@ -81,14 +82,27 @@ pub(crate) fn read(
     Some(Ok(reader.read(path.as_os_str().as_bytes(), &source, scratch)))
 }
 
-fn text(path: &Path, module: &Module, as_depmod: bool) -> Vec<u8> {
-    if !as_depmod {
-        let mut lines = Buffer::default();
-        module.tables.aliases.write_to(&mut lines);
-        return lines.bytes().to_vec();
+/// How modules are put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Lines,
+    ModulesAlias,
+    Json,
+}
+
+fn text(path: &Path, module: &Module, format: Format) -> Vec<u8> {
+    match format {
+        Format::Lines => {
+            let mut lines = Buffer::default();
+            module.tables.aliases.write_to(&mut lines);
+            lines.bytes().to_vec()
+        }
+        Format::ModulesAlias => {
+            let name = kmod::module_name(path.as_os_str().as_bytes());
+            module.aliases().flat_map(|alias| [b"alias ", alias, b" ", &name, b"\n"].concat()).collect()
+        }
+        Format::Json => json::module(path, module),
     }
-    let name = kmod::module_name(path.as_os_str().as_bytes());
-    module.aliases().flat_map(|alias| [b"alias ", alias, b" ", &name, b"\n"].concat()).collect()
 }
 
 /// How modules are read by default, and by how many workers.
@@ -96,12 +110,12 @@ pub(crate) fn reader(err: &mut dyn Write) -> Ended<(Reader, Option<usize>)> {
     let said = |Fatal(message)| String::from_utf8_lossy(&message.text).trim_end().to_owned();
     let invocation = Invocation::current();
     let fallback = invocation.dialect(err).map_err(said)?.version;
-    let reader = Reader { version: None, fallback, types: Vec::new(), offsets: invocation.offsets() };
+    let reader = Reader { version: None, fallback, wanted: Wanted::default(), offsets: invocation.offsets() };
     Ok((reader, invocation.jobs().map_err(said)?))
 }
 
 /// What one file gives.
-fn look_at(input: &Input, as_depmod: bool, reader: &Reader, scratch: &mut Scratch) -> Output {
+fn look_at(input: &Input, format: Format, reader: &Reader, scratch: &mut Scratch) -> Output {
     let mut output = Output { text: Vec::new(), messages: Vec::new(), failed: false };
     match read(&input.path, input.is_named, reader, scratch) {
         None => {}
@@ -111,11 +125,11 @@ fn look_at(input: &Input, as_depmod: bool, reader: &Reader, scratch: &mut Scratc
             output.messages.push(Message::new(Severity::Plain, text));
         }
         Some(Ok(mut module)) => {
-            if !reader.types.is_empty() {
+            if !reader.wanted.types.is_empty() {
                 // What .modinfo has is of all types.
                 module.modinfo.clear();
             }
-            output.text = text(&input.path, &module, as_depmod);
+            output.text = text(&input.path, &module, format);
             output.messages = module.tables.messages;
             output.failed = module.tables.fatal.is_some();
             output.messages.extend(module.tables.fatal.map(|Fatal(message)| message));
@@ -127,14 +141,18 @@ fn look_at(input: &Input, as_depmod: bool, reader: &Reader, scratch: &mut Scratc
 /// Prints; whether all files could be read.
 pub(crate) fn print(matches: &ArgMatches, out: &mut (dyn Write + Send), err: &mut (dyn Write + Send)) -> Ended<bool> {
     let (reader, jobs) = reader(err)?;
-    let as_depmod = matches.get_one::<String>("format").is_some_and(|format| format == "modules.alias");
-    let reader = Reader {
-        version: matches.get_one::<Version>("kernel").copied(),
-        types: matches.get_many::<String>("type").into_iter().flatten().cloned().collect(),
-        ..reader
+    let format = match matches.get_one::<String>("format").map(String::as_str) {
+        Some("modules.alias") => Format::ModulesAlias,
+        Some("json") => Format::Json,
+        _ => Format::Lines,
     };
+    let wanted = Wanted {
+        types: matches.get_many::<String>("type").into_iter().flatten().cloned().collect(),
+        in_detail: format == Format::Json,
+    };
+    let reader = Reader { version: matches.get_one::<Version>("kernel").copied(), wanted, ..reader };
     let inputs = inputs(matches)?;
-    let work = |scratch: &mut Scratch, input: &Input| look_at(input, as_depmod, &reader, scratch);
+    let work = |scratch: &mut Scratch, input: &Input| look_at(input, format, &reader, scratch);
     let mut all_read = true;
     Workers::new(jobs, inputs.len()).each(&inputs, Scratch::default, work, |output: Output| {
         for message in output.messages {

@@ -264,6 +264,8 @@ pub struct Place {
     pub width: usize,
     /// How many elements an array has, else 1.
     pub count: usize,
+    /// What an element is.
+    pub ctype: CType,
 }
 
 /// A structure as one target and one kernel have it.
@@ -294,7 +296,7 @@ impl Layout {
             strictest = strictest.max(align);
             let offset = end.next_multiple_of(align);
             end = offset + width * count;
-            places.push(Place { name: field.name, offset, width, count });
+            places.push(Place { name: field.name, offset, width, count, ctype: field.ctype });
         }
         let mut layout = Self { size: end.next_multiple_of(strictest), places };
         if let Some(offsets) = offsets {

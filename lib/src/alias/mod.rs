@@ -10,6 +10,7 @@
 
 mod acpi;
 mod cpu;
+mod detail;
 mod dmi;
 mod guid;
 mod input;
@@ -23,6 +24,7 @@ mod usb;
 
 use std::ops::Range;
 
+pub use detail::{EntryDetail, TableDetail, Value, detail};
 use indexmap::IndexMap;
 use layout::{Abi, Layout, Offsets, Struct};
 use pattern::Piece;

@@ -4,7 +4,7 @@
 use crate::alias::layout;
 use crate::dialect::{Dialect, Version};
 use crate::elf::{Elf, Malformed, Source, Tables};
-use crate::object::{self, Context, DeviceTables};
+use crate::object::{self, Context, DeviceTables, Wanted};
 use crate::section::Rules;
 
 /// What modules are read with.
@@ -14,8 +14,8 @@ pub struct Reader {
     pub version: Option<Version>,
     /// The kernel for modules that don't say which.
     pub fallback: Version,
-    /// The types of the tables that are wanted; empty for all.
-    pub types: Vec<String>,
+    /// Which device tables are read, and how.
+    pub wanted: Wanted,
     /// The kernel build's own layouts of device ids.
     pub offsets: Option<layout::Offsets>,
 }
@@ -108,7 +108,7 @@ impl Reader {
             }
         };
         let context = Context::new(dialect, rules, self.offsets.as_ref());
-        Module { modinfo: info.aliases, tables: object::device_tables(path, source, &self.types, &context, object) }
+        Module { modinfo: info.aliases, tables: object::device_tables(path, source, &self.wanted, &context, object) }
     }
 }
 

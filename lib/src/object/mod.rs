@@ -19,10 +19,10 @@ pub use facts::{Facts, License, Reading, Step};
 use modinfo::Modinfo;
 pub use names::Names;
 
-use crate::alias::{self, Aliases, Contents, Target, layout};
+use crate::alias::{self, Aliases, Contents, TableDetail, Target, layout};
 use crate::diag::{Fatal, Message, Severity, strerror, text};
 use crate::dialect::Dialect;
-use crate::elf::{Elf, Malformed, SectionIndex, Source, Symbol, Tables, section_header};
+use crate::elf::{Elf, Malformed, SectionHeader, SectionIndex, Source, Symbol, Tables, section_header};
 use crate::section::{self, Finding, Findings, Rules};
 use crate::srcversion;
 use crate::textfile;
@@ -74,19 +74,29 @@ impl<'a> Context<'a> {
 pub struct DeviceTables {
     /// The aliases.
     pub aliases: Aliases,
+    /// The tables, if they were wanted in detail.
+    pub detail: Vec<TableDetail>,
     /// What is to be said about them.
     pub messages: Vec<Message>,
     /// What kept the rest from being read.
     pub fatal: Option<Fatal>,
 }
 
-/// Reads the device tables of an object, of some types or for `&[]` of all, and
-/// nothing else.
+/// Which device tables are read, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Their types; empty for all.
+    pub types: Vec<String>,
+    /// Each entry's fields, too.
+    pub in_detail: bool,
+}
+
+/// Reads the device tables of an object and nothing else.
 #[must_use]
 pub fn device_tables(
     path: &[u8],
     source: &Source,
-    types: &[String],
+    wanted: &Wanted,
     context: &Context,
     scratch: &mut Scratch,
 ) -> DeviceTables {
@@ -100,13 +110,14 @@ pub fn device_tables(
     let mut reading = Reading::default();
     let facts = Facts { name, ..Facts::default() };
     let mut reader = Reader { path, context, elf, facts, reading: &mut reading };
-    let fatal = reader.tables_alone(types).err();
+    let mut detail = Vec::new();
+    let fatal = reader.tables_alone(wanted, &mut detail).err();
     let aliases = std::mem::take(&mut reader.facts.aliases);
     let messages = reading.steps.into_iter().filter_map(|step| match step {
         Step::Say(message) => Some(message),
         _ => None,
     });
-    DeviceTables { aliases, messages: messages.collect(), fatal }
+    DeviceTables { aliases, detail, messages: messages.collect(), fatal }
 }
 
 /// What a worker keeps from object to object.
@@ -362,17 +373,41 @@ impl Reader<'_, '_> {
         Ok(kept)
     }
 
-    fn tables_alone(&mut self, types: &[String]) -> Result<(), Fatal> {
+    fn tables_alone(&mut self, wanted: &Wanted, detail: &mut Vec<TableDetail>) -> Result<(), Fatal> {
         for number in 0..self.elf.symbols().len() {
             let symbol = self.elf.symbols()[number];
             let len = self.name_len(&symbol, &mut Later::default()).map_err(|malformed| self.malformed(malformed))?;
             let table = alias::table_symbol(self.elf.symbol_name_of(&symbol, len), self.context.dialect);
-            let is_wanted = |name| types.is_empty() || types.iter().any(|wanted| wanted == name);
-            if table.is_some_and(|table| is_wanted(table.table_type.name)) {
-                self.device_table(&symbol)?;
+            let is_wanted = |name| wanted.types.is_empty() || wanted.types.iter().any(|known| known == name);
+            if !table.is_some_and(|table| is_wanted(table.table_type.name)) {
+                continue;
+            }
+            self.device_table(&symbol)?;
+            if wanted.in_detail {
+                detail.extend(self.table_detail(&symbol, len).map_err(|malformed| self.malformed(malformed))?);
             }
         }
         Ok(())
+    }
+
+    /// A table that was read, in detail; one without contents has no entries
+    /// to speak of.
+    fn table_detail(&self, symbol: &Symbol, len: usize) -> Result<Option<TableDetail>, Malformed> {
+        let name = self.elf.symbol_name_of(symbol, len);
+        let contents = |section: &SectionHeader| section.sh_type & section_header::SHT_NOBITS == 0;
+        let has_contents = self.elf.sections.get(symbol.section.0 as usize).is_some_and(contents);
+        let table = alias::table_symbol(name, self.context.dialect);
+        let Some(table) = table.filter(|_| has_contents && symbol.kind() == STT_OBJECT) else {
+            return Ok(None);
+        };
+        let bytes = self.elf.data(symbol.section, symbol.value, symbol.size)?;
+        Ok(Some(alias::detail(&table, &self.facts.name, &bytes, self.target())))
+    }
+
+    fn target(&self) -> Target<'_> {
+        let encoding = self.elf.encoding;
+        let abi = layout::Abi::of(encoding, self.elf.header.e_machine);
+        Target { encoding, abi, dialect: self.context.dialect, offsets: self.context.offsets }
     }
 
     fn symbols(&mut self, later: &mut Later) -> Result<(), Fatal> {
@@ -481,11 +516,8 @@ impl Reader<'_, '_> {
             let what = "device table of an absurd size";
             return Err(self.malformed(Malformed { what, section: symbol.section, offset: symbol.value }));
         };
-        let encoding = self.elf.encoding;
-        let abi = layout::Abi::of(encoding, self.elf.header.e_machine);
-        let target = Target { encoding, abi, dialect, offsets: self.context.offsets };
         let mut output = alias::Output::after(std::mem::take(&mut self.facts.aliases));
-        let written = alias::write_table(&table, &self.facts.name, contents, target, &mut output);
+        let written = alias::write_table(&table, &self.facts.name, contents, self.target(), &mut output);
         self.facts.aliases = output.aliases;
         self.reading.steps.extend(output.messages.into_iter().map(Step::Say));
         written

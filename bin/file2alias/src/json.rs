@@ -1,0 +1,53 @@
+//! JSON, one object a line.
+
+use std::path::Path;
+
+use kbuild_rs::alias::{EntryDetail, TableDetail, Value};
+use kbuild_rs::kmod;
+use kbuild_rs::kmod::module::Module;
+use serde_json::{Map, json};
+
+/// Bytes as a string, or as numbers where they are none.
+pub(crate) fn text(bytes: &[u8]) -> serde_json::Value {
+    std::str::from_utf8(bytes).map_or_else(|_| json!(bytes), |text| json!(text))
+}
+
+fn list(items: &[Vec<u8>]) -> Vec<serde_json::Value> {
+    items.iter().map(|item| text(item)).collect()
+}
+
+fn value(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Number(number) => json!(number),
+        Value::Text(bytes) => text(bytes),
+        Value::List(items) => items.iter().map(self::value).collect(),
+    }
+}
+
+fn entry(entry: &EntryDetail) -> serde_json::Value {
+    let fields: Map<_, _> = entry.fields.iter().map(|(name, field)| ((*name).to_owned(), value(field))).collect();
+    json!({ "number": entry.number, "fields": fields, "aliases": list(&entry.aliases) })
+}
+
+fn table(table: &TableDetail) -> serde_json::Value {
+    let entries: Vec<_> = table.entries.iter().map(entry).collect();
+    json!({ "type": table.table_type, "name": text(&table.name), "entries": entries })
+}
+
+/// The line of a module.
+pub(crate) fn module(path: &Path, module: &Module) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    let file = path.as_os_str().as_bytes();
+    let tables: Vec<_> = module.tables.detail.iter().map(table).collect();
+    line(&json!({
+        "name": text(&kmod::module_name(file)),
+        "file": text(file),
+        "aliases": list(&module.modinfo),
+        "tables": tables,
+    }))
+}
+
+/// An object's line.
+pub(crate) fn line(object: &serde_json::Value) -> Vec<u8> {
+    format!("{object}\n").into_bytes()
+}
