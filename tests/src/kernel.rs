@@ -153,7 +153,10 @@ impl Observed {
 pub const LIST: &str = "modules.list";
 
 /// Lists a built kernel's modules without their suffix.
-fn stems(tree: &Path) -> io::Result<Vec<String>> {
+///
+/// # Errors
+/// Those of the file system.
+pub fn stems(tree: &Path) -> io::Result<Vec<String>> {
     let modules = fs::read_to_string(tree.join("modules.order"))?;
     // Both forms that kernels have had.
     Ok(modules.lines().map(|line| line.trim_end_matches(".ko").trim_end_matches(".o").to_owned()).collect())

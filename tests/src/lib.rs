@@ -20,6 +20,7 @@ pub mod kernel;
 pub mod layouts;
 pub mod original;
 pub mod run;
+pub mod sums;
 pub mod swapped;
 pub mod synthetic;
 pub mod tally;

@@ -1,19 +1,24 @@
-//! sumversion: prints the sum of modules' sources that modpost records as
-//! their srcversion.
+//! sumversion: the sum of a module's sources that modpost records as its
+//! srcversion, how it came about, and whether a module has it.
 
 #![forbid(unsafe_code)]
 
+mod compare;
+
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, Command, value_parser};
-use kbuild_rs::diag::Fatal;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use kbuild_rs::diag::{Fatal, Message};
+use kbuild_rs::dialect::Dialect;
 use kbuild_rs::run::Invocation;
-use kbuild_rs::srcversion;
+use kbuild_rs::srcversion::{self, Step};
 
 fn command() -> Command {
+    let file = value_parser!(OsString);
     Command::new("sumversion")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Print the srcversion that modpost gives modules, from their .mod and .cmd files")
@@ -21,41 +26,150 @@ fn command() -> Command {
             Arg::new("modules")
                 .value_name("NAME")
                 .help("A module's path, with or without .mod or .o")
-                .required(true)
+                .required_unless_present_any(["compare", "check"])
                 .num_args(1..)
-                .value_parser(value_parser!(OsString)),
+                .value_parser(file.clone()),
+        )
+        .arg(
+            Arg::new("explain")
+                .long("explain")
+                .help("List what went into the sum, in order, and what didn't")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("compare")
+                .long("compare")
+                .value_names(["A.ko", "B.ko"])
+                .help("Say whether two modules have the same srcversion")
+                .num_args(2)
+                .value_parser(file.clone())
+                .exclusive(true),
+        )
+        .arg(
+            Arg::new("check")
+                .long("check")
+                .value_name("FILE.ko")
+                .help("Say whether a module has the srcversion that its tree would give it")
+                .value_parser(file)
+                .exclusive(true),
+        )
+        .arg(
+            Arg::new("loaded")
+                .long("loaded")
+                .value_name("NAME")
+                .help("Say whether the loaded module of that name has the srcversion")
+                .conflicts_with("explain"),
+        )
+        .arg(
+            Arg::new("sysfs")
+                .long("sysfs")
+                .value_name("DIR")
+                .help("Where sysfs is")
+                .default_value("/sys")
+                .value_parser(value_parser!(PathBuf)),
         )
 }
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
-    let modules: Vec<&OsString> = matches.get_many("modules").into_iter().flatten().collect();
-    let result = sum(&modules, &mut io::stdout().lock(), &mut io::stderr().lock());
-    result.unwrap_or_else(|Fatal(message)| {
-        let _ = message.write_to(&mut io::stderr());
-        ExitCode::FAILURE
-    })
+    let (mut out, mut err) = (BufWriter::new(io::stdout().lock()), io::stderr().lock());
+    let result = run(&matches, &mut out, &mut err).and_then(|all| {
+        out.flush().map_err(|error| Fatal::perror(b"sumversion", &error))?;
+        Ok(all)
+    });
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(Fatal(message)) => {
+            let _ = message.write_to(&mut err);
+            ExitCode::FAILURE
+        }
+    }
 }
 
-/// One line a module; with several, each after its name.
-fn sum(modules: &[&OsString], out: &mut dyn Write, err: &mut dyn Write) -> Result<ExitCode, Fatal> {
+/// Whether everything was as asked for.
+fn run(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Fatal> {
     let dialect = Invocation::current().dialect(err)?;
-    let mut status = ExitCode::SUCCESS;
-    for module in modules {
-        let path = module.as_bytes();
-        let name = path.strip_suffix(b".mod").or(path.strip_suffix(b".o")).unwrap_or(path);
-        let mut messages = Vec::new();
-        let sum = srcversion::of_module(name, &dialect, &mut messages);
-        for message in messages {
-            let _ = message.write_to(err);
-        }
-        let Some(sum) = sum? else {
-            status = ExitCode::FAILURE;
-            continue;
-        };
-        let name = if modules.len() > 1 { [name, b": "].concat() } else { Vec::new() };
-        let line = [&name[..], sum.as_bytes(), b"\n"].concat();
-        out.write_all(&line).map_err(|error| Fatal::perror(b"sumversion", &error))?;
+    if let Some(files) = matches.get_many::<OsString>("compare") {
+        let files: Vec<&[u8]> = files.map(|file| file.as_bytes()).collect();
+        return compare::modules(files[0], files[1], out);
     }
-    Ok(status)
+    if let Some(file) = matches.get_one::<OsString>("check") {
+        return compare::with_tree(file.as_bytes(), &dialect, out, err);
+    }
+    let modules: Vec<&[u8]> =
+        matches.get_many("modules").into_iter().flatten().map(|name: &OsString| name.as_bytes()).collect();
+    if let (Some(loaded), Some(sysfs)) = (matches.get_one::<String>("loaded"), matches.get_one::<PathBuf>("sysfs")) {
+        return compare::with_loaded(&modules, loaded, sysfs, &dialect, out, err);
+    }
+    let mut all = true;
+    for module in &modules {
+        let name = stem(module);
+        let mut messages = Vec::new();
+        let explain = matches.get_flag("explain");
+        let summed = if explain {
+            srcversion::explain(name, &dialect, &mut messages)
+        } else {
+            srcversion::of_module(name, &dialect, &mut messages).map(|sum| (sum, Vec::new()))
+        };
+        say(&messages, err);
+        let (sum, steps) = match summed {
+            Ok(summed) => summed,
+            Err(Fatal(message)) => {
+                say(&[message], err);
+                all = false;
+                continue;
+            }
+        };
+        all &= sum.is_some();
+        if explain {
+            put(out, &[name, b": ", sum.as_deref().unwrap_or("no srcversion").as_bytes(), b"\n"].concat())?;
+            steps.iter().try_for_each(|step| put(out, &line(step)))?;
+        } else if let Some(sum) = sum {
+            let name = if modules.len() > 1 { [name, b": "].concat() } else { Vec::new() };
+            put(out, &[&name[..], sum.as_bytes(), b"\n"].concat())?;
+        }
+    }
+    Ok(all)
+}
+
+/// A module's path without what its files' names end in.
+fn stem(path: &[u8]) -> &[u8] {
+    [&b".mod"[..], b".o", b".ko"].iter().find_map(|end| path.strip_suffix(*end)).unwrap_or(path)
+}
+
+/// What a tree gives a module.
+fn of_tree(module: &[u8], dialect: &Dialect, err: &mut dyn Write) -> Result<Option<String>, Fatal> {
+    let mut messages = Vec::new();
+    let sum = srcversion::of_module(stem(module), dialect, &mut messages);
+    say(&messages, err);
+    sum
+}
+
+fn say(messages: &[Message], err: &mut dyn Write) {
+    for message in messages {
+        // Who doesn't listen to errors can't be told of one.
+        let _ = message.write_to(err);
+    }
+}
+
+fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Fatal> {
+    match out.write_all(bytes) {
+        // Who reads no more has what was wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        result => result.map_err(|error| Fatal::perror(b"sumversion", &error)),
+    }
+}
+
+fn line(step: &Step) -> Vec<u8> {
+    match step {
+        Step::Object(path) => [b"  object ", &path[..], b"\n"].concat(),
+        Step::Library(path) => [b"  skipped ", &path[..], b": a library\n"].concat(),
+        Step::File { path, is_source, size, digest } => {
+            let role: &[u8] = if *is_source { b"    source " } else { b"    header " };
+            [role, path, format!(" {size} bytes {digest}\n").as_bytes()].concat()
+        }
+        Step::Elsewhere(1) => b"    skipped 1 header: it lies in another folder\n".to_vec(),
+        Step::Elsewhere(count) => format!("    skipped {count} headers: they lie in other folders\n").into_bytes(),
+    }
 }

@@ -2,6 +2,7 @@
 //! tables, which a finished module has in both places.
 
 use crate::alias::layout;
+use crate::diag::Fatal;
 use crate::dialect::{Dialect, Version};
 use crate::elf::{Elf, Malformed, Source, Tables};
 use crate::object::{self, Context, DeviceTables, Wanted};
@@ -44,6 +45,22 @@ impl Module {
         let more = self.tables.aliases.iter().filter(|alias| !self.modinfo.iter().any(|known| known == alias));
         self.modinfo.iter().map(Vec::as_slice).chain(more)
     }
+}
+
+/// The value of a tag in a module's `.modinfo`, the first if there are several.
+///
+/// # Errors
+/// If the object is malformed.
+pub fn modinfo(path: &[u8], source: &Source, tag: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
+    let mut tables = Tables::default();
+    // It is read the same by all kernels.
+    let elf = Elf::parse(source, &mut tables, &Dialect::new(Version::DEFAULT)).map_err(|error| error.fatal(path))?;
+    let Some((elf, section)) = elf.and_then(|elf| elf.modinfo.map(|section| (elf, section))) else {
+        return Ok(None);
+    };
+    let bytes = elf.strings_of(section).map_err(|malformed| malformed.fatal(path))?;
+    let value = |string: &[u8]| Some(string.strip_prefix(tag)?.strip_prefix(b"=")?.to_vec());
+    Ok(bytes.split(|&byte| byte == 0).find_map(value))
 }
 
 /// What `.modinfo` says here.

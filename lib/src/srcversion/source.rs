@@ -33,7 +33,7 @@ const BEGINS: [Begins; 256] = {
 };
 
 /// Replaces `kept` by a source's meaningful bytes.
-pub(super) fn strip(source: &[u8], kept: &mut Vec<u8>) {
+pub fn strip(source: &[u8], kept: &mut Vec<u8>) {
     let end_of_comment = Finder::new(b"*/");
     kept.resize(source.len(), 0);
     let (mut at, mut len) = (0, 0);

@@ -11,6 +11,7 @@ use std::io;
 use std::process::ExitCode;
 
 use kbuild_rs_tests::kernel::{self, TREES, Tree};
+use kbuild_rs_tests::sums;
 use kbuild_rs_tests::swapped;
 use kbuild_rs_tests::tally::{Finding, Tally, Verdict};
 
@@ -22,6 +23,7 @@ fn compare(tree: &Tree) -> io::Result<Vec<Finding>> {
         let (files, report) = kernel::compare(tree, &dir, options)?;
         findings.push((format!("modpost {options}, {files} files"), report));
     }
+    findings.push(sums::compare(tree, &dir)?);
     findings.extend(swapped::compare(&dir)?);
     Ok(findings)
 }
