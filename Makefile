@@ -4,6 +4,7 @@ CARGO  ?= cargo
 CORPUS ?= 6.1-amd64
 DEPMOD ?= 6.1-amd64 6.1-i386 6.12-amd64
 prefix ?= /usr/local
+COMPLETIONS = share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d
 PROGRAMS = modpost mk_elfconfig file2alias sumversion
 BIN = target/release
 
@@ -21,7 +22,7 @@ HISTORY ?= all
 
 BENCH  ?=
 
-.PHONY: help build demo bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
+.PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-headers check-history \
 	check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
@@ -38,6 +39,7 @@ help:
 	@echo 'make check-kernel      the same on small kernels, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make bench             time the originals and ours, write docs/benchmarks.md; BENCH=cases'
 	@echo 'make bench-hot         time the hot functions, against the run before'
+	@echo 'make docs              manual pages and completions, from the command lines'
 	@echo 'make fetch             bring the originals and the modules of CORPUS into the cache'
 	@echo 'make check-packages    static programs and the Debian package, made twice'
 	@echo 'make swap KDIR=DIR     use kbuild-rs in a kernel tree or headers package'
@@ -104,6 +106,9 @@ bench: needs build
 bench-hot:
 	$(CARGO) bench --locked -p kbuild-rs-tests
 
+docs: build
+	$(BIN)/docs
+
 fetch: needs build
 	$(BIN)/fetch $(CORPUS)
 
@@ -115,7 +120,7 @@ static:
 # The programs lie together in lib/kbuild-rs, with the Makefile that names the
 # folder; what people call is linked from bin.
 install: static
-	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8)
+	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8 $(COMPLETIONS))
 	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS)) '$(DESTDIR)$(prefix)/lib/kbuild-rs'
 	for program in $(PROGRAMS); do \
 		ln -sf ../lib/kbuild-rs/$$program '$(DESTDIR)$(prefix)/bin'; \
@@ -128,6 +133,12 @@ install: static
 	chmod 755 '$(DESTDIR)$(prefix)/sbin/kbuild-rs-swap'
 	install -m 644 docs/man/*.1 '$(DESTDIR)$(prefix)/share/man/man1'
 	install -m 644 docs/man/*.8 '$(DESTDIR)$(prefix)/share/man/man8'
+	for program in file2alias sumversion; do \
+		install -m 644 docs/completions/$$program.bash \
+			'$(DESTDIR)$(prefix)'/$(word 1,$(COMPLETIONS))/$$program; \
+		install -m 644 docs/completions/_$$program '$(DESTDIR)$(prefix)'/$(word 2,$(COMPLETIONS)); \
+		install -m 644 docs/completions/$$program.fish '$(DESTDIR)$(prefix)'/$(word 3,$(COMPLETIONS)); \
+	done
 
 deb:
 	scripts-compat/make-deb

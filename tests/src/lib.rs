@@ -11,6 +11,7 @@ pub mod case;
 pub mod compare;
 pub mod corpus;
 pub mod depmod;
+pub mod documents;
 pub mod external;
 pub mod fixture;
 pub mod golden;

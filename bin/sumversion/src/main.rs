@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod command;
 mod compare;
 
 use std::ffi::OsString;
@@ -11,67 +12,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::ArgMatches;
 use kbuild_rs::diag::{Fatal, Message};
 use kbuild_rs::dialect::Dialect;
 use kbuild_rs::run::Invocation;
 use kbuild_rs::srcversion::{self, Step};
 
-fn command() -> Command {
-    let file = value_parser!(OsString);
-    Command::new("sumversion")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Print the srcversion that modpost gives modules, from their .mod and .cmd files")
-        .arg(
-            Arg::new("modules")
-                .value_name("NAME")
-                .help("A module's path, with or without .mod or .o")
-                .required_unless_present_any(["compare", "check"])
-                .num_args(1..)
-                .value_parser(file.clone()),
-        )
-        .arg(
-            Arg::new("explain")
-                .long("explain")
-                .help("List what went into the sum, in order, and what didn't")
-                .action(ArgAction::SetTrue),
-        )
-        .arg(
-            Arg::new("compare")
-                .long("compare")
-                .value_names(["A.ko", "B.ko"])
-                .help("Say whether two modules have the same srcversion")
-                .num_args(2)
-                .value_parser(file.clone())
-                .exclusive(true),
-        )
-        .arg(
-            Arg::new("check")
-                .long("check")
-                .value_name("FILE.ko")
-                .help("Say whether a module has the srcversion that its tree would give it")
-                .value_parser(file)
-                .exclusive(true),
-        )
-        .arg(
-            Arg::new("loaded")
-                .long("loaded")
-                .value_name("NAME")
-                .help("Say whether the loaded module of that name has the srcversion")
-                .conflicts_with("explain"),
-        )
-        .arg(
-            Arg::new("sysfs")
-                .long("sysfs")
-                .value_name("DIR")
-                .help("Where sysfs is")
-                .default_value("/sys")
-                .value_parser(value_parser!(PathBuf)),
-        )
-}
-
 fn main() -> ExitCode {
-    let matches = command().get_matches();
+    let matches = command::command().get_matches();
     let (mut out, mut err) = (BufWriter::new(io::stdout().lock()), io::stderr().lock());
     let result = run(&matches, &mut out, &mut err).and_then(|all| {
         out.flush().map_err(|error| Fatal::perror(b"sumversion", &error))?;

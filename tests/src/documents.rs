@@ -1,0 +1,32 @@
+//! Manual pages and completions, made of the command lines themselves.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::Command;
+use clap_complete::Shell;
+
+#[path = "../../bin/file2alias/src/command.rs"]
+mod file2alias;
+#[path = "../../bin/sumversion/src/command.rs"]
+mod sumversion;
+
+/// Writes them into a folder's `man` and `completions`.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write(docs: &Path) -> io::Result<()> {
+    let (man, completions) = (docs.join("man"), docs.join("completions"));
+    fs::create_dir_all(&man)?;
+    fs::create_dir_all(&completions)?;
+    let commands: [fn() -> Command; 2] = [file2alias::command, sumversion::command];
+    for command in commands {
+        clap_mangen::generate_to(command().disable_help_subcommand(true), &man)?;
+        let name = command().get_name().to_owned();
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            clap_complete::generate_to(shell, &mut command(), &name, &completions)?;
+        }
+    }
+    Ok(())
+}
