@@ -48,6 +48,15 @@ fn many_sections() -> io::Result<Vec<u8>> {
     assemble(&source)
 }
 
+/// More relocations than are read at once, and before and after them references
+/// that should not be.
+fn many_relocations() -> io::Result<Vec<u8>> {
+    let mut source = [GPL, &function("early"), &uses("elsewhere")].concat();
+    source += ".section .text.a,\"ax\"\nfirst: .quad init_function\n.rept 30000\n.quad elsewhere\n.endr\n";
+    source += "last: .quad init_function\n.section .init.text,\"ax\"\ninit_function: .quad 0\n";
+    assemble(&source)
+}
+
 fn malformed(kernel: &'static Kernel, module: &[u8]) -> io::Result<Vec<Case>> {
     let case = |name: &str, object: &[u8]| {
         Case::new(kernel, format!("{} object: {name}", kernel.version))
@@ -87,6 +96,7 @@ fn malformed(kernel: &'static Kernel, module: &[u8]) -> io::Result<Vec<Case>> {
 pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let plain = assemble(GPL)?;
     let many = many_sections()?;
+    let relocations = many_relocations()?;
     let names = assemble(
         &[
             GPL,
@@ -121,6 +131,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         cases.extend([
             case("plain", &plain),
             case("many sections", &many).args("-w -m -o symvers m.o").file("m.mod", "\n"),
+            case("many relocations", &relocations).args("-w -o symvers m.o"),
             case("numbered names", &names),
             case("undefined", &undefined),
             case("undefined, with vmlinux", &undefined).file("in", symvers).args("-i in -o symvers m.o"),
