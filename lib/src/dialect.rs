@@ -422,6 +422,8 @@ dialect! {
     export_internal_header: (5, 19), until None, stable &[];
     /// mk_elfconfig tells the class alone: byte order is read from objects.
     elfconfig_class_only: (6, 12), until None, stable &[];
+    /// `MODULE_IMPORT_NS()` takes a string.
+    namespaces_are_strings: (6, 13), until None, stable &[];
     /// Modules below `tools/testing` are marked as tests.
     test_flag: (6, 0), until None, stable &[];
 }

@@ -11,6 +11,7 @@
 //! | [`object`] | what one object says, by [`alias`], [`section`], [`srcversion`] |
 //! | [`link`] | what all objects say together: exports, and who may use them |
 //! | [`modc`] | `.mod.c` |
+//! | [`explain`] | why symbols are undefined, for who asks |
 //! | [`kmod`] | what depmod and modprobe know of modules: `modules.alias`, and who matches a device |
 //! | [`run`] | the run from arguments to exit status, by several [`workers`] |
 //!
@@ -25,6 +26,7 @@ pub mod diag;
 pub mod dialect;
 pub mod elf;
 pub mod elfconfig;
+pub mod explain;
 pub mod kmod;
 pub mod link;
 pub mod modc;

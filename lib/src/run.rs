@@ -18,7 +18,7 @@ use crate::object::{self, Context, Scratch};
 use crate::output::{self, Early};
 use crate::section::Rules;
 use crate::workers::Workers;
-use crate::{buffer::Buffer, symvers, textfile};
+use crate::{buffer::Buffer, explain, symvers, textfile};
 
 /// The length of a path, its NUL included, that the original has room for.
 const PATH_MAX: usize = 4096;
@@ -78,6 +78,12 @@ impl Invocation {
             .ok_or_else(|| Fatal::new(text!("KBUILD_RS_JOBS: not a number of workers: {}\n", value.as_bytes())))
     }
 
+    /// Whether `KBUILD_RS_EXPLAIN=1` asks for more than the original says.
+    #[must_use]
+    pub fn wants_explanation(&self) -> bool {
+        std::env::var_os("KBUILD_RS_EXPLAIN").is_some_and(|value| value == "1")
+    }
+
     /// The `devicetable-offsets.h` that the kernel build left beside the
     /// executable.
     #[must_use]
@@ -126,13 +132,15 @@ pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write
         link: Link::new(&dialect, options.external),
         jobs,
         workers: Workers::default(),
+        missing: Vec::new(),
     };
     let result = run.all(offsets.as_ref(), &dumps);
+    let explanation = if invocation.wants_explanation() && result.is_ok() { run.explain() } else { Vec::new() };
     for message in &run.link.log.messages {
         // Who doesn't listen to errors can't be told of one.
         let _ = message.write_to(err);
     }
-    match result {
+    let status = match result {
         Ok(()) => u8::from(run.link.log.error_occurred),
         Err(Fatal(mut message)) => {
             if message.severity == Severity::Fatal && dialect.fatal_is_called_error {
@@ -140,7 +148,9 @@ pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write
             }
             end(Fatal(message), err)
         }
-    }
+    };
+    let _ = err.write_all(&explanation);
+    status
 }
 
 fn end(fatal: Fatal, err: &mut dyn Write) -> u8 {
@@ -156,6 +166,8 @@ struct Run<'a> {
     /// How many workers were asked for.
     jobs: Option<usize>,
     workers: Workers,
+    /// The namespaces that modules should import.
+    missing: Vec<MissingImports>,
 }
 
 /// A module, and the namespaces that it should import.
@@ -179,9 +191,9 @@ impl<'a> Run<'a> {
             symvers::read(text, name, self.dialect, &mut self.link)?;
         }
         self.read_objects(offsets)?;
-        let missing = self.write_modules()?;
+        self.missing = self.write_modules()?;
         if let Some(name) = &self.options.nsdeps {
-            self.write_if_changed(name, &self.nsdeps(&missing))?;
+            self.write_if_changed(name, &self.nsdeps())?;
         }
         if let Some(name) = &self.options.dump {
             self.write(name, &symvers::render(&self.link, self.dialect), &self.link.log)?;
@@ -327,9 +339,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn nsdeps(&self, missing: &[MissingImports]) -> Buffer {
+    fn explain(&self) -> Vec<u8> {
+        let Self { dialect, missing, .. } = self;
+        explain::explain(&self.link, &explain::Run { dialect, dumps: &self.options.dumps, missing })
+    }
+
+    fn nsdeps(&self) -> Buffer {
         let mut buffer = Buffer::default();
-        for (id, namespaces) in missing.iter().filter(|(_, namespaces)| !namespaces.is_empty()) {
+        for (id, namespaces) in self.missing.iter().filter(|(_, namespaces)| !namespaces.is_empty()) {
             buffer.format(&[&self.link.module(*id).facts.name, b".ko:"]);
             let mut add = |namespace: &Vec<u8>| buffer.format(&[b" ", namespace]);
             if self.dialect.lists_in_order {

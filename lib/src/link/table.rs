@@ -99,6 +99,11 @@ impl<'a> SymbolTable<'a> {
         self.find_exact(name.strip_prefix(b".").unwrap_or(name))
     }
 
+    /// All symbols, in the order of addition.
+    pub fn iter(&self) -> impl Iterator<Item = &Symbol<'a>> {
+        self.symbols.iter()
+    }
+
     /// The symbol of that number.
     #[must_use]
     pub fn get(&self, id: SymbolId) -> &Symbol<'a> {
