@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::process::Command;
 
+use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::ours;
 use tempfile::TempDir;
@@ -132,6 +133,23 @@ fn a_namespace_as_its_kernel_writes_it() -> io::Result<()> {
 #[test]
 fn nothing_is_wrong() -> io::Result<()> {
     assert_eq!(Place::new(&["printk"])?.explained("6.1.176", "-e -i ../kernel/Module.symvers -o out")?, "");
+    Ok(())
+}
+
+/// What README.md shows, the original's lines included.
+#[test]
+fn session_of_the_readme() -> io::Result<()> {
+    let place = Place::new(&["printk", "modul_put", "dma_buf_get"])?;
+    let shown = "KBUILD_RS_EXPLAIN=1 modpost -e -i Module.symvers m.o";
+    let own = place.0.path().join("own");
+    fs::copy(place.0.path().join("kernel/Module.symvers"), own.join("Module.symvers"))?;
+    let output = Command::new(ours("modpost")?.program)
+        .args(["-e", "-i", "Module.symvers", "m.o"])
+        .envs([("KBUILD_RS_KERNEL", "6.1.176"), ("KBUILD_RS_EXPLAIN", "1")])
+        .current_dir(own)
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(documents::readme_shows(shown, &text)?, "$ {shown}\n{text}");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::ours;
 use tempfile::TempDir;
@@ -90,6 +91,23 @@ vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7
     machine.expect(&format!("vfio --all {device}"), 0, all)?;
     let tie = "first vfio_pci:v00001234d00000002sv*sd*bc*sc*i* 5\n";
     machine.expect("vfio pci:v00001234d00000002sv00000000sd00000000bc03sc00i00", 0, tie)
+}
+
+/// What README.md shows is what the program does.
+#[test]
+fn sessions_of_the_readme() -> io::Result<()> {
+    let machine = Machine::new()?;
+    fs::write(machine.path().join("two.ko"), assemble(TABLES)?)?;
+    for (shown, hidden) in [("vfio --all 01:00.0", " --sysfs sys"), ("vfio --script 01:00.0", " --sysfs sys")] {
+        let output = machine.run(&format!("{shown}{hidden}"))?;
+        let text = String::from_utf8_lossy(&output.stdout).replace("sys/", "/sys/");
+        assert!(documents::readme_shows(&format!("file2alias {shown}"), &text)?, "$ file2alias {shown}\n{text}");
+    }
+    let mut command = Command::new(ours("file2alias")?.program);
+    let output = command.args(["--format", "modules.alias", "two.ko"]).current_dir(machine.path()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(documents::readme_shows("file2alias --format modules.alias two.ko", &text)?, "{text}");
+    Ok(())
 }
 
 #[test]

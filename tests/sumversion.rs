@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::process::{Command, Output};
 
+use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::ours;
 use tempfile::TempDir;
@@ -75,6 +76,7 @@ d/m: {SUM}
   skipped d/lib.a: a library
 "
     );
+    assert!(documents::readme_shows("sumversion --explain d/m", &explained)?);
     Tree::new()?.expect("--explain d/m", 0, &explained)
 }
 

@@ -30,3 +30,13 @@ pub fn write(docs: &Path) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Whether README.md shows this command with this output.
+///
+/// # Errors
+/// If it can't be read.
+pub fn readme_shows(command: &str, output: &str) -> io::Result<bool> {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))?;
+    let lines: String = output.lines().map(|line| format!("    {line}\n")).collect();
+    Ok(readme.contains(&format!("    $ {command}\n{lines}\n")))
+}
