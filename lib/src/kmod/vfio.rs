@@ -108,7 +108,7 @@ pub fn driver_of(source: &Source, dialect: &Dialect) -> Result<Option<Vec<u8>>, 
     let mut place = None;
     for symbol in elf.symbols().iter().filter(|symbol| symbol.size > 0) {
         if elf.symbol_name(symbol)?.ends_with(b"_driver") {
-            place = Some((symbol.section, symbol.value..symbol.value + symbol.size));
+            place = Some((symbol.section, symbol.value..symbol.value.saturating_add(symbol.size)));
         }
     }
     let Some((section, range)) = place else {
