@@ -1,7 +1,6 @@
 //! Why symbols are undefined and namespaces not imported, and what to do about
 //! it: for people, after all that the original says, if `KBUILD_RS_EXPLAIN=1`.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -129,14 +128,14 @@ impl<'b> IntoIterator for &Bytes<'b> {
 
 /// The symbols that a `Module.symvers` beside the folders of the modules has.
 fn elsewhere<'l>(link: &Link, run: &Run, undefined: &Undefined<'l>) -> IndexMap<&'l [u8], PathBuf> {
-    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
-    let given: IndexSet<PathBuf> = run.dumps.iter().filter_map(|dump| fs::canonicalize(path(dump)).ok()).collect();
+    let given: IndexSet<PathBuf> =
+        run.dumps.iter().filter_map(|dump| fs::canonicalize(textfile::path(dump)).ok()).collect();
     let folders: IndexSet<PathBuf> = undefined
         .values()
         .flatten()
         .filter_map(|id| {
             let (folder, _) = split_path(&link.module(*id).facts.name);
-            let folder = if folder.is_empty() { Path::new(".").to_owned() } else { path(folder) };
+            let folder = if folder.is_empty() { Path::new(".") } else { textfile::path(folder) };
             Some(fs::canonicalize(folder).ok()?.parent()?.to_owned())
         })
         .collect();

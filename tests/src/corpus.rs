@@ -124,6 +124,19 @@ impl Corpus {
         self.kernel.unpacked(self.modules, self.architecture())
     }
 
+    /// Every module: its file in the package, and its path below `kernel`.
+    ///
+    /// # Errors
+    /// If the package can't be had.
+    pub fn modules(&self) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+        let package = self.package()?;
+        let is_module = |path: &PathBuf| [".ko", ".ko.xz"].iter().any(|end| path.to_string_lossy().ends_with(end));
+        // lib/modules/RELEASE/kernel/…, below usr in newer packages.
+        let below = |path: &PathBuf| path.iter().skip_while(|part| *part != "kernel").skip(1).collect();
+        let paths = run::times(&package)?.into_keys().filter(is_module);
+        Ok(paths.map(|path| (package.join(&path), below(&path))).collect())
+    }
+
     fn architecture(&self) -> &'static str {
         self.name.rsplit('-').next().unwrap_or_default()
     }
@@ -134,25 +147,19 @@ impl Corpus {
     /// # Errors
     /// If the packages can't be had.
     pub fn folder(&self) -> io::Result<PathBuf> {
-        let modules = self.package()?;
+        let modules = self.modules()?;
         let flavour = self.modules.rsplit('*').next().unwrap_or_default().trim_end_matches("-unsigned");
         let headers = self.kernel.unpacked(&format!("linux-headers-*{flavour}"), self.architecture())?;
         let _lock = cache::lock();
         cache::once(&format!("corpora/{}_{}", self.name, self.kernel.package_version()), |dir| {
             let mut list = Vec::new();
-            let names = run::times(&modules)?.into_keys();
-            for module in names.filter(|name| [".ko", ".ko.xz"].iter().any(|end| name.to_string_lossy().ends_with(end)))
-            {
-                // lib/modules/RELEASE/kernel/…, below usr in newer packages.
-                let mut parts = module.iter().skip_while(|part| *part != "kernel");
-                parts.next();
-                let path = parts.collect::<PathBuf>();
+            for (module, path) in &modules {
                 let stem = path.to_string_lossy().trim_end_matches(".xz").trim_end_matches(".ko").to_owned();
                 let object = format!("{stem}.o");
                 let target = dir.join(&object);
                 fs::create_dir_all(target.parent().unwrap_or(dir))?;
-                match archive::open(&modules.join(&module))? {
-                    Source::File(..) => fs::hard_link(modules.join(&module), target)?,
+                match archive::open(module)? {
+                    Source::File(..) => fs::hard_link(module, target)?,
                     Source::Memory(bytes) => fs::write(target, bytes)?,
                 }
                 list.push(object);

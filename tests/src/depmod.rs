@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use kbuild_rs::archive;
@@ -13,7 +13,6 @@ use kbuild_rs::elf::Source;
 
 use crate::corpus::{self, Corpus};
 use crate::original;
-use crate::run;
 use crate::tally::Finding;
 
 /// Where it is is not in everybody's path.
@@ -63,17 +62,13 @@ fn differences(theirs: &[u8], ours: &[u8]) -> String {
 /// # Errors
 /// If what it takes can't be had.
 pub fn compare(corpus: &Corpus) -> io::Result<Vec<Finding>> {
-    let package = corpus.package()?;
-    let modules: Vec<PathBuf> =
-        run::times(&package)?.into_keys().filter(|path| path.to_string_lossy().contains(".ko")).collect();
+    let modules = corpus.modules()?;
     let dir = corpus::working_directory()?;
     let folder = dir.path().join("lib/modules").join(RELEASE);
-    for module in &modules {
-        // lib/modules/RELEASE/kernel/…, below usr in newer packages.
-        let below: PathBuf = module.iter().skip_while(|part| *part != "kernel").collect();
-        let target = folder.join(below);
+    for (module, below) in &modules {
+        let target = folder.join("kernel").join(below);
         fs::create_dir_all(target.parent().unwrap_or(&folder))?;
-        fs::hard_link(package.join(module), target)?;
+        fs::hard_link(module, target)?;
     }
     // It asks for these, and has nothing to take from them.
     for name in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
@@ -86,13 +81,12 @@ pub fn compare(corpus: &Corpus) -> io::Result<Vec<Finding>> {
 
     for way in ["gz", "xz", "zst"] {
         let mut report = String::new();
-        for module in modules.iter().step_by(modules.len() / COMPRESSED) {
-            let path = package.join(module);
-            let bytes = bytes_of(&path)?;
+        for (path, module) in modules.iter().step_by(modules.len() / COMPRESSED) {
+            let bytes = bytes_of(path)?;
             let name = module.file_name().and_then(OsStr::to_str).unwrap_or_default();
             let target = dir.path().join(format!("{}.{way}", name.trim_end_matches(".xz")));
             fs::write(&target, compressed(&bytes, way)?)?;
-            report += &differences(&output(&mut file2alias(&path)?)?, &output(&mut file2alias(&target)?)?);
+            report += &differences(&output(&mut file2alias(path)?)?, &output(&mut file2alias(&target)?)?);
         }
         findings.push((format!("compressed as .{way}"), report));
     }

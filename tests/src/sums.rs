@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use kbuild_rs::bytes::until_nul;
 use kbuild_rs::elf::Source;
 use kbuild_rs::kmod::module::modinfo;
 use kbuild_rs::srcversion::{Md4, strip};
@@ -30,9 +31,7 @@ fn summed_again(dir: &Path, lines: &[&str]) -> io::Result<String> {
     for line in lines {
         let Some(rest) = line.strip_prefix("    source ").or(line.strip_prefix("    header ")) else { continue };
         let path = rest.rsplitn(4, ' ').nth(3).unwrap_or_default();
-        let mut source = fs::read(dir.join(path))?;
-        source.truncate(source.iter().position(|&byte| byte == 0).unwrap_or(source.len()));
-        strip(&source, &mut kept);
+        strip(until_nul(&fs::read(dir.join(path))?), &mut kept);
         md4.update(&kept);
     }
     let mut sum = md4.finish();

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -14,6 +14,7 @@ use kbuild_rs::kmod;
 use kbuild_rs::kmod::alias::{self, Alias};
 use kbuild_rs::kmod::module::Scratch;
 use kbuild_rs::kmod::vfio::{self, Device};
+use kbuild_rs::textfile;
 
 use crate::{Ended, json, print, put};
 
@@ -55,7 +56,7 @@ impl Tree {
     fn driver(&self, module: &[u8]) -> Option<Vec<u8>> {
         let dep = fs::read(self.0.join("modules.dep")).ok()?;
         let file = vfio::file_of(&dep, module)?;
-        let source = archive::open(&self.0.join(OsString::from_vec(file.to_vec()))).ok()?;
+        let source = archive::open(&self.0.join(textfile::path(file))).ok()?;
         vfio::driver_of(&source, &Dialect::new(Version::DEFAULT)).ok().flatten()
     }
 }

@@ -1,6 +1,5 @@
 //! Whether two have the same srcversion.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -10,6 +9,7 @@ use kbuild_rs::archive;
 use kbuild_rs::diag::Fatal;
 use kbuild_rs::dialect::Dialect;
 use kbuild_rs::kmod::module::modinfo;
+use kbuild_rs::textfile;
 
 use crate::{of_tree, put};
 
@@ -18,7 +18,7 @@ type Side<'a> = (&'a [u8], Option<Vec<u8>>);
 
 /// What a module's file has.
 fn of_file(path: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
-    let source = archive::open(Path::new(OsStr::from_bytes(path))).map_err(|error| Fatal::perror(path, &error))?;
+    let source = archive::open(textfile::path(path)).map_err(|error| Fatal::perror(path, &error))?;
     modinfo(path, &source, b"srcversion")
 }
 

@@ -5,6 +5,7 @@ use crate::alias::layout;
 use crate::diag::Fatal;
 use crate::dialect::{Dialect, Version};
 use crate::elf::{Elf, Malformed, Source, Tables};
+use crate::object::modinfo::pairs;
 use crate::object::{self, Context, DeviceTables, Wanted};
 use crate::section::Rules;
 
@@ -59,8 +60,7 @@ pub fn modinfo(path: &[u8], source: &Source, tag: &[u8]) -> Result<Option<Vec<u8
         return Ok(None);
     };
     let bytes = elf.strings_of(section).map_err(|malformed| malformed.fatal(path))?;
-    let value = |string: &[u8]| Some(string.strip_prefix(tag)?.strip_prefix(b"=")?.to_vec());
-    Ok(bytes.split(|&byte| byte == 0).find_map(value))
+    Ok(pairs(&bytes).find(|(known, _)| *known == tag).map(|(_, value)| value.to_vec()))
 }
 
 /// What `.modinfo` says here.
@@ -80,11 +80,13 @@ impl Info {
         let Some(section) = elf.modinfo else {
             return Ok(info);
         };
-        for string in elf.strings_of(section)?.split(|&byte| byte == 0) {
-            if let Some(alias) = string.strip_prefix(b"alias=") {
-                info.aliases.push(alias.to_vec());
-            } else if let Some(vermagic) = string.strip_prefix(b"vermagic=") {
-                info.version = Version::parse(vermagic).map(|version| newest_of_a_series(version, vermagic));
+        for (tag, value) in pairs(&elf.strings_of(section)?) {
+            match tag {
+                b"alias" => info.aliases.push(value.to_vec()),
+                b"vermagic" => {
+                    info.version = Version::parse(value).map(|version| newest_of_a_series(version, value));
+                }
+                _ => {}
             }
         }
         Ok(info)

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::module_name;
 use crate::dialect::Dialect;
 use crate::elf::{Elf, Malformed, SectionIndex, Source, Tables, section_header};
+use crate::textfile;
 
 const PREFIX: &[u8] = b"vfio_";
 
@@ -80,7 +81,7 @@ impl Device {
 #[must_use]
 pub fn loaded_driver(module: &[u8], sysfs: &Path) -> Option<Vec<u8>> {
     use std::os::unix::ffi::OsStrExt;
-    let drivers = sysfs.join("module").join(std::ffi::OsStr::from_bytes(module)).join("drivers");
+    let drivers = sysfs.join("module").join(textfile::path(module)).join("drivers");
     let names = std::fs::read_dir(drivers).ok()?.filter_map(Result::ok).map(|entry| entry.file_name());
     let mut names: Vec<_> = names.filter_map(|name| Some(name.as_bytes().strip_prefix(b"pci:")?.to_vec())).collect();
     names.sort_unstable();
@@ -91,7 +92,7 @@ pub fn loaded_driver(module: &[u8], sysfs: &Path) -> Option<Vec<u8>> {
 #[must_use]
 pub fn file_of<'a>(modules_dep: &'a [u8], module: &[u8]) -> Option<&'a [u8]> {
     let file = |line: &'a [u8]| line.split(|&byte| byte == b':').next();
-    crate::textfile::lines(modules_dep).filter_map(file).find(|file| module_name(file) == module)
+    textfile::lines(modules_dep).filter_map(file).find(|file| module_name(file) == module)
 }
 
 /// The name of the driver that a module's object registers: the first string

@@ -4,7 +4,7 @@
 
 mod crc;
 mod facts;
-mod modinfo;
+pub mod modinfo;
 mod names;
 mod undefined;
 
@@ -22,7 +22,7 @@ pub use names::Names;
 use crate::alias::{self, Aliases, Contents, TableDetail, Target, layout};
 use crate::diag::{Fatal, Message, Severity, strerror, text};
 use crate::dialect::Dialect;
-use crate::elf::{Elf, Malformed, SectionHeader, SectionIndex, Source, Symbol, Tables, section_header};
+use crate::elf::{Elf, Malformed, SectionIndex, Source, Symbol, Tables, section_header};
 use crate::section::{self, Finding, Findings, Rules};
 use crate::srcversion;
 use crate::textfile;
@@ -382,26 +382,9 @@ impl Reader<'_, '_> {
             if !table.is_some_and(|table| is_wanted(table.table_type.name)) {
                 continue;
             }
-            self.device_table(&symbol)?;
-            if wanted.in_detail {
-                detail.extend(self.table_detail(&symbol, len).map_err(|malformed| self.malformed(malformed))?);
-            }
+            self.device_table(&symbol, wanted.in_detail.then_some(&mut *detail))?;
         }
         Ok(())
-    }
-
-    /// A table that was read, in detail; one without contents has no entries
-    /// to speak of.
-    fn table_detail(&self, symbol: &Symbol, len: usize) -> Result<Option<TableDetail>, Malformed> {
-        let name = self.elf.symbol_name_of(symbol, len);
-        let contents = |section: &SectionHeader| section.sh_type & section_header::SHT_NOBITS == 0;
-        let has_contents = self.elf.sections.get(symbol.section.0 as usize).is_some_and(contents);
-        let table = alias::table_symbol(name, self.context.dialect);
-        let Some(table) = table.filter(|_| has_contents && symbol.kind() == STT_OBJECT) else {
-            return Ok(None);
-        };
-        let bytes = self.elf.data(symbol.section, symbol.value, symbol.size)?;
-        Ok(Some(alias::detail(&table, &self.facts.name, &bytes, self.target())))
     }
 
     fn target(&self) -> Target<'_> {
@@ -463,7 +446,7 @@ impl Reader<'_, '_> {
         if detail && !self.context.dialect.export_symbol_section {
             later.symbols.push(number);
         } else if name.starts_with(b"__mod_") {
-            self.device_table(&symbol)?;
+            self.device_table(&symbol, None)?;
         }
         Ok(len)
     }
@@ -489,7 +472,9 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn device_table(&mut self, symbol: &Symbol) -> Result<(), Fatal> {
+    /// Writes a table's aliases, and takes it apart if that is wanted; one
+    /// without contents has no entries to speak of.
+    fn device_table(&mut self, symbol: &Symbol, detail: Option<&mut Vec<TableDetail>>) -> Result<(), Fatal> {
         let name = self.elf.symbol_name(symbol).map_err(|malformed| self.malformed(malformed))?;
         let Some(section) = self.elf.sections.get(symbol.section.0 as usize) else {
             return Ok(());
@@ -520,7 +505,11 @@ impl Reader<'_, '_> {
         let written = alias::write_table(&table, &self.facts.name, contents, self.target(), &mut output);
         self.facts.aliases = output.aliases;
         self.reading.steps.extend(output.messages.into_iter().map(Step::Say));
-        written
+        written?;
+        if let (Some(detail), Contents::Bytes(bytes)) = (detail, contents) {
+            detail.push(alias::detail(&table, &self.facts.name, bytes, self.target()));
+        }
+        Ok(())
     }
 
     /// Namespaces and CRCs of exports, now that all exports are known.

@@ -23,6 +23,21 @@ pub(super) struct Modinfo {
 const GPL_COMPATIBLE: &[&[u8]] =
     &[b"GPL", b"GPL v2", b"GPL and additional rights", b"Dual BSD/GPL", b"Dual MIT/GPL", b"Dual MPL/GPL"];
 
+/// Its strings, as tag and value, in order. One without `=` is none.
+pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = Some(bytes);
+    let strings = std::iter::from_fn(move || {
+        let bytes = rest?;
+        let end = memchr(0, bytes);
+        rest = end.map(|end| &bytes[end + 1..]);
+        Some(&bytes[..end.unwrap_or(bytes.len())])
+    });
+    strings.filter_map(|string| {
+        let equals = memchr(b'=', string)?;
+        Some((&string[..equals], &string[equals + 1..]))
+    })
+}
+
 impl Modinfo {
     pub(super) fn parse(bytes: &[u8]) -> Self {
         let mut modinfo = Self {
@@ -32,25 +47,19 @@ impl Modinfo {
             has_description: false,
             has_version: false,
         };
-        let mut rest = bytes;
-        while let Some(len) = memchr(0, rest) {
-            modinfo.take(&rest[..len]);
-            rest = &rest[len + 1..];
+        for (tag, value) in pairs(bytes) {
+            match tag {
+                b"license" => {
+                    modinfo.licenses += 1;
+                    modinfo.is_gpl_compatible &= GPL_COMPATIBLE.contains(&value);
+                }
+                b"import_ns" => modinfo.imports.push(value.to_vec()),
+                b"description" => modinfo.has_description = true,
+                b"version" => modinfo.has_version = true,
+                _ => {}
+            }
         }
-        modinfo.take(rest);
         modinfo
-    }
-
-    fn take(&mut self, string: &[u8]) {
-        if let Some(license) = string.strip_prefix(b"license=") {
-            self.licenses += 1;
-            self.is_gpl_compatible &= GPL_COMPATIBLE.contains(&license);
-        } else if let Some(namespace) = string.strip_prefix(b"import_ns=") {
-            self.imports.push(namespace.to_vec());
-        } else {
-            self.has_description |= string.starts_with(b"description=");
-            self.has_version |= string.starts_with(b"version=");
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::contest::{Contest, Costs, Outputs};
 use crate::corpus::{self, Beside, Corpus, LIST};
@@ -210,11 +210,5 @@ impl Cases {
             points.push(Point { size, costs: contest.run(self.pairs, &self.trash, false)? });
         }
         Ok(points)
-    }
-
-    /// The folder on whose file system all is measured.
-    #[must_use]
-    pub fn dir(&self) -> &Path {
-        self.dir.path()
     }
 }
