@@ -12,8 +12,10 @@ use kbuild_rs::archive;
 use kbuild_rs::elf::Source;
 
 use crate::corpus::{self, Corpus};
+use crate::kernel;
 use crate::original;
 use crate::tally::Finding;
+use crate::variants;
 
 /// Where it is is not in everybody's path.
 const DEPMOD: &str = "/sbin/depmod";
@@ -57,6 +59,16 @@ fn differences(theirs: &[u8], ours: &[u8]) -> String {
     counts + &one("depmod", all.difference(&own).next()) + &one("file2alias", own.difference(&all).next())
 }
 
+/// The aliases of the modules of a kernel that was built.
+///
+/// # Errors
+/// If file2alias can't be run.
+pub fn aliases_of_tree(dir: &Path) -> io::Result<Vec<u8>> {
+    let mut command = Command::new(original::ours("file2alias")?.program);
+    let modules = kernel::stems(dir)?.into_iter().map(|stem| format!("{stem}.ko"));
+    output(command.args(["--format", "modules.alias"]).args(modules).current_dir(dir))
+}
+
 /// Compares all modules of a corpus, and some of them compressed in each way.
 ///
 /// # Errors
@@ -78,6 +90,7 @@ pub fn compare(corpus: &Corpus) -> io::Result<Vec<Finding>> {
     let theirs = fs::read(folder.join("modules.alias"))?;
     let ours = output(file2alias(Path::new("-r"))?.arg(folder.join("kernel")))?;
     let mut findings = vec![(format!("{} modules", modules.len()), differences(&theirs, &ours))];
+    findings.push(variants::compare(&folder.join("modules.alias"))?);
 
     for way in ["gz", "xz", "zst"] {
         let mut report = String::new();

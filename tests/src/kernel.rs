@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sha2::{Digest, Sha256};
+
 use crate::apt::Package;
 use crate::cache;
 use crate::compare;
@@ -91,12 +93,19 @@ impl Tree {
     /// If the source can't be had or doesn't build.
     pub fn built(&self) -> io::Result<PathBuf> {
         let _lock = cache::lock();
-        cache::once(&format!("kernels/{}", self.source.version), |dir| {
+        let options = Sha256::digest(fs::read(options())?);
+        let options: String = options.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        cache::once(&format!("kernels/{}-{options}", self.source.version), |dir| {
             self.unpack(dir)?;
             configure(dir, dir, &[])?;
             make(dir, &[])
         })
     }
+}
+
+/// The options that a kernel has beside tinyconfig's.
+fn options() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("kernel.config")
 }
 
 /// Configures a kernel to be small, in a build directory that may be the
@@ -111,7 +120,7 @@ pub fn configure(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<()
         .arg("-O")
         .arg(out)
         .arg(out.join(".config"))
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("kernel.config"))
+        .arg(options())
         .current_dir(source)
         .stdout(io::stderr())
         .status()?;

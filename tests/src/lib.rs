@@ -25,3 +25,4 @@ pub mod sums;
 pub mod swapped;
 pub mod synthetic;
 pub mod tally;
+pub mod variants;

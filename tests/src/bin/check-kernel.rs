@@ -10,10 +10,12 @@
 use std::io;
 use std::process::ExitCode;
 
+use kbuild_rs_tests::depmod;
 use kbuild_rs_tests::kernel::{self, TREES, Tree};
 use kbuild_rs_tests::sums;
 use kbuild_rs_tests::swapped;
 use kbuild_rs_tests::tally::{Finding, Tally, Verdict};
+use kbuild_rs_tests::variants;
 
 /// Both programs under each set of options, and in kbuild.
 fn compare(tree: &Tree) -> io::Result<Vec<Finding>> {
@@ -24,6 +26,9 @@ fn compare(tree: &Tree) -> io::Result<Vec<Finding>> {
         findings.push((format!("modpost {options}, {files} files"), report));
     }
     findings.push(sums::compare(tree, &dir)?);
+    let aliases = tempfile::NamedTempFile::new()?;
+    std::fs::write(&aliases, depmod::aliases_of_tree(&dir)?)?;
+    findings.push(variants::compare(aliases.path())?);
     findings.extend(swapped::compare(&dir)?);
     Ok(findings)
 }
