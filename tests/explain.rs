@@ -1,5 +1,6 @@
-//! `KBUILD_RS_EXPLAIN=1`: why symbols are undefined, after all that the
-//! original says.
+//! What modpost says when asked: `KBUILD_RS_EXPLAIN=1`, why symbols are
+//! undefined, after all that the original says; `KBUILD_RS_REPORT=FILE`,
+//! messages for programs.
 
 use std::fs;
 use std::io;
@@ -143,12 +144,19 @@ fn session_of_the_readme() -> io::Result<()> {
     let shown = "KBUILD_RS_EXPLAIN=1 modpost -e -i Module.symvers m.o";
     let own = place.0.path().join("own");
     fs::copy(place.0.path().join("kernel/Module.symvers"), own.join("Module.symvers"))?;
-    let output = Command::new(ours("modpost")?.program)
-        .args(["-e", "-i", "Module.symvers", "m.o"])
-        .envs([("KBUILD_RS_KERNEL", "6.1.176"), ("KBUILD_RS_EXPLAIN", "1")])
-        .current_dir(own)
-        .output()?;
+    let run = |asked: &str, value: &str| {
+        Command::new(ours("modpost")?.program)
+            .args(["-e", "-i", "Module.symvers", "m.o"])
+            .envs([("KBUILD_RS_KERNEL", "6.1.176"), (asked, value)])
+            .current_dir(&own)
+            .output()
+    };
+    let output = run("KBUILD_RS_EXPLAIN", "1")?;
     let text = String::from_utf8_lossy(&output.stderr);
+    assert!(documents::readme_shows(shown, &text)?, "$ {shown}\n{text}");
+    let shown = "KBUILD_RS_REPORT=report modpost -e -i Module.symvers m.o 2>/dev/null; cat report";
+    run("KBUILD_RS_REPORT", "report")?;
+    let text = fs::read_to_string(own.join("report"))?;
     assert!(documents::readme_shows(shown, &text)?, "$ {shown}\n{text}");
     Ok(())
 }
@@ -160,5 +168,100 @@ fn more_than_the_original_says() -> io::Result<()> {
     let place = Place::new(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
     let explained = place.explained("6.1.176", "-e -i ../kernel/Module.symvers -o out")?;
     assert!(names.iter().all(|name| explained.contains(&format!("  {name}, used by m.ko"))));
+    Ok(())
+}
+
+impl Place {
+    /// What is in the report of a run, after what was there.
+    fn reported(&self, kernel: &str, options: &str) -> io::Result<String> {
+        let report = self.0.path().join("report");
+        let output = Command::new(ours("modpost")?.program)
+            .args(options.split(' '))
+            .env("KBUILD_RS_KERNEL", kernel)
+            .env("KBUILD_RS_REPORT", &report)
+            .current_dir(self.0.path().join("own"))
+            .output()?;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+        fs::read_to_string(report)
+    }
+}
+
+#[test]
+fn a_report_for_programs() -> io::Result<()> {
+    let names: Vec<String> = (0..12).map(|number| format!("missing_{number:02}")).collect();
+    let place = Place::new(&names.iter().map(String::as_str).chain(["dma_buf_get"]).collect::<Vec<_>>())?;
+    place.write("report", "before\n")?;
+    let reported = place.reported("7.3.4", "-e -i ../kernel/Module.symvers m.o")?;
+    let lines: Vec<&str> = reported.lines().collect();
+    let undefined = |name: &str| {
+        format!(
+            "{{\"severity\":\"error\",\"kind\":\"undefined-symbol\",\"module\":\"m\",\"symbols\":[\"{name}\"],\
+             \"sections\":[],\"offsets\":[],\"text\":\"m.ko: symbol '{name}' undefined!\"}}"
+        )
+    };
+    assert_eq!(lines.len(), 1 + 12 + 2, "{reported}");
+    assert_eq!(lines[0], "before");
+    // All of them, where the original says ten.
+    assert!(names.iter().all(|name| lines.contains(&&undefined(name)[..])), "{reported}");
+    let namespace = "{\"severity\":\"error\",\"kind\":\"missing-namespace\",\"module\":\"m\",\"symbols\":[\"dma_buf_get\"],\
+                     \"sections\":[],\"offsets\":[],\"text\":\"m.ko: module uses symbol 'dma_buf_get' from namespace 'DMA_BUF', \
+                     but does not import it.\"}";
+    assert!(lines.contains(&namespace), "{reported}");
+    Ok(())
+}
+
+/// Code that calls what will have been freed.
+const MISMATCH: &str = r#"
+	.section .modinfo, "a"
+	.asciz "license=GPL"
+	.asciz "description=x"
+	.section .init.text, "ax"
+	.type set_up, @function
+set_up:	ret
+	.text
+	.type work, @function
+work:	.quad 0
+	.quad set_up
+"#;
+
+#[test]
+fn a_report_of_sections_and_their_offsets() -> io::Result<()> {
+    let place = Place::new(&[])?;
+    place.write("own/m.o", assemble(MISMATCH)?)?;
+    let expected = "{\"severity\":\"warning\",\"kind\":\"section-mismatch\",\"module\":\"m\",\
+                    \"symbols\":[\"work\",\"set_up\"],\"sections\":[\".text\",\".init.text\"],\"offsets\":[8],\
+                    \"text\":\"m.o: section mismatch in reference: work (section: .text) -> set_up (section: .init.text)\"}";
+    let reported = place.reported("6.1.176", "-e -E -i ../kernel/Module.symvers m.o")?;
+    assert!(reported.lines().any(|line| line == expected), "{reported}");
+    Ok(())
+}
+
+#[test]
+fn a_report_of_what_ended_the_run() -> io::Result<()> {
+    let place = Place::new(&[])?;
+    place.write("own/m.o", &assemble(MISMATCH)?[..80])?;
+    let expected = "{\"severity\":\"fatal\",\"kind\":\"malformed-object\",\"module\":\"m\",";
+    let reported = place.reported("6.1.176", "-e -i ../kernel/Module.symvers m.o")?;
+    assert!(reported.starts_with(expected) && reported.lines().count() == 1, "{reported}");
+    fs::remove_file(place.0.path().join("report"))?;
+    let reported = place.reported("6.1.176", "-i missing m.o")?;
+    let expected = "{\"severity\":\"fatal\",\"kind\":\"file\",\"module\":null,\"symbols\":[],\"sections\":[],\"offsets\":[],\
+                    \"text\":\"missing: No such file or directory\"}\n";
+    assert_eq!(reported, expected);
+    Ok(())
+}
+
+/// Who asks for a report and doesn't get it isn't told that all is well.
+#[test]
+fn a_report_that_cannot_be_written() -> io::Result<()> {
+    let place = Place::new(&["printk"])?;
+    let output = Command::new(ours("modpost")?.program)
+        .args(["-e", "-i", "../kernel/Module.symvers", "m.o"])
+        .envs([("KBUILD_RS_KERNEL", "6.1.176"), ("KBUILD_RS_REPORT", "missing/report")])
+        .current_dir(place.0.path().join("own"))
+        .output()?;
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "kbuild-rs: missing/report: No such file or directory\n");
+    assert_eq!(output.status.code(), Some(1));
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::assemble;
@@ -182,7 +182,7 @@ fn tables_by_type_and_field() -> io::Result<()> {
          [{\"number\":0,\"fields\":{\"name\":\"ab12\",\"driver_data\":0},\"aliases\":[\"i2c:ab12\"]}]}]}\n"
     );
     // In 5.10, entries have no override_only, and 40 bytes are no whole number of them.
-    assert!(run("--type pci --kernel 5.10.1")?.starts_with("FATAL: modpost: two: sizeof(struct pci_device_id)=32"));
+    assert!(run("--type pci --kernel 5.10.1")?.starts_with("file2alias: two.ko: two: sizeof(struct pci_device_id)=32"));
     Ok(())
 }
 
@@ -276,5 +276,25 @@ fn bad_files_do_not_keep_the_others() -> io::Result<()> {
     // What is just there may be anything.
     let output = run(&["--format", "modules.alias", "-r", "."])?;
     assert_eq!((&output.stdout[..], output.status.code()), (&b"alias a:b a_b\n"[..], Some(0)));
+    Ok(())
+}
+
+/// Who reads no more has what was wanted, wherever the output ends.
+#[test]
+fn a_pipe_that_is_closed() -> io::Result<()> {
+    let machine = Machine::new()?;
+    for count in [1, 100_000] {
+        let aliases = "alias pci:v* some_module\n".repeat(count);
+        fs::write(machine.path().join("many.alias"), aliases)?;
+        let mut child = Command::new(ours("file2alias")?.program)
+            .args(["match", "pci:v1", "many.alias"])
+            .current_dir(machine.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        drop(child.stdout.take());
+        let output = child.wait_with_output()?;
+        assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]), "{count}");
+    }
     Ok(())
 }

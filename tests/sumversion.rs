@@ -115,7 +115,7 @@ fn a_loaded_module() -> io::Result<()> {
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("d/m: {SUM}\nsys/module/a_m: AA\ndifferent\n"));
     assert_eq!(tree.run("--sysfs sys --loaded bare m.ko")?.status.code(), Some(1));
     let output = tree.run("--sysfs sys --loaded missing m.ko")?;
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "sys/module/missing: No such file or directory\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "sumversion: sys/module/missing: No such file or directory\n");
     Ok(())
 }
 
@@ -124,7 +124,7 @@ fn a_missing_module_does_not_keep_the_others() -> io::Result<()> {
     let tree = Tree::new()?;
     let output = tree.run("missing d/m")?;
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("d/m: {SUM}\n"));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "missing.mod: No such file or directory\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "sumversion: missing.mod: No such file or directory\n");
     assert_eq!(output.status.code(), Some(1));
     Ok(())
 }

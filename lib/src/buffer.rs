@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::diag::{Fatal, text};
+use crate::diag::{Fatal, Kind, text};
 
 /// The size of the original's scratch buffer for one formatted piece.
 const SZ: usize = 500;
@@ -31,12 +31,13 @@ impl CutLine {
     /// How later kernels end on it.
     #[must_use]
     pub fn fatal(&self) -> Fatal {
-        Fatal::new(text!(
+        let text = text!(
             "buf_printf output truncated for string {}: {} bytes needed, {} available\n",
             self.kept,
             (self.len + 1).to_string(),
             SZ.to_string()
-        ))
+        );
+        Fatal::new(Kind::LineTooLong, text)
     }
 }
 

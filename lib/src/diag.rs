@@ -7,10 +7,14 @@
 
 use std::io;
 
+use serde::Serialize;
+
 /// How grave a [`Message`] is, which is also how it is introduced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Printed as it is: what the original writes without `modpost_log()`.
+    #[serde(rename = "note")]
     Plain,
     /// `WARNING: modpost: `; the run goes on and may succeed.
     Warning,
@@ -20,6 +24,7 @@ pub enum Severity {
     /// that an error.
     Fatal,
     /// `FATAL: modpost: ` always: where the original's behaviour is undefined.
+    #[serde(rename = "fatal")]
     Refusal,
 }
 
@@ -34,21 +39,163 @@ impl Severity {
     }
 }
 
+/// What a message says. Kernels word it differently; to a program that reads
+/// a report it is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The arguments make no sense.
+    Usage,
+    /// A system call failed.
+    File,
+    /// An object isn't there, which may be.
+    Ignored,
+    /// An object has another suffix than `.o`.
+    ObjectSuffix,
+    /// A path has no room in the original's array.
+    PathTooLong,
+    /// A line has no room in the original's buffer.
+    LineTooLong,
+    /// A module's name has no room in the kernel's array.
+    ModuleNameTooLong,
+    /// A symbol's name has no room in the kernel's array.
+    SymbolNameTooLong,
+    /// An object is none, or breaks the gABI.
+    MalformedObject,
+    /// A `Module.symvers` has a line that is none.
+    MalformedSymvers,
+    /// A `.mod` file is none.
+    MalformedMod,
+    /// A `.cmd` file is none.
+    MalformedCmd,
+    /// There is no `MODULE_LICENSE()`.
+    MissingLicense,
+    /// There is no `MODULE_DESCRIPTION()`.
+    MissingDescription,
+    /// A namespace is imported that mustn't be.
+    ForbiddenNamespace,
+    /// A namespace isn't imported that has to be.
+    MissingNamespace,
+    /// A namespace is that of a symbol that nobody exports.
+    StrayNamespace,
+    /// A symbol is in `SHN_COMMON`.
+    CommonSymbol,
+    /// An exported symbol has no CRC.
+    ExportWithoutCrc,
+    /// A used symbol has no CRC.
+    UseWithoutCrc,
+    /// A symbol is exported twice.
+    ExportedTwice,
+    /// A symbol is exported but not defined by the module.
+    ExportedUndefined,
+    /// A symbol is exported but local.
+    ExportedStatic,
+    /// A symbol is exported but freed after initialisation.
+    ExportedInit,
+    /// An entry of `.export_symbol` isn't what `EXPORT_SYMBOL` makes.
+    MalformedExport,
+    /// A kind of export isn't known.
+    UnknownLicense,
+    /// Nobody exports a symbol.
+    UndefinedSymbol,
+    /// How many undefined symbols more there are.
+    UndefinedMore,
+    /// The kernel's exports aren't known, and so nothing is undefined.
+    NoVmlinux,
+    /// A symbol is for GPL-compatible modules.
+    GplOnly,
+    /// A symbol is marked unused.
+    UnusedSymbol,
+    /// A section lacks `SHF_ALLOC`.
+    NonAllocatable,
+    /// A section refers to one that won't live as long.
+    SectionMismatch,
+    /// There are section mismatches where none may be.
+    SectionMismatches,
+    /// An exception table refers to what isn't known to be code.
+    Extable,
+    /// No relocation of this machine is known.
+    UnknownMachine,
+    /// A device table hasn't the size of whole entries.
+    TableSize,
+    /// A device table has no terminator.
+    TableUnterminated,
+    /// An entry of a device table makes no alias.
+    DeviceId,
+}
+
+/// What a message is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The module: its object's path without suffix.
+    pub module: Option<Vec<u8>>,
+    /// Symbols, the one that refers first.
+    pub symbols: Vec<Vec<u8>>,
+    /// Sections, the one that refers first; by number, as `[5]`, if an object
+    /// is malformed.
+    pub sections: Vec<Vec<u8>>,
+    /// Where in the first of the sections, or in the file, in bytes.
+    pub offsets: Vec<u64>,
+}
+
 /// One message, in the bytes that follow its prefix. Most end in a newline;
 /// the few that don't are the original's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// How grave it is.
     pub severity: Severity,
+    /// What it says.
+    pub kind: Kind,
     /// Everything after the prefix.
     pub text: Vec<u8>,
+    /// Of what.
+    pub about: Box<About>,
 }
 
 impl Message {
-    /// A message of the given severity.
+    /// A message, as yet about nothing.
     #[must_use]
-    pub const fn new(severity: Severity, text: Vec<u8>) -> Self {
-        Self { severity, text }
+    pub fn new(severity: Severity, kind: Kind, text: Vec<u8>) -> Self {
+        Self { severity, kind, text, about: Box::default() }
+    }
+
+    /// The same, of a module, unless it is of one already.
+    #[must_use]
+    pub fn module(mut self, name: &[u8]) -> Self {
+        self.about.module.get_or_insert_with(|| name.to_vec());
+        self
+    }
+
+    /// The same, about one symbol more.
+    #[must_use]
+    pub fn symbol(mut self, name: &[u8]) -> Self {
+        self.about.symbols.push(name.to_vec());
+        self
+    }
+
+    /// The same, about one section more.
+    #[must_use]
+    pub fn section(mut self, name: &[u8]) -> Self {
+        self.about.sections.push(name.to_vec());
+        self
+    }
+
+    /// The same, at an offset.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.about.offsets.push(offset);
+        self
+    }
+
+    /// The line that another program than modpost says it in: its own name,
+    /// the file, and what is wrong.
+    #[must_use]
+    pub fn line(&self, program: &str, file: &[u8]) -> Vec<u8> {
+        let text = self.text.trim_ascii_end();
+        let named = [file, b": "].concat();
+        let what = text.strip_prefix(&named[..]).unwrap_or(text);
+        let file = if file.is_empty() { file } else { &named };
+        text!("{}: {}{}\n", program, file, what)
     }
 
     /// Writes prefix and text.
@@ -68,14 +215,14 @@ pub struct Fatal(pub Message);
 impl Fatal {
     /// Ends with `FATAL: modpost: ` and the text.
     #[must_use]
-    pub const fn new(text: Vec<u8>) -> Self {
-        Self(Message::new(Severity::Fatal, text))
+    pub fn new(kind: Kind, text: Vec<u8>) -> Self {
+        Self(Message::new(Severity::Fatal, kind, text))
     }
 
     /// Ends where the original's behaviour is undefined.
     #[must_use]
-    pub const fn refusal(text: Vec<u8>) -> Self {
-        Self(Message::new(Severity::Refusal, text))
+    pub fn refusal(kind: Kind, text: Vec<u8>) -> Self {
+        Self(Message::new(Severity::Refusal, kind, text))
     }
 
     /// Ends as the original does after a failed system call: perror(3) with
@@ -85,7 +232,7 @@ impl Fatal {
         // perror(3) leaves out an empty name together with its colon.
         let text =
             if path.is_empty() { text!("{}\n", strerror(error)) } else { text!("{}: {}\n", path, strerror(error)) };
-        Self(Message::new(Severity::Plain, text))
+        Self(Message::new(Severity::Plain, Kind::File, text))
     }
 }
 
@@ -141,6 +288,14 @@ mod tests {
     fn text_fills_places_in_order() {
         assert_eq!(text!("{}: '{}'\n", b"a\xff", "b"), b"a\xff: 'b'\n");
         assert_eq!(text!("no place\n"), b"no place\n");
+    }
+
+    #[test]
+    fn a_line_names_the_file_once() {
+        let message = |text: &str| Message::new(Severity::Plain, Kind::File, text.into());
+        assert_eq!(message("x.ko: wrong\n").line("p", b"x.ko"), b"p: x.ko: wrong\n");
+        assert_eq!(message("wrong\n").line("p", b"x.ko"), b"p: x.ko: wrong\n");
+        assert_eq!(message("wrong\n").line("p", b""), b"p: wrong\n");
     }
 
     #[test]

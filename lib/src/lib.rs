@@ -11,7 +11,7 @@
 //! | [`object`] | what one object says, by [`alias`], [`section`], [`srcversion`] |
 //! | [`link`] | what all objects say together: exports, and who may use them |
 //! | [`modc`] | `.mod.c` |
-//! | [`explain`] | why symbols are undefined, for who asks |
+//! | [`explain`], [`report`] | for who asks: why symbols are undefined, and messages as JSON |
 //! | [`kmod`] | what depmod and modprobe know of modules: `modules.alias`, and who matches a device |
 //! | [`run`] | the run from arguments to exit status, by several [`workers`] |
 //!
@@ -27,11 +27,13 @@ pub mod dialect;
 pub mod elf;
 pub mod elfconfig;
 pub mod explain;
+pub mod json;
 pub mod kmod;
 pub mod link;
 pub mod modc;
 pub mod object;
 pub mod output;
+pub mod report;
 pub mod run;
 pub mod section;
 pub mod srcversion;

@@ -9,7 +9,7 @@ use indexmap::IndexSet;
 
 use crate::alias::layout::Offsets;
 use crate::cli::{self, Options, Request, getopt};
-use crate::diag::{Fatal, Message, Severity, strerror, text};
+use crate::diag::{Fatal, Kind, Message, Severity, strerror, text};
 use crate::dialect::{self, Dialect};
 use crate::link::resolve::{self, Policy};
 use crate::link::{Link, Log, ModuleId, Resolution};
@@ -18,7 +18,7 @@ use crate::object::{self, Context, Scratch};
 use crate::output::{self, Early};
 use crate::section::Rules;
 use crate::workers::Workers;
-use crate::{buffer::Buffer, explain, symvers, textfile};
+use crate::{buffer::Buffer, explain, report, symvers, textfile};
 
 /// The length of a path, its NUL included, that the original has room for.
 const PATH_MAX: usize = 4096;
@@ -55,7 +55,8 @@ impl Invocation {
     pub fn dialect(&self, err: &mut dyn Write) -> Result<Dialect, Fatal> {
         let found = dialect::detect(|name| std::env::var_os(name), &self.executables());
         let (version, origin) = found.map_err(|dialect::BadVersion(value)| {
-            Fatal::new(text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes()))
+            let text = text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes());
+            Fatal::new(Kind::Usage, text)
         })?;
         if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
             let line = text!("kbuild-rs: kernel {}, from {}\n", version.to_string(), origin.name());
@@ -74,14 +75,21 @@ impl Invocation {
             return Ok(None);
         };
         let jobs = value.to_str().and_then(|value| value.parse().ok()).filter(|&jobs| jobs > 0);
-        jobs.map(Some)
-            .ok_or_else(|| Fatal::new(text!("KBUILD_RS_JOBS: not a number of workers: {}\n", value.as_bytes())))
+        jobs.map(Some).ok_or_else(|| {
+            let text = text!("KBUILD_RS_JOBS: not a number of workers: {}\n", value.as_bytes());
+            Fatal::new(Kind::Usage, text)
+        })
     }
 
     /// Whether `KBUILD_RS_EXPLAIN=1` asks for more than the original says.
     #[must_use]
     pub fn wants_explanation(&self) -> bool {
         std::env::var_os("KBUILD_RS_EXPLAIN").is_some_and(|value| value == "1")
+    }
+
+    /// The file to which `KBUILD_RS_REPORT` wants messages appended.
+    fn report(&self) -> Option<OsString> {
+        std::env::var_os("KBUILD_RS_REPORT").filter(|path| !path.is_empty())
     }
 
     /// The `devicetable-offsets.h` that the kernel build left beside the
@@ -97,66 +105,78 @@ impl Invocation {
 
 /// Runs modpost and returns its exit status.
 pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let dialect = match invocation.dialect(err) {
-        Ok(dialect) => dialect,
-        Err(fatal) => return end(fatal, err),
-    };
-    let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
-    let options = match cli::parse(invocation.arguments.iter().cloned(), posixly_correct, &dialect) {
-        Ok(Request::Run(options)) => options,
-        Ok(Request::Print(text)) => {
-            let written = out.write_all(text.as_bytes());
-            return u8::from(written.is_err());
-        }
-        Err(error) => {
-            let text = match error {
-                getopt::Error::Invalid(letter) => {
-                    text!("{}: invalid option -- '{}'\n", invocation.name.as_bytes(), [letter])
-                }
-                getopt::Error::MissingArgument(letter) => {
-                    text!("{}: option requires an argument -- '{}'\n", invocation.name.as_bytes(), [letter])
-                }
-            };
-            return end(Fatal(Message::new(Severity::Plain, text)), err);
-        }
-    };
-    let offsets = invocation.offsets();
-    let jobs = match invocation.jobs() {
-        Ok(jobs) => jobs,
-        Err(fatal) => return end(fatal, err),
-    };
-    let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
-    let mut run = Run {
-        options: &options,
-        dialect: &dialect,
-        link: Link::new(&dialect, options.external),
-        jobs,
-        workers: Workers::default(),
-        missing: Vec::new(),
-    };
-    let result = run.all(offsets.as_ref(), &dumps);
-    let explanation = if invocation.wants_explanation() && result.is_ok() { run.explain() } else { Vec::new() };
-    for message in &run.link.log.messages {
+    let mut said = Said::default();
+    said.log.withheld = invocation.report().map(|_| Vec::new());
+    let result = said.run(invocation, out, err);
+    for message in &said.log.messages {
         // Who doesn't listen to errors can't be told of one.
         let _ = message.write_to(err);
     }
-    let status = match result {
-        Ok(()) => u8::from(run.link.log.error_occurred),
-        Err(Fatal(mut message)) => {
-            if message.severity == Severity::Fatal && dialect.fatal_is_called_error {
-                message.severity = Severity::Error;
-            }
-            end(Fatal(message), err)
+    let fatal = result.err().map(|Fatal(message)| message);
+    if let Some(message) = &fatal {
+        let called_error = message.severity == Severity::Fatal && said.fatal_is_called_error;
+        let severity = if called_error { Severity::Error } else { message.severity };
+        let _ = Message { severity, ..message.clone() }.write_to(err);
+    }
+    let _ = err.write_all(&said.explanation);
+    let mut failed = fatal.is_some() || said.log.error_occurred;
+    if let Some(path) = invocation.report() {
+        if let Err(error) = report::append(path.as_ref(), &said.log, fatal) {
+            let _ = err.write_all(&text!("kbuild-rs: {}: {}\n", path.as_bytes(), strerror(&error)));
+            failed = true;
         }
-    };
-    let _ = err.write_all(&explanation);
-    status
+    }
+    u8::from(failed)
 }
 
-fn end(fatal: Fatal, err: &mut dyn Write) -> u8 {
-    let Fatal(message) = fatal;
-    let _ = message.write_to(err);
-    1
+/// All that a run has to say, but for the message that it ends on.
+#[derive(Debug, Default)]
+struct Said {
+    log: Log,
+    fatal_is_called_error: bool,
+    /// Why, if that was asked for.
+    explanation: Vec<u8>,
+}
+
+impl Said {
+    fn run(&mut self, invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Fatal> {
+        let dialect = invocation.dialect(err)?;
+        self.fatal_is_called_error = dialect.fatal_is_called_error;
+        let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
+        let options = match cli::parse(invocation.arguments.iter().cloned(), posixly_correct, &dialect) {
+            Ok(Request::Run(options)) => options,
+            Ok(Request::Print(text)) => {
+                self.log.error_occurred = out.write_all(text.as_bytes()).is_err();
+                return Ok(());
+            }
+            Err(error) => {
+                let (what, letter) = match error {
+                    getopt::Error::Invalid(letter) => ("invalid option", letter),
+                    getopt::Error::MissingArgument(letter) => ("option requires an argument", letter),
+                };
+                let text = text!("{}: {} -- '{}'\n", invocation.name.as_bytes(), what, [letter]);
+                return Err(Fatal(Message::new(Severity::Plain, Kind::Usage, text)));
+            }
+        };
+        let offsets = invocation.offsets();
+        let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
+        let mut link = Link::new(&dialect, options.external);
+        link.log.withheld = self.log.withheld.take();
+        let mut run = Run {
+            options: &options,
+            dialect: &dialect,
+            link,
+            jobs: invocation.jobs()?,
+            workers: Workers::default(),
+            missing: Vec::new(),
+        };
+        let result = run.all(offsets.as_ref(), &dumps);
+        if invocation.wants_explanation() && result.is_ok() {
+            self.explanation = run.explain();
+        }
+        self.log = run.link.log;
+        result
+    }
 }
 
 struct Run<'a> {
@@ -267,7 +287,7 @@ impl<'a> Run<'a> {
         let report_undefined = self.dialect.undefined_reports_capped || self.link.has_vmlinux();
         if !report_undefined {
             let text = text!("Symbol info of vmlinux is missing. Unresolved symbol check will be entirely skipped.\n");
-            self.link.log.say(Message::new(Severity::Warning, text));
+            self.link.log.say(Message::new(Severity::Warning, Kind::NoVmlinux, text));
         }
         let policy = Policy {
             modversions: self.options.modversions,
@@ -314,7 +334,7 @@ impl<'a> Run<'a> {
             module.messages.into_iter().for_each(|message| log.say(message));
             if module.name.len() >= PATH_MAX && self.dialect.no_output_after_error {
                 let text = text!("{}: too long path was truncated\n", &module.name[..PATH_MAX - 1]);
-                log.say(Message::new(Severity::Error, text));
+                log.say(Message::new(Severity::Error, Kind::PathTooLong, text));
             } else if let Some(line) = module.contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
                 return Err(line.fatal());
             } else if let Some(early) = module.early.filter(|_| self.may_write(&module.contents, log.error_occurred)) {
@@ -381,9 +401,9 @@ impl<'a> Run<'a> {
         if self.link.mismatches > 0 && self.options.mismatch_is_error {
             let text = text!("Section mismatches detected.\nSet CONFIG_SECTION_MISMATCH_WARN_ONLY=y to allow them.\n");
             if !self.dialect.errors_fail_at_the_end {
-                return Err(Fatal::new(text));
+                return Err(Fatal::new(Kind::SectionMismatches, text));
             }
-            self.link.log.say(Message::new(Severity::Error, text));
+            self.link.log.say(Message::new(Severity::Error, Kind::SectionMismatches, text));
         }
         if self.dialect.static_export_check {
             self.link.report_statics();
@@ -394,7 +414,7 @@ impl<'a> Run<'a> {
                 "suppressed {} unresolved symbol warnings because there were too many)\n",
                 suppressed.to_string()
             );
-            self.link.log.say(Message::new(Severity::Warning, text));
+            self.link.log.say(Message::new(Severity::Warning, Kind::UndefinedMore, text));
         }
         Ok(())
     }
@@ -408,9 +428,8 @@ fn read_list(name: &[u8], dialect: &Dialect) -> Result<Vec<Vec<u8>>, Fatal> {
     let _ = if name == b"-" && !dialect.list_from_dash_is_a_file {
         io::stdin().lock().read_to_end(&mut text)
     } else {
-        let file = std::fs::File::open(textfile::path(name));
-        file.map_err(|error| Fatal::new(text!("Can't open filenames file {}: {}", name, strerror(&error))))?
-            .read_to_end(&mut text)
+        let cannot = |error| Fatal::new(Kind::File, text!("Can't open filenames file {}: {}", name, strerror(&error)));
+        std::fs::File::open(textfile::path(name)).map_err(cannot)?.read_to_end(&mut text)
     };
     Ok(split_list(&text))
 }

@@ -5,7 +5,7 @@ use memchr::{memchr, memchr_iter};
 
 use crate::buffer::Buffer;
 use crate::bytes::strtoul;
-use crate::diag::{Fatal, Message, Severity, text};
+use crate::diag::{Fatal, Kind, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::link::{Exported, Link, Symbol};
 use crate::object::License;
@@ -21,7 +21,10 @@ pub fn read<'a>(text: &'a [u8], name: &[u8], dialect: &Dialect, link: &mut Link<
         match parse(line, dialect) {
             Ok(exported) => link.import(exported, name),
             Err(Bad::License(message)) => link.log.say(message),
-            Err(Bad::Line) => return Err(Fatal::new(text!("parse error in symbol dump file\n"))),
+            Err(Bad::Line) => {
+                let text = text!("parse error in symbol dump file\n");
+                return Err(Fatal::new(Kind::MalformedSymvers, text));
+            }
         }
     }
     Ok(())
@@ -52,7 +55,8 @@ fn parse<'a>(line: &'a [u8], dialect: &Dialect) -> Result<Exported<'a>, Bad> {
     if license == License::Unknown && dialect.unknown_license_is_error {
         // No newline: the next message follows on the same line.
         let text = text!("{}: unknown license {}. skip", symbol, kind);
-        return Err(Bad::License(Message::new(Severity::Error, text)));
+        let message = Message::new(Severity::Error, Kind::UnknownLicense, text);
+        return Err(Bad::License(message.module(module).symbol(symbol)));
     }
     Ok(Exported { symbol, module, license, namespace, crc: crc as u32 })
 }

@@ -2,25 +2,22 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use kbuild_rs::archive;
-use kbuild_rs::diag::strerror;
 use kbuild_rs::dialect::{Dialect, Version};
+use kbuild_rs::json;
 use kbuild_rs::kmod;
 use kbuild_rs::kmod::alias::{self, Alias};
 use kbuild_rs::kmod::module::Scratch;
 use kbuild_rs::kmod::vfio::{self, Device};
 use kbuild_rs::textfile;
 
-use crate::{Ended, json, print, put};
-
-fn failed(path: &Path, error: &io::Error) -> String {
-    format!("{}: {}", path.display(), strerror(error))
-}
+use crate::print::{self, failed};
+use crate::{Ended, NAME, put};
 
 /// A kernel's folder of modules.
 struct Tree(PathBuf);
@@ -115,7 +112,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
         let modalias = match device.vfio_modalias(sysfs) {
             Ok(modalias) => modalias,
             Err(error) => {
-                let _ = writeln!(err, "file2alias: {}: {}", Path::new(text).display(), strerror(&error));
+                let _ = writeln!(err, "{NAME}: {}", failed(Path::new(text), &error));
                 all_found = false;
                 continue;
             }

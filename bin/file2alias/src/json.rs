@@ -1,20 +1,12 @@
-//! JSON, one object a line.
+//! A module as JSON.
 
 use std::path::Path;
 
 use kbuild_rs::alias::{EntryDetail, TableDetail, Value};
+use kbuild_rs::json::{line, list, text};
 use kbuild_rs::kmod;
 use kbuild_rs::kmod::module::Module;
 use serde_json::{Map, json};
-
-/// Bytes as a string, or as numbers where they are none.
-pub(crate) fn text(bytes: &[u8]) -> serde_json::Value {
-    std::str::from_utf8(bytes).map_or_else(|_| json!(bytes), |text| json!(text))
-}
-
-fn list(items: &[Vec<u8>]) -> Vec<serde_json::Value> {
-    items.iter().map(|item| text(item)).collect()
-}
 
 fn value(value: &Value) -> serde_json::Value {
     match value {
@@ -45,9 +37,4 @@ pub(crate) fn module(path: &Path, module: &Module) -> Vec<u8> {
         "aliases": list(&module.modinfo),
         "tables": tables,
     }))
-}
-
-/// An object's line.
-pub(crate) fn line(object: &serde_json::Value) -> Vec<u8> {
-    format!("{object}\n").into_bytes()
 }

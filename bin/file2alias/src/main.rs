@@ -10,6 +10,11 @@ mod print;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
+use kbuild_rs::diag::strerror;
+
+/// The program, as it calls itself.
+const NAME: &str = "file2alias";
+
 /// An error that ends a program: what is wrong, in one line.
 type Ended<T> = Result<T, String>;
 
@@ -22,24 +27,26 @@ fn main() -> ExitCode {
         Some((_, matches)) => find::for_vfio(matches, &mut out, &mut err),
         None => print::print(&matches, &mut out, &mut err),
     };
-    let status = match (status, out.flush()) {
-        (Ok(_), Err(error)) if error.kind() != ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
-        (status, _) => status,
-    };
-    match status {
+    let flushed = written(out.flush());
+    match flushed.and(status) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(what) => {
-            let _ = writeln!(err, "file2alias: {what}");
+            let _ = writeln!(err, "{NAME}: {what}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Writes a piece of the output. Who reads no more has what was wanted.
+/// Writes a piece of the output.
 fn put(out: &mut dyn Write, bytes: &[u8]) -> Ended<()> {
-    match out.write_all(bytes) {
+    written(out.write_all(bytes))
+}
+
+/// Who reads no more has what was wanted.
+fn written(result: io::Result<()>) -> Ended<()> {
+    match result {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        result => result.map_err(|error| format!("standard output: {error}")),
+        result => result.map_err(|error| format!("standard output: {}", strerror(&error))),
     }
 }

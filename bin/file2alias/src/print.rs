@@ -2,14 +2,15 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
+use indicatif::ProgressBar;
 use kbuild_rs::archive;
 use kbuild_rs::buffer::Buffer;
-use kbuild_rs::diag::{Fatal, Message, Severity, strerror};
+use kbuild_rs::diag::{Fatal, Message, strerror};
 use kbuild_rs::dialect::Version;
 use kbuild_rs::kmod;
 use kbuild_rs::kmod::module::{Module, Reader, Scratch};
@@ -17,7 +18,7 @@ use kbuild_rs::object::Wanted;
 use kbuild_rs::run::Invocation;
 use kbuild_rs::workers::Workers;
 
-use crate::{Ended, json, put};
+use crate::{Ended, NAME, json, put};
 
 /// A file to be read.
 struct Input {
@@ -29,7 +30,8 @@ struct Input {
 /// What is said of one file.
 struct Output {
     text: Vec<u8>,
-    messages: Vec<Message>,
+    /// Lines for people.
+    said: Vec<u8>,
     failed: bool,
 }
 
@@ -56,10 +58,15 @@ fn inputs(matches: &ArgMatches) -> Ended<Vec<Input>> {
     let named = matches.get_many::<OsString>("objects").into_iter().flatten();
     let mut inputs: Vec<Input> = named.map(|path| Input { path: path.into(), is_named: true }).collect();
     for dir in matches.get_many::<PathBuf>("recursive").into_iter().flatten() {
-        let files = files(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        let files = files(dir).map_err(|error| failed(dir, &error))?;
         inputs.extend(files.into_iter().map(|path| Input { path, is_named: false }));
     }
     Ok(inputs)
+}
+
+/// What keeps a file from being read.
+pub(crate) fn failed(path: &Path, error: &io::Error) -> String {
+    format!("{}: {}", path.display(), strerror(error))
 }
 
 /// Reads one file. `None` for one that is no object and just there.
@@ -116,13 +123,13 @@ pub(crate) fn reader(err: &mut dyn Write) -> Ended<(Reader, Option<usize>)> {
 
 /// What one file gives.
 fn look_at(input: &Input, format: Format, reader: &Reader, scratch: &mut Scratch) -> Output {
-    let mut output = Output { text: Vec::new(), messages: Vec::new(), failed: false };
+    let mut output = Output { text: Vec::new(), said: Vec::new(), failed: false };
+    let path = input.path.as_os_str().as_bytes();
     match read(&input.path, input.is_named, reader, scratch) {
         None => {}
         Some(Err(what)) => {
             output.failed = true;
-            let text = [b"file2alias: ", &what[..], b"\n"].concat();
-            output.messages.push(Message::new(Severity::Plain, text));
+            output.said = [NAME.as_bytes(), b": ", &what, b"\n"].concat();
         }
         Some(Ok(mut module)) => {
             if !reader.wanted.types.is_empty() {
@@ -130,12 +137,21 @@ fn look_at(input: &Input, format: Format, reader: &Reader, scratch: &mut Scratch
                 module.modinfo.clear();
             }
             output.text = text(&input.path, &module, format);
-            output.messages = module.tables.messages;
             output.failed = module.tables.fatal.is_some();
-            output.messages.extend(module.tables.fatal.map(|Fatal(message)| message));
+            let fatal = module.tables.fatal.map(|Fatal(message)| message);
+            let messages = module.tables.messages.iter().chain(&fatal);
+            output.said = messages.flat_map(|message: &Message| message.line(NAME, path)).collect();
         }
     }
     output
+}
+
+/// Of so many files a bar is shown, to whom doesn't see the output itself.
+const MANY: usize = 100;
+
+/// A bar on standard error, if that is a terminal.
+fn progress(files: usize) -> ProgressBar {
+    if files < MANY || io::stdout().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(files as u64) }
 }
 
 /// Prints; whether all files could be read.
@@ -154,12 +170,16 @@ pub(crate) fn print(matches: &ArgMatches, out: &mut (dyn Write + Send), err: &mu
     let inputs = inputs(matches)?;
     let work = |scratch: &mut Scratch, input: &Input| look_at(input, format, &reader, scratch);
     let mut all_read = true;
+    let progress = progress(inputs.len());
     Workers::new(jobs, inputs.len()).each(&inputs, Scratch::default, work, |output: Output| {
-        for message in output.messages {
-            let _ = message.write_to(err);
+        if !output.said.is_empty() {
+            // Who doesn't listen to errors can't be told of one.
+            let _ = progress.suspend(|| err.write_all(&output.said));
         }
         all_read &= !output.failed;
+        progress.inc(1);
         put(out, &output.text)
     })?;
+    progress.finish_and_clear();
     Ok(all_read)
 }

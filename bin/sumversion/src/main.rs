@@ -21,15 +21,12 @@ use kbuild_rs::srcversion::{self, Step};
 fn main() -> ExitCode {
     let matches = command::command().get_matches();
     let (mut out, mut err) = (BufWriter::new(io::stdout().lock()), io::stderr().lock());
-    let result = run(&matches, &mut out, &mut err).and_then(|all| {
-        out.flush().map_err(|error| Fatal::perror(b"sumversion", &error))?;
-        Ok(all)
-    });
-    match result {
+    let result = run(&matches, &mut out, &mut err);
+    match written(out.flush()).and(result) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(Fatal(message)) => {
-            let _ = message.write_to(&mut err);
+            say(&[message], b"", &mut err);
             ExitCode::FAILURE
         }
     }
@@ -60,11 +57,11 @@ fn run(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result
         } else {
             srcversion::of_module(name, &dialect, &mut messages).map(|sum| (sum, Vec::new()))
         };
-        say(&messages, err);
+        say(&messages, name, err);
         let (sum, steps) = match summed {
             Ok(summed) => summed,
             Err(Fatal(message)) => {
-                say(&[message], err);
+                say(&[message], b"", err);
                 all = false;
                 continue;
             }
@@ -89,23 +86,29 @@ fn stem(path: &[u8]) -> &[u8] {
 /// What a tree gives a module.
 fn of_tree(module: &[u8], dialect: &Dialect, err: &mut dyn Write) -> Result<Option<String>, Fatal> {
     let mut messages = Vec::new();
-    let sum = srcversion::of_module(stem(module), dialect, &mut messages);
-    say(&messages, err);
+    let name = stem(module);
+    let sum = srcversion::of_module(name, dialect, &mut messages);
+    say(&messages, name, err);
     sum
 }
 
-fn say(messages: &[Message], err: &mut dyn Write) {
+/// `file` is named in what doesn't say what it is about.
+fn say(messages: &[Message], file: &[u8], err: &mut dyn Write) {
     for message in messages {
         // Who doesn't listen to errors can't be told of one.
-        let _ = message.write_to(err);
+        let _ = err.write_all(&message.line("sumversion", file));
     }
 }
 
 fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Fatal> {
-    match out.write_all(bytes) {
-        // Who reads no more has what was wanted.
+    written(out.write_all(bytes))
+}
+
+/// Who reads no more has what was wanted.
+fn written(result: io::Result<()>) -> Result<(), Fatal> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        result => result.map_err(|error| Fatal::perror(b"sumversion", &error)),
+        result => result.map_err(|error| Fatal::perror(b"standard output", &error)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Entry, Output, SMALL_ALIAS_SIZE, append};
 use crate::bytes::until_nul;
-use crate::diag::{Fatal, text};
+use crate::diag::{Fatal, Kind, text};
 
 /// `struct dmi_strmatch`: a slot in seven bits and a flag, then the string.
 const MATCH_SIZE: usize = 80;
@@ -47,7 +47,8 @@ pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Resul
                 let kept: Vec<u8> = until_nul(string).iter().filter(is_kept).copied().collect();
                 let dialect = entry.table.target.dialect;
                 if dialect.alias_bounds && kept.len() >= SMALL_ALIAS_SIZE - (alias.len() - PREFIX.len()) {
-                    return Err(Fatal::new(text!("dmi_ascii_filter: alias buffer overflow\n")));
+                    let text = text!("dmi_ascii_filter: alias buffer overflow\n");
+                    return Err(Fatal::new(Kind::DeviceId, text));
                 }
                 append(alias, PREFIX.len(), &kept, entry)?;
                 append(alias, PREFIX.len(), b"*", entry)?;

@@ -3,18 +3,19 @@
 use std::io::Write;
 
 use super::{Entry, Output};
-use crate::diag::{Fatal, text};
+use crate::diag::{Fatal, Kind, text};
 
 /// `amba:dN`, N being eight digits, each a digit, `?`, or a set of digits.
 pub(super) fn amba(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
     let (id, mask) = (entry.get("id"), entry.get("mask"));
     if id & mask != id {
-        return Err(Fatal::new(text!(
+        let text = text!(
             "{}: Masked-off bit(s) of AMBA device ID are non-zero: id={}, mask={}.  Please fix this driver.\n",
             entry.module(),
             format!("0x{id:08X}"),
             format!("0x{mask:08X}")
-        )));
+        );
+        return Err(Fatal::new(Kind::DeviceId, text));
     }
     alias.extend_from_slice(b"amba:d");
     for shift in (0..32).step_by(4).rev() {

@@ -31,7 +31,7 @@ use pattern::Piece;
 
 use crate::buffer::Buffer;
 use crate::bytes::until_nul;
-use crate::diag::{Fatal, Message, Severity, text};
+use crate::diag::{Fatal, Kind, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::elf::Encoding;
 use crate::textfile;
@@ -277,7 +277,7 @@ impl Output {
     }
 
     fn warn(&mut self, text: Vec<u8>) {
-        self.messages.push(Message::new(Severity::Warning, text));
+        self.messages.push(Message::new(Severity::Warning, Kind::DeviceId, text));
     }
 }
 
@@ -310,7 +310,7 @@ impl<'a> Table<'a> {
     }
 
     fn malformed(&self, what: &str) -> Fatal {
-        Fatal::refusal(text!("{}: {}\n", self.module, what))
+        Fatal::refusal(Kind::DeviceId, text!("{}: {}\n", self.module, what))
     }
 }
 
@@ -398,12 +398,9 @@ fn append(alias: &mut Vec<u8>, before: usize, piece: &[u8], entry: &Entry) -> Re
     let room = SMALL_ALIAS_SIZE.saturating_sub(alias.len() - before);
     if dialect.alias_list && piece.len() >= room {
         return Err(if dialect.alias_bounds {
-            Fatal::new(text!(
-                "alias buffer ({}) overflow on append (need {}, have {})\n",
-                SMALL_ALIAS_SIZE.to_string(),
-                piece.len().to_string(),
-                room.to_string()
-            ))
+            let (size, need, have) = (SMALL_ALIAS_SIZE.to_string(), piece.len().to_string(), room.to_string());
+            let text = text!("alias buffer ({}) overflow on append (need {}, have {})\n", size, need, have);
+            Fatal::new(Kind::DeviceId, text)
         } else {
             entry.table.malformed("alias of 256 bytes or more")
         });
@@ -446,7 +443,7 @@ pub fn write_table(
             symbol.name,
             table_type.name
         );
-        output.messages.push(Message::new(Severity::Error, text));
+        output.messages.push(Message::new(Severity::Error, Kind::TableSize, text).symbol(symbol.name));
         return Ok(());
     }
     if wrong_size {
@@ -463,7 +460,7 @@ pub fn write_table(
     let terminated = bytes[bytes.len() - layout.size..].iter().all(|&byte| byte == 0);
     if !terminated && target.dialect.alias_list {
         let text = text!("{}: {}[] is not terminated with a NULL entry\n", module, symbol.name);
-        output.messages.push(Message::new(Severity::Error, text));
+        output.messages.push(Message::new(Severity::Error, Kind::TableUnterminated, text).symbol(symbol.name));
         return Ok(());
     }
     if !terminated {
@@ -503,7 +500,7 @@ pub fn write_table(
 /// agree on what an entry is.
 fn wrong_size_fatal(table_type: &TableType, module: &[u8], size: u64, id_size: usize) -> Fatal {
     let name = table_type.message_name;
-    Fatal::new(text!(
+    let text = text!(
         "{}: sizeof(struct {}_device_id)={} is not a modulo of the size of section __mod_{}__<identifier>_device_table={}.\nFix definition of struct {}_device_id in mod_devicetable.h\n",
         module,
         name,
@@ -511,7 +508,8 @@ fn wrong_size_fatal(table_type: &TableType, module: &[u8], size: u64, id_size: u
         name,
         size.to_string(),
         name
-    ))
+    );
+    Fatal::new(Kind::TableSize, text)
 }
 
 /// The last entry is all NULs, else its end isn't found.
@@ -525,18 +523,17 @@ fn unterminated_fatal(
     let last = &bytes[bytes.len() - id_size..];
     let name = table_type.message_name;
     let dump: String = last.iter().map(|byte| format!("0x{byte:02x} ")).collect();
-    output.messages.push(Message::new(
-        Severity::Plain,
-        text!(
-            "{}: struct {}_device_id is {} bytes.  The last of {} is:\n{}\n",
-            module,
-            name,
-            id_size.to_string(),
-            (bytes.len() / id_size).to_string(),
-            dump
-        ),
-    ));
-    Fatal::new(text!("{}: struct {}_device_id is not terminated with a NULL entry!\n", module, name))
+    let text = text!(
+        "{}: struct {}_device_id is {} bytes.  The last of {} is:\n{}\n",
+        module,
+        name,
+        id_size.to_string(),
+        (bytes.len() / id_size).to_string(),
+        dump
+    );
+    output.messages.push(Message::new(Severity::Plain, Kind::TableUnterminated, text));
+    let text = text!("{}: struct {}_device_id is not terminated with a NULL entry!\n", module, name);
+    Fatal::new(Kind::TableUnterminated, text)
 }
 
 #[cfg(test)]

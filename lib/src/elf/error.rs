@@ -1,7 +1,7 @@
 //! What keeps an object from being read.
 
 use super::SectionIndex;
-use crate::diag::{Fatal, text};
+use crate::diag::{Fatal, Kind, Message, Severity, text};
 
 /// An object that breaks the gABI in a way for which the original has no
 /// message: what is wrong, and where.
@@ -19,13 +19,10 @@ impl Malformed {
     /// The message that ends the run.
     #[must_use]
     pub fn fatal(self, path: &[u8]) -> Fatal {
-        Fatal::refusal(text!(
-            "{}: {} (section {}, offset {})\n",
-            path,
-            self.what,
-            self.section.0.to_string(),
-            self.offset.to_string()
-        ))
+        let section = self.section.0.to_string();
+        let text = text!("{}: {} (section {}, offset {})\n", path, self.what, section, self.offset.to_string());
+        let message = Message::new(Severity::Refusal, Kind::MalformedObject, text);
+        Fatal(message.module(stem(path)).section(&text!("[{}]", section)).offset(self.offset))
     }
 }
 
@@ -76,7 +73,7 @@ impl ParseError {
     #[must_use]
     pub fn fatal(self, path: &[u8]) -> Fatal {
         let number = |n: u64| n.to_string();
-        Fatal::new(match self {
+        let text = match self {
             Self::Malformed(malformed) => return malformed.fatal(path),
             Self::UnknownByteOrder => text!("target endian is unknown\n"),
             Self::NotRelocatable => text!("{}: not relocatable object.", path),
@@ -97,8 +94,14 @@ impl ParseError {
             Self::BadShndxLink { link, symtab } => {
                 text!("{}: SYMTAB_SHNDX has bad sh_link: {}!={}\n", path, link.to_string(), symtab.to_string())
             }
-        })
+        };
+        Fatal(Message::new(Severity::Fatal, Kind::MalformedObject, text).module(stem(path)))
     }
+}
+
+/// An object's path without its suffix.
+fn stem(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b".o").unwrap_or(path)
 }
 
 pub(super) const fn malformed(what: &'static str, section: SectionIndex, offset: u64) -> Malformed {

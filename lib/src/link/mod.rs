@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 pub use resolve::{Note, Resolution, Versions};
 pub use table::{ModuleId, Symbol, SymbolId, SymbolTable};
 
-use crate::diag::{Fatal, Message, Severity, text};
+use crate::diag::{Fatal, Kind, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::object::{Facts, License, Reading, Step};
 use crate::section::Finding;
@@ -53,6 +53,8 @@ pub struct Log {
     undefined_capped: bool,
     /// How many undefined symbols there were.
     undefined: usize,
+    /// What is said of the others, if somebody wants to know.
+    pub withheld: Option<Vec<Message>>,
 }
 
 impl Log {
@@ -69,6 +71,8 @@ impl Log {
             Note::Undefined(message) => {
                 if self.undefined < MAX_UNDEFINED || !self.undefined_capped {
                     self.say(message);
+                } else if let Some(withheld) = &mut self.withheld {
+                    withheld.push(message);
                 }
                 self.undefined += 1;
             }
@@ -208,12 +212,22 @@ impl<'a> Link<'a> {
         for step in reading.steps {
             self.take(module, step)?;
         }
-        reading.fatal.map_or(Ok(()), Err)
+        let of_module = |Fatal(message)| match self.modules.get(module.0 as usize) {
+            Some(module) => Fatal(message.module(&module.facts.name)),
+            None => Fatal(message),
+        };
+        reading.fatal.map(of_module).map_or(Ok(()), Err)
     }
 
     fn take(&mut self, module: ModuleId, step: Step) -> Result<(), Fatal> {
         match step {
-            Step::Say(message) | Step::Section(Finding::Message(message)) => self.log.say(message),
+            Step::Say(message) | Step::Section(Finding::Message(message)) => {
+                let message = match self.modules.get(module.0 as usize) {
+                    Some(module) => message.module(&module.facts.name),
+                    None => message,
+                };
+                self.log.say(message);
+            }
             Step::Export { name, license, is_static, is_function, namespace } => {
                 let id = self.export(module, name.into(), license, is_static);
                 let symbol = self.symbols.get_mut(id);
@@ -275,7 +289,8 @@ impl<'a> Link<'a> {
                 };
                 let is_error = self.dialect.exported_twice_is_error;
                 let severity = if is_error { Severity::Error } else { Severity::Warning };
-                self.log.say(Message::new(severity, text));
+                let message = Message::new(severity, Kind::ExportedTwice, text).module(&module.name);
+                self.log.say(message.symbol(&name));
             }
             if !self.dialect.exported_twice_is_error {
                 if !clash {
@@ -302,7 +317,7 @@ impl<'a> Link<'a> {
                 let null = namespace.is_empty() && from_object && self.dialect.empty_namespace_is_null;
                 let namespace: &[u8] = if null { b"(null)" } else { &namespace };
                 let text = text!("Could not update namespace({}) for symbol {}\n", namespace, symbol);
-                let message = Message::new(Severity::Error, text);
+                let message = Message::new(Severity::Error, Kind::StrayNamespace, text).symbol(symbol);
                 if self.dialect.errors_fail_at_the_end {
                     self.log.say(message);
                 } else {
@@ -316,10 +331,10 @@ impl<'a> Link<'a> {
     fn not_executable(&self, offset: u64, from: &[u8], to: &[u8]) -> Fatal {
         let size = u64::from(self.extable_entry_size);
         if offset != 0 && size == 0 {
-            return Fatal::new(text!("extable_entry size hasn't been discovered!\n"));
+            return Fatal::new(Kind::Extable, text!("extable_entry size hasn't been discovered!\n"));
         }
         let at = format!("{offset:x}");
-        Fatal::new(if offset == 0 || offset % size == 0 {
+        let text = if offset == 0 || offset % size == 0 {
             text!(
                 "The relocation at {}+0x{} references\nsection \"{}\" which is not executable, IOW\nit is not possible for the kernel to fault\nat that address.  Something is seriously wrong\nand should be fixed.\n",
                 from,
@@ -333,7 +348,9 @@ impl<'a> Link<'a> {
                 at,
                 to
             )
-        })
+        };
+        let message = Message::new(Severity::Fatal, Kind::Extable, text);
+        Fatal(message.section(from).section(to).offset(offset))
     }
 
     /// The modules that objects were read for, in the order in which they are
@@ -369,21 +386,17 @@ impl<'a> Link<'a> {
     /// Exports without a global definition, of which the last word is said
     /// when all else is done.
     pub fn report_statics(&mut self) {
+        let severity = if self.dialect.errors_fail_at_the_end { Severity::Error } else { Severity::Warning };
         let statics = self.symbols.in_hash_order(|symbol| symbol.is_static);
         let messages: Vec<_> = statics
             .into_iter()
             .map(|symbol| {
-                text!(
-                    "\"{}\" [{}] is a static {}\n",
-                    symbol.name,
-                    self.module(symbol.module).facts.name,
-                    symbol.license.export_word()
-                )
+                let module = &self.module(symbol.module).facts.name;
+                let word = symbol.license.export_word();
+                let text = text!("\"{}\" [{}] is a static {}\n", symbol.name, module, word);
+                Message::new(severity, Kind::ExportedStatic, text).module(module).symbol(&symbol.name)
             })
             .collect();
-        let severity = if self.dialect.errors_fail_at_the_end { Severity::Error } else { Severity::Warning };
-        for text in messages {
-            self.log.say(Message::new(severity, text));
-        }
+        messages.into_iter().for_each(|message| self.log.say(message));
     }
 }

@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 use super::table::{ModuleId, Symbol, SymbolId};
 use super::{Link, Module};
 use crate::bytes::base_name;
-use crate::diag::{Fatal, Message, Severity, text};
+use crate::diag::{Fatal, Kind, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::object::{License, missing_crc};
 
@@ -73,8 +73,8 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    fn say(&mut self, severity: Severity, text: Vec<u8>) {
-        self.notes.push(Note::Message(Message::new(severity, text)));
+    fn say(&mut self, message: Message) {
+        self.notes.push(Note::Message(message));
     }
 }
 
@@ -98,6 +98,12 @@ pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) ->
         }
     }
     resolution.uses = uses;
+    let name = &module.facts.name;
+    for note in &mut resolution.notes {
+        let (Note::Message(message) | Note::Undefined(message)) = note;
+        message.about.module = Some(name.clone());
+    }
+    resolution.fatal = resolution.fatal.map(|Fatal(message)| Fatal(message.module(name)));
     resolution
 }
 
@@ -134,13 +140,10 @@ pub fn versions<'l>(
         versions.extended =
             uses.filter_map(|used| crc_of(link, module, *used, dialect, &mut versions.messages)).collect();
     }
-    versions
-}
-
-impl Versions<'_> {
-    fn say(&mut self, severity: Severity, text: Vec<u8>) {
-        self.messages.push(Message::new(severity, text));
+    for message in &mut versions.messages {
+        message.about.module = Some(module.facts.name.clone());
     }
+    versions
 }
 
 /// `MODULE_NAME_LEN` of `include/linux/module.h`, which also bounds the names
@@ -156,7 +159,7 @@ fn check_name_length(module: &Module, dialect: &Dialect, resolution: &mut Resolu
         } else {
             text!("module name is too long [{}.ko]\n", module.facts.name)
         };
-        resolution.say(Severity::Error, text);
+        resolution.say(Message::new(Severity::Error, Kind::ModuleNameTooLong, text));
     }
 }
 
@@ -202,7 +205,7 @@ fn check_use(
         } else {
             text!("\"{}\" [{}.ko] was exported without definition\n", name, module.facts.name)
         };
-        resolution.say(Severity::Error, text);
+        resolution.say(Message::new(Severity::Error, Kind::ExportedUndefined, text).symbol(name));
         return None;
     }
     let Some(symbol_id) = found.filter(|_| !own) else {
@@ -212,7 +215,8 @@ fn check_use(
             } else {
                 text!("\"{}\" [{}.ko] undefined!\n", name, module.facts.name)
             };
-            resolution.notes.push(Note::Undefined(Message::new(severity(policy.warn_unresolved), text)));
+            let message = Message::new(severity(policy.warn_unresolved), Kind::UndefinedSymbol, text);
+            resolution.notes.push(Note::Undefined(message.symbol(name)));
         }
         return None;
     };
@@ -236,7 +240,8 @@ fn check_use(
                     namespace
                 )
             };
-            resolution.say(severity(policy.allow_missing_imports), text);
+            let message = Message::new(severity(policy.allow_missing_imports), Kind::MissingNamespace, text);
+            resolution.say(message.symbol(name));
             resolution.missing_namespaces.insert(namespace.to_vec());
         }
     }
@@ -248,7 +253,7 @@ fn check_use(
     }
     if matches!(symbol.license, License::Unused | License::UnusedGpl) {
         let text = text!("module {}.ko uses symbol '{}' marked UNUSED\n", base, symbol.name);
-        resolution.say(Severity::Warning, text);
+        resolution.say(Message::new(Severity::Warning, Kind::UnusedSymbol, text).symbol(name));
     }
     Some(symbol_id)
 }
@@ -282,21 +287,19 @@ fn check_gpl_use(module: &Module, symbol: &Symbol, dialect: &Dialect, resolution
         }
         License::GplFuture => {
             let text = text!("GPL-incompatible module {}.ko uses future GPL-only symbol '{}'\n", module, name);
-            return resolution.say(Severity::Warning, text);
+            return resolution.say(Message::new(Severity::Warning, Kind::GplOnly, text).symbol(name));
         }
         License::Any | License::Unused | License::Unknown => return,
     };
-    if dialect.errors_fail_at_the_end {
-        resolution.say(Severity::Error, text);
-    } else {
-        resolution.fatal = Some(Fatal::new(text));
-    }
+    let ends = !dialect.errors_fail_at_the_end;
+    let severity = if ends { Severity::Fatal } else { Severity::Error };
+    let message = Message::new(severity, Kind::GplOnly, text).symbol(name);
+    if ends { resolution.fatal = Some(Fatal(message)) } else { resolution.say(message) }
 }
 
 fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, versions: &mut Versions) {
     for symbol in link.kept_exports(module).filter(|symbol| symbol.crc.is_none()) {
-        let text = missing_crc(&symbol.name, &module.facts.called(), dialect);
-        versions.say(Severity::Warning, text);
+        versions.messages.push(missing_crc(&symbol.name, &module.facts.called(), dialect));
     }
 }
 
@@ -316,7 +319,7 @@ fn crc_of<'l>(
         } else {
             text!("\"{}\" [{}.ko] has no CRC!\n", name, module.facts.name)
         };
-        messages.push(Message::new(Severity::Warning, text));
+        messages.push(Message::new(Severity::Warning, Kind::UseWithoutCrc, text).symbol(name));
     }
     crc.map(|crc| (crc, name))
 }
@@ -342,7 +345,8 @@ fn collect_versions<'l>(
             } else {
                 text!("too long symbol \"{}\" [{}.ko]\n", name, module.facts.name)
             };
-            versions.say(Severity::Error, text);
+            let message = Message::new(Severity::Error, Kind::SymbolNameTooLong, text).symbol(name);
+            versions.messages.push(message);
             break;
         }
     }

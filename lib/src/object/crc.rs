@@ -4,7 +4,7 @@ use memchr::{memchr, memmem};
 
 use super::Step;
 use crate::bytes::{cmd_file, strtoul};
-use crate::diag::{Fatal, Message, Severity, text};
+use crate::diag::{Fatal, Kind, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::textfile;
 use crate::workers::Workers;
@@ -15,26 +15,29 @@ const MARK: &[u8] = b"\n#SYMVER ";
 
 fn too_long(path: &[u8]) -> Step {
     let text = text!("{}: too long path was truncated\n", &path[..PATH_MAX - 1]);
-    Step::Say(Message::new(Severity::Error, text))
+    Step::Say(Message::new(Severity::Error, Kind::PathTooLong, text))
 }
 
 /// The complaint of an export without a CRC. The module's name has its suffix.
 #[must_use]
-pub fn missing(symbol: &[u8], module: &[u8], dialect: &Dialect) -> Vec<u8> {
-    if dialect.messages_begin_with_module {
-        return text!(
+pub fn missing(symbol: &[u8], module: &[u8], dialect: &Dialect) -> Message {
+    let text = if dialect.messages_begin_with_module {
+        text!(
             "{}: EXPORT symbol '{}' version generation failed, symbol will not be versioned.\nIs '{}' prototyped in <asm/asm-prototypes.h>?\n",
             module,
             symbol,
             symbol
+        )
+    } else {
+        let failed = text!(
+            "EXPORT symbol \"{}\" [{}] version generation failed, symbol will not be versioned.\n",
+            symbol,
+            module
         );
-    }
-    let mut text =
-        text!("EXPORT symbol \"{}\" [{}] version generation failed, symbol will not be versioned.\n", symbol, module);
-    if dialect.crc_prototype_hint {
-        text.extend(text!("Is \"{}\" prototyped in <asm/asm-prototypes.h>?\n", symbol));
-    }
-    text
+        let hint = text!("Is \"{}\" prototyped in <asm/asm-prototypes.h>?\n", symbol);
+        if dialect.crc_prototype_hint { [failed, hint].concat() } else { failed }
+    };
+    Message::new(Severity::Warning, Kind::ExportWithoutCrc, text).symbol(symbol)
 }
 
 /// The CRCs of all symbols that a module's objects export, one [`Step::Crc`]

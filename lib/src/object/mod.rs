@@ -20,7 +20,7 @@ use modinfo::Modinfo;
 pub use names::Names;
 
 use crate::alias::{self, Aliases, Contents, TableDetail, Target, layout};
-use crate::diag::{Fatal, Message, Severity, strerror, text};
+use crate::diag::{Fatal, Kind, Message, Severity, strerror, text};
 use crate::dialect::Dialect;
 use crate::elf::{Elf, Malformed, SectionIndex, Source, Symbol, Tables, section_header};
 use crate::section::{self, Finding, Findings, Rules};
@@ -140,7 +140,8 @@ pub fn read(path: &[u8], context: &Context, scratch: &mut Scratch) -> Reading {
         Ok(source) => read_source(path, &source, context, scratch),
         Err(error) if context.ignore_missing => {
             let text = text!("{}: {} (ignored)\n", path, strerror(&error));
-            Reading { steps: vec![Step::Say(Message::new(Severity::Plain, text))], ..Reading::default() }
+            let message = Message::new(Severity::Plain, Kind::Ignored, text);
+            Reading { steps: vec![Step::Say(message)], ..Reading::default() }
         }
         Err(error) => Reading { fatal: Some(Fatal::perror(path, &error)), ..Reading::default() },
     }
@@ -194,13 +195,16 @@ enum NoModule {
 
 fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, NoModule> {
     if dialect.object_suffix_checked {
-        let text = || text!("{}: filename must be suffixed with .o\n", path);
-        let name = path.strip_suffix(b".o");
-        return name.map(<[u8]>::to_vec).ok_or_else(|| NoModule::Error(Message::new(Severity::Error, text())));
+        let Some(name) = path.strip_suffix(b".o") else {
+            let text = text!("{}: filename must be suffixed with .o\n", path);
+            return Err(NoModule::Error(Message::new(Severity::Error, Kind::ObjectSuffix, text)));
+        };
+        return Ok(name.to_vec());
     }
     // Whatever the last two bytes are.
     let Some(end) = path.len().checked_sub(2) else {
-        return Err(NoModule::Fatal(Fatal::refusal(text!("{}: file name too short for an object\n", path))));
+        let text = text!("{}: file name too short for an object\n", path);
+        return Err(NoModule::Fatal(Fatal::refusal(Kind::ObjectSuffix, text)));
     };
     Ok(names::without_stage(&path[..end], dialect).to_vec())
 }
@@ -246,8 +250,8 @@ impl Later {
 }
 
 impl Reader<'_, '_> {
-    fn say(&mut self, severity: Severity, text: Vec<u8>) {
-        self.reading.steps.push(Step::Say(Message::new(severity, text)));
+    fn say(&mut self, message: Message) {
+        self.reading.steps.push(Step::Say(message));
     }
 
     fn malformed(&self, malformed: Malformed) -> Fatal {
@@ -330,7 +334,7 @@ impl Reader<'_, '_> {
             } else {
                 text!("missing MODULE_LICENSE() in {}\n", self.path)
             };
-            self.say(severity, text);
+            self.say(Message::new(severity, Kind::MissingLicense, text));
         }
         self.facts.is_gpl_compatible = modinfo.is_gpl_compatible;
         self.facts.imports = modinfo.imports;
@@ -342,7 +346,7 @@ impl Reader<'_, '_> {
                 } else {
                     text!("{}: explicitly importing namespace \"{}\" is not allowed.\n", self.facts.name, namespace)
                 };
-                self.say(Severity::Error, text);
+                self.say(Message::new(Severity::Error, Kind::ForbiddenNamespace, text));
             }
         }
         let wanted = dialect.description_always_wanted || dialect.description_wanted && self.context.extra_warn;
@@ -352,7 +356,7 @@ impl Reader<'_, '_> {
             } else {
                 text!("missing MODULE_DESCRIPTION() in {}\n", self.path)
             };
-            self.say(Severity::Warning, text);
+            self.say(Message::new(Severity::Warning, Kind::MissingDescription, text));
         }
         Ok(modinfo.has_version)
     }
@@ -420,7 +424,8 @@ impl Reader<'_, '_> {
                     } else {
                         text!("\"{}\" [{}] is COMMON symbol\n", name, self.facts.name)
                     };
-                    self.say(Severity::Warning, text);
+                    let message = Message::new(Severity::Warning, Kind::CommonSymbol, text).symbol(name);
+                    self.say(message);
                 }
             }
             SHN_UNDEF => {
@@ -555,8 +560,8 @@ impl Reader<'_, '_> {
         let crc = match u32::from(symbol.shndx) {
             SHN_UNDEF => {
                 let suffix = if self.facts.is_vmlinux { "" } else { ".ko" };
-                let text = crc::missing(exported, &text!("{}{}", self.facts.name, suffix), self.context.dialect);
-                return Ok(Some(Step::Say(Message::new(Severity::Warning, text))));
+                let module = text!("{}{}", self.facts.name, suffix);
+                return Ok(Some(Step::Say(crc::missing(exported, &module, self.context.dialect))));
             }
             SHN_ABS => symbol.value as u32,
             _ => self.elf.encoding.unsigned(&self.elf.data(symbol.section, symbol.value, 4)?) as u32,

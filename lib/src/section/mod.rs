@@ -11,9 +11,9 @@ use goblin::elf::sym::{STT_FUNC, STT_LOPROC};
 use nearest::Nearest;
 use report::End;
 pub use rules::Rules;
-use rules::{Class, Kind, NO_SUCH_SECTION, RuleSet};
+use rules::{Class, Mismatch, NO_SUCH_SECTION, RuleSet};
 
-use crate::diag::{Fatal, Message, Severity, text};
+use crate::diag::{Fatal, Kind, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::elf::{Elf, Malformed, Relocation, SectionIndex, header, section_header};
 
@@ -64,8 +64,8 @@ pub struct Findings {
 }
 
 impl Findings {
-    fn say(&mut self, severity: Severity, text: Vec<u8>) {
-        self.findings.push(Finding::Message(Message::new(severity, text)));
+    fn say(&mut self, message: Message) {
+        self.findings.push(Finding::Message(message));
     }
 }
 
@@ -205,7 +205,7 @@ impl Check<'_> {
                     name
                 )
             };
-            findings.say(Severity::Warning, text);
+            findings.say(Message::new(Severity::Warning, Kind::NonAllocatable, text).section(name));
         }
         Ok(())
     }
@@ -234,7 +234,7 @@ impl Check<'_> {
         let known = matches!(elf.header.e_machine, header::EM_386 | header::EM_ARM | header::EM_MIPS);
         if self.dialect.rel_needs_machine && !relocations.has_addends() && !known {
             let text = text!("Please add code to calculate addend for this architecture\n");
-            return Err(Stop::Fatal(Fatal::new(text)));
+            return Err(Stop::Fatal(Fatal::new(Kind::UnknownMachine, text)));
         }
         let watch = from.class.from | NO_SUCH_SECTION;
         // Where the size of an exception table entry is learnt from.
@@ -300,20 +300,21 @@ impl Check<'_> {
         let from_end = End::new(elf, from_name, from_symbol, self.dialect)?;
         let to_symbol = nearest.close_to(elf, addend, symbol)?;
         let to_end = End::new(elf, to, to_symbol, self.dialect)?;
-        let reference = report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end };
+        let reference =
+            report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end, rule };
 
-        if rule.kind == Kind::ExtableToNonText {
+        if rule.kind == Mismatch::ExtableToNonText {
             let section = elf.sections.get(symbol.section.0 as usize);
             let flags = section.map_or(0, |section| section.sh_flags);
             let executable = flags & u64::from(section_header::SHF_EXECINSTR) != 0;
             return self.extable(&reference, executable, findings);
         }
-        if self.allowed(rule, &reference) {
+        if self.allowed(&reference) {
             return Ok(());
         }
         findings.mismatches += 1;
         let report = if self.dialect.short_mismatch_reports { report::short } else { report::long };
-        findings.say(Severity::Warning, report(rule, &reference, self.dialect));
+        findings.say(reference.says(Severity::Warning, report(&reference, self.dialect)));
         Ok(())
     }
 
@@ -338,27 +339,27 @@ impl Check<'_> {
         let from_end = End::new(elf, from_name, from_symbol, self.dialect)?;
         let to_symbol = nearest.named(elf, symbol, address)?;
         let to_end = End::new(elf, to, to_symbol, self.dialect)?;
-        let reference = report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end };
-        if self.allowed(rule, &reference) {
+        let reference =
+            report::Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end, rule };
+        if self.allowed(&reference) {
             return Ok(());
         }
         findings.mismatches += 1;
         let value = from_symbol.map_or(0, |symbol| symbol.value);
-        findings.say(Severity::Warning, report::with_offset(&reference, value, address, self.dialect));
-        if rule.kind != Kind::ExtableToNonText {
+        let text = report::with_offset(&reference, value, address, self.dialect);
+        findings.say(reference.says(Severity::Warning, text));
+        if rule.kind != Mismatch::ExtableToNonText {
             return Ok(());
         }
-        let (from, offset) = (from_name, format!("{:x}", relocation.offset));
         let section = elf.sections.get(symbol.section.0 as usize);
         let flags = section.map_or(0, |section| section.sh_flags);
         if to == rules::BLACK_LISTED.as_bytes() {
-            return Err(Stop::Fatal(report::black_listed(from, &offset, to, self.module)));
+            return Err(Stop::Fatal(report::black_listed(&reference, self.module)));
         }
         if flags & u64::from(section_header::SHF_EXECINSTR) == 0 {
-            let text = text!("{}+0x{} references non-executable section '{}'\n", from, offset, to);
-            findings.say(Severity::Error, text);
+            findings.say(reference.says(Severity::Error, report::not_executable(&reference)));
         } else {
-            findings.say(Severity::Warning, report::not_authorized(from, &offset, to, "to\n"));
+            findings.say(reference.says(Severity::Warning, report::not_authorized(&reference, "to\n")));
         }
         Ok(())
     }
@@ -367,17 +368,19 @@ impl Check<'_> {
     /// points to license and namespace, the relocation to the symbol.
     fn export(&self, elf: &Elf, number: usize, nearest: &mut Nearest, findings: &mut Findings) -> Result<(), Stop> {
         let Some(section) = elf.export_symbol else { return Ok(()) };
+        let malformed = |text| Message::new(Severity::Error, Kind::MalformedExport, text);
         let relocation = elf.relocations().get(number);
         let symbol = &elf.symbols()[relocation.symbol as usize];
         let label = nearest.before(elf, section, relocation.offset)?;
         let label_name = label.map_or(Ok(&b""[..]), |label| elf.symbol_name(&label))?;
         let (Some(label), Some(labelled)) = (label, label_name.strip_prefix(b"__export_symbol_")) else {
             let text = text!("{}: .export_symbol section contains strange symbol '{}'\n", self.name, label_name);
-            findings.say(Severity::Error, text);
+            findings.say(malformed(text).symbol(label_name));
             return Ok(());
         };
         if !symbol.is_global() {
-            findings.say(Severity::Error, text!("{}: local symbol '{}' was exported\n", self.name, labelled));
+            let text = text!("{}: local symbol '{}' was exported\n", self.name, labelled);
+            findings.say(Message::new(Severity::Error, Kind::ExportedStatic, text).symbol(labelled));
             return Ok(());
         }
         let name = elf.symbol_name(symbol)?;
@@ -387,7 +390,7 @@ impl Check<'_> {
                 self.name,
                 name
             );
-            findings.say(Severity::Error, text);
+            findings.say(malformed(text).symbol(name));
             return Ok(());
         }
         let license = elf.c_string(label.section, label.value)?;
@@ -396,7 +399,7 @@ impl Check<'_> {
             b"" => false,
             _ => {
                 let text = text!("{}: unknown license '{}' was specified for '{}'\n", self.name, license, name);
-                findings.say(Severity::Error, text);
+                findings.say(Message::new(Severity::Error, Kind::UnknownLicense, text).symbol(name));
                 return Ok(());
             }
         };
@@ -433,7 +436,7 @@ impl Check<'_> {
                 kind
             )
         };
-        findings.say(Severity::Warning, text);
+        findings.say(Message::new(Severity::Warning, Kind::ExportedInit, text).symbol(name).section(section));
         Ok(())
     }
 
@@ -441,26 +444,25 @@ impl Check<'_> {
         let to = reference.to.section;
         let black_listed = to == rules::BLACK_LISTED.as_bytes();
         findings.mismatches += 1;
-        findings.say(Severity::Warning, report::extable(reference, executable && !black_listed));
-        let (from, offset) = (reference.from.section, format!("{:x}", reference.offset));
+        let text = report::extable(reference, executable && !black_listed);
+        findings.say(reference.says(Severity::Warning, text));
         if black_listed {
-            return Err(Stop::Fatal(report::black_listed(from, &offset, to, self.path)));
+            return Err(Stop::Fatal(report::black_listed(reference, self.path)));
         }
         if executable {
             return Ok(());
         }
         if self.dialect.extable_mismatch_is_error {
-            let text = text!("{}+0x{} references non-executable section '{}'\n", from, offset, to);
-            findings.say(Severity::Error, text);
+            findings.say(reference.says(Severity::Error, report::not_executable(reference)));
         } else {
-            let (from, to, offset) = (from.to_vec(), to.to_vec(), reference.offset);
+            let (from, to, offset) = (reference.from.section.to_vec(), to.to_vec(), reference.offset);
             findings.findings.push(Finding::NotExecutable { offset, from, to });
         }
         Ok(())
     }
 
     /// The exceptions from the rules, by the names of symbols.
-    fn allowed(&self, rule: &rules::Rule, reference: &report::Reference) -> bool {
+    fn allowed(&self, reference: &report::Reference) -> bool {
         use rules::{DATA, INIT_DATA, MEM_INIT_ONLY, all_exit, all_init, all_text, data_symbols, matches};
         let (from, to) = (reference.from.section, reference.to.section);
         let from_symbol = reference.from.name;
@@ -487,7 +489,7 @@ impl Check<'_> {
                 || !meminit_is_init && matches(to, MEM_INIT_ONLY) && driver()
                 || !exits_checked && matches(to, &all_exit(self.dialect)) && driver()
         } else {
-            to_init_or_exit() && matches(from_symbol, rule.symbols)
+            to_init_or_exit() && matches(from_symbol, reference.rule.symbols)
         };
         if from_data && by_data_symbol {
             return true;

@@ -2,8 +2,8 @@
 
 use goblin::elf::sym::STT_FUNC;
 
-use super::rules::{Kind, Rule, all_exit, all_init, matches};
-use crate::diag::{Fatal, text};
+use super::rules::{Mismatch, Rule, all_exit, all_init, matches};
+use crate::diag::{Fatal, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::elf::{Elf, Malformed, Symbol};
 
@@ -45,13 +45,29 @@ pub(super) struct Reference<'a> {
     pub(super) offset: u64,
     pub(super) from: End<'a>,
     pub(super) to: End<'a>,
+    /// The rule that it breaks.
+    pub(super) rule: &'a Rule,
+}
+
+impl Reference<'_> {
+    /// A message on it.
+    pub(super) fn says(&self, severity: Severity, text: Vec<u8>) -> Message {
+        let Self { offset, from, to, .. } = self;
+        let message = Message::new(severity, self.rule.kind.reported_as(), text).symbol(from.name).symbol(to.name);
+        message.section(from.section).section(to.section).offset(*offset)
+    }
+
+    /// Where it stands, as messages on exception tables put it.
+    fn place(&self) -> Vec<u8> {
+        text!("{}+0x{}", self.from.section, format!("{:x}", self.offset))
+    }
 }
 
 /// One line, since 6.0.
-pub(super) fn short(rule: &Rule, reference: &Reference, _: &Dialect) -> Vec<u8> {
-    let Reference { path, from, to, .. } = reference;
+pub(super) fn short(reference: &Reference, _: &Dialect) -> Vec<u8> {
+    let Reference { path, from, to, rule, .. } = reference;
     match rule.kind {
-        Kind::ExportToInitExit => {
+        Mismatch::ExportToInitExit => {
             text!("{}: EXPORT_SYMBOL used for init/exit symbol: {} (section: {})\n", path, to.name, to.section)
         }
         _ => text!(
@@ -67,7 +83,7 @@ pub(super) fn short(rule: &Rule, reference: &Reference, _: &Dialect) -> Vec<u8> 
 
 /// One line with the source's offset, since 6.5.
 pub(super) fn with_offset(reference: &Reference, from_value: u64, address: u64, dialect: &Dialect) -> Vec<u8> {
-    let Reference { path, offset, from, to } = reference;
+    let Reference { path, offset, from, to, .. } = reference;
     let by_address = |name: &[u8]| name.is_empty() && dialect.nameless_by_address;
     let (plus, base) = if by_address(from.name) { ("", 0) } else { ("+", from_value) };
     let nameless = format!("0x{:x}", address as u32).into_bytes();
@@ -103,7 +119,7 @@ fn annotation(section: &[u8], dialect: &Dialect) -> Vec<u8> {
 }
 
 fn headline(reference: &Reference) -> Vec<u8> {
-    let Reference { path, offset, from, to } = reference;
+    let Reference { path, offset, from, to, .. } = reference;
     text!(
         "{}({}+0x{}): Section mismatch in reference from the {} {}{} to the {} {}:{}{}\n",
         path,
@@ -120,12 +136,12 @@ fn headline(reference: &Reference) -> Vec<u8> {
 }
 
 /// A paragraph, before 6.0.
-pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec<u8> {
-    let Reference { from, to, .. } = reference;
+pub(super) fn long(reference: &Reference, dialect: &Dialect) -> Vec<u8> {
+    let Reference { from, to, rule, .. } = reference;
     let (from_mark, to_mark) = (annotation(from.section, dialect), annotation(to.section, dialect));
     let symbols = || rule.symbols.join(", ");
     let explanation = match rule.kind {
-        Kind::TextToAnyInit => text!(
+        Mismatch::TextToAnyInit => text!(
             "The function {}{}() references\nthe {} {}{}{}.\nThis is often because {} lacks a {}\nannotation or the annotation of {} is wrong.\n",
             from_mark,
             from.name,
@@ -137,7 +153,7 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             to_mark,
             to.name
         ),
-        Kind::DataToAnyInit => text!(
+        Mismatch::DataToAnyInit => text!(
             "The variable {} references\nthe {} {}{}{}\nIf the reference is valid then annotate the\nvariable with __init* or __refdata (see linux/init.h) or name the variable:\n{}\n",
             from.name,
             to.kind,
@@ -146,7 +162,7 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             to.parentheses,
             symbols()
         ),
-        Kind::TextToAnyExit => text!(
+        Mismatch::TextToAnyExit => text!(
             "The function {}() references a {} in an exit section.\nOften the {} {}{} has valid usage outside the exit section\nand the fix is to remove the {}annotation of {}.\n",
             from.name,
             to.kind,
@@ -156,7 +172,7 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             to_mark,
             to.name
         ),
-        Kind::DataToAnyExit => text!(
+        Mismatch::DataToAnyExit => text!(
             "The variable {} references\nthe {} {}{}{}\nIf the reference is valid then annotate the\nvariable with __exit* (see linux/init.h) or name the variable:\n{}\n",
             from.name,
             to.kind,
@@ -165,7 +181,7 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             to.parentheses,
             symbols()
         ),
-        Kind::XxxInitToSomeInit | Kind::XxxExitToSomeExit => text!(
+        Mismatch::XxxInitToSomeInit | Mismatch::XxxExitToSomeExit => text!(
             "The {} {}{}{} references\na {} {}{}{}.\nIf {} is only used by {} then\nannotate {} with a matching annotation.\n",
             from.kind,
             from_mark,
@@ -179,7 +195,7 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             from.name,
             to.name
         ),
-        Kind::AnyInitToAnyExit => text!(
+        Mismatch::AnyInitToAnyExit => text!(
             "The {} {}{}{} references\na {} {}{}{}.\nThis is often seen when error handling in the init function\nuses functionality in the exit path.\nThe fix is often to remove the {}annotation of\n{}{} so it may be used outside an exit section.\n",
             from.kind,
             from_mark,
@@ -193,7 +209,7 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             to.name,
             to.parentheses
         ),
-        Kind::AnyExitToAnyInit => text!(
+        Mismatch::AnyExitToAnyInit => text!(
             "The {} {}{}{} references\na {} {}{}{}.\nThis is often seen when error handling in the exit function\nuses functionality in the init path.\nThe fix is often to remove the {}annotation of\n{}{} so it may be used outside an init section.\n",
             from.kind,
             from_mark,
@@ -207,7 +223,7 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             to.name,
             to.parentheses
         ),
-        Kind::ExportToInitExit => text!(
+        Mismatch::ExportToInitExit => text!(
             "The symbol {} is exported and annotated {}\nFix this by removing the {}annotation of {} or drop the export.\n",
             to.name,
             to_mark,
@@ -215,18 +231,18 @@ pub(super) fn long(rule: &Rule, reference: &Reference, dialect: &Dialect) -> Vec
             to.name
         ),
         // Reported by `extable`, and of later kernels.
-        Kind::ExtableToNonText | Kind::TextOrDataToInitOrExit => Vec::new(),
+        Mismatch::ExtableToNonText | Mismatch::TextOrDataToInitOrExit => Vec::new(),
     };
     [headline(reference), explanation, b"\n".to_vec()].concat()
 }
 
 /// The advice on an exception table's reference to code in a section that
 /// isn't known to hold any. Kernels differ in the end of one of its lines.
-pub(super) fn not_authorized(from: &[u8], offset: &str, to: &[u8], line_end: &str) -> Vec<u8> {
+pub(super) fn not_authorized(reference: &Reference, line_end: &str) -> Vec<u8> {
+    let to = reference.to.section;
     text!(
-        "The relocation at {}+0x{} references\nsection \"{}\" which is not in the list of\nauthorized sections.  If you're adding a new section\nand/or if this reference is valid, add \"{}\" to the\nlist of authorized sections to jump to on fault.\nThis can be achieved by adding \"{}\" {}OTHER_TEXT_SECTIONS in scripts/mod/modpost.c.\n",
-        from,
-        offset,
+        "The relocation at {} references\nsection \"{}\" which is not in the list of\nauthorized sections.  If you're adding a new section\nand/or if this reference is valid, add \"{}\" to the\nlist of authorized sections to jump to on fault.\nThis can be achieved by adding \"{}\" {}OTHER_TEXT_SECTIONS in scripts/mod/modpost.c.\n",
+        reference.place(),
         to,
         to,
         to,
@@ -235,14 +251,19 @@ pub(super) fn not_authorized(from: &[u8], offset: &str, to: &[u8], line_end: &st
 }
 
 /// The end of a run in which an exception table refers where it never must.
-pub(super) fn black_listed(from: &[u8], offset: &str, to: &[u8], object: &[u8]) -> Fatal {
-    Fatal::new(text!(
-        "The relocation at {}+0x{} references\nsection \"{}\" which is black-listed.\nSomething is seriously wrong and should be fixed.\nYou might get more information about where this is\ncoming from by using scripts/check_extable.sh {}\n",
-        from,
-        offset,
-        to,
+pub(super) fn black_listed(reference: &Reference, object: &[u8]) -> Fatal {
+    let text = text!(
+        "The relocation at {} references\nsection \"{}\" which is black-listed.\nSomething is seriously wrong and should be fixed.\nYou might get more information about where this is\ncoming from by using scripts/check_extable.sh {}\n",
+        reference.place(),
+        reference.to.section,
         object
-    ))
+    );
+    Fatal(reference.says(Severity::Fatal, text))
+}
+
+/// An exception table's reference to what can't be executed.
+pub(super) fn not_executable(reference: &Reference) -> Vec<u8> {
+    text!("{} references non-executable section '{}'\n", reference.place(), reference.to.section)
 }
 
 /// An entry of the exception table that refers to no text; if it is to code,
@@ -250,9 +271,7 @@ pub(super) fn black_listed(from: &[u8], offset: &str, to: &[u8], object: &[u8]) 
 pub(super) fn extable(reference: &Reference, code: bool) -> Vec<u8> {
     let mut report = headline(reference);
     if code {
-        let to = reference.to.section;
-        let offset = format!("{:x}", reference.offset);
-        report.extend(not_authorized(reference.from.section, &offset, to, "to \n"));
+        report.extend(not_authorized(reference, "to \n"));
     }
     report
 }

@@ -4,11 +4,12 @@
 use indexmap::IndexMap;
 
 use crate::bytes::glob;
+use crate::diag::Kind;
 use crate::dialect::Dialect;
 
 /// What a rule is about, for the wording of its report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Mismatch {
     TextOrDataToInitOrExit,
     TextToAnyInit,
     DataToAnyInit,
@@ -22,11 +23,22 @@ pub(super) enum Kind {
     ExtableToNonText,
 }
 
+impl Mismatch {
+    /// What a report of it says.
+    pub(super) const fn reported_as(self) -> Kind {
+        match self {
+            Self::ExportToInitExit => Kind::ExportedInit,
+            Self::ExtableToNonText => Kind::Extable,
+            _ => Kind::SectionMismatch,
+        }
+    }
+}
+
 /// One rule: a section that matches `from` may not refer to one that matches
 /// `bad`, nor, if `good` is not empty, to one that doesn't match `good`.
 #[derive(Debug)]
 pub(super) struct Rule {
-    pub(super) kind: Kind,
+    pub(super) kind: Mismatch,
     from: Vec<&'static str>,
     bad: Vec<&'static str>,
     good: Vec<&'static str>,
@@ -148,7 +160,7 @@ pub(super) fn all_exit(dialect: &Dialect) -> Vec<&'static str> {
 }
 
 fn rules(dialect: &Dialect) -> Vec<Rule> {
-    use Kind::*;
+    use Mismatch::*;
     let data = || DATA.to_vec();
     let init = || all_init(dialect);
     let rule =
@@ -310,7 +322,7 @@ mod tests {
     use super::*;
     use crate::dialect::Version;
 
-    fn verdict(version: Version, from: &str, to: &str) -> Option<Kind> {
+    fn verdict(version: Version, from: &str, to: &str) -> Option<Mismatch> {
         let rules = Rules::new(&Dialect::new(version));
         let broken = rules.classify(from.as_bytes()).from & rules.classify(to.as_bytes()).offends;
         (broken != 0).then(|| rules.rules[broken.trailing_zeros() as usize].kind)
@@ -320,19 +332,19 @@ mod tests {
     fn verdicts() {
         let (old, new) = (Version::new(5, 15, 100), Version::new(6, 1, 176));
         for (from, to, in_old, in_new) in [
-            (".text", ".init.text", Some(Kind::TextToAnyInit), Some(Kind::TextOrDataToInitOrExit)),
-            (".text.hot", ".init.text", None, Some(Kind::TextOrDataToInitOrExit)),
-            (".text.unlikely", ".exit.text", Some(Kind::TextToAnyExit), Some(Kind::TextOrDataToInitOrExit)),
-            (".data", ".meminit.data", Some(Kind::DataToAnyInit), Some(Kind::TextOrDataToInitOrExit)),
+            (".text", ".init.text", Some(Mismatch::TextToAnyInit), Some(Mismatch::TextOrDataToInitOrExit)),
+            (".text.hot", ".init.text", None, Some(Mismatch::TextOrDataToInitOrExit)),
+            (".text.unlikely", ".exit.text", Some(Mismatch::TextToAnyExit), Some(Mismatch::TextOrDataToInitOrExit)),
+            (".data", ".meminit.data", Some(Mismatch::DataToAnyInit), Some(Mismatch::TextOrDataToInitOrExit)),
             (".data.rel.ro", ".init.text", None, None),
-            (".memexit.text", ".exit.data", Some(Kind::XxxExitToSomeExit), None),
-            (".init.text", ".exit.text", Some(Kind::AnyInitToAnyExit), Some(Kind::AnyInitToAnyExit)),
-            (".exit.text", ".init.data", Some(Kind::AnyExitToAnyInit), Some(Kind::AnyExitToAnyInit)),
-            (".pci_fixup_final", ".init.text", Some(Kind::AnyInitToAnyExit), Some(Kind::AnyInitToAnyExit)),
-            ("___ksymtab+f", ".init.text", Some(Kind::ExportToInitExit), Some(Kind::ExportToInitExit)),
+            (".memexit.text", ".exit.data", Some(Mismatch::XxxExitToSomeExit), None),
+            (".init.text", ".exit.text", Some(Mismatch::AnyInitToAnyExit), Some(Mismatch::AnyInitToAnyExit)),
+            (".exit.text", ".init.data", Some(Mismatch::AnyExitToAnyInit), Some(Mismatch::AnyExitToAnyInit)),
+            (".pci_fixup_final", ".init.text", Some(Mismatch::AnyInitToAnyExit), Some(Mismatch::AnyInitToAnyExit)),
+            ("___ksymtab+f", ".init.text", Some(Mismatch::ExportToInitExit), Some(Mismatch::ExportToInitExit)),
             ("__ex_table", ".text", None, None),
-            ("__ex_table", ".irqentry.text", Some(Kind::ExtableToNonText), None),
-            ("__ex_table", ".altinstr_replacement", Some(Kind::ExtableToNonText), Some(Kind::ExtableToNonText)),
+            ("__ex_table", ".irqentry.text", Some(Mismatch::ExtableToNonText), None),
+            ("__ex_table", ".altinstr_replacement", Some(Mismatch::ExtableToNonText), Some(Mismatch::ExtableToNonText)),
             ("__ex_table", "", None, None),
             (".rodata", ".init.text", None, None),
         ] {

@@ -14,7 +14,7 @@ pub use source::strip;
 use memchr::{memmem, memrchr};
 
 use crate::bytes::{cmd_file, is_space, split_path};
-use crate::diag::{Fatal, Message, Severity, text};
+use crate::diag::{Fatal, Kind, Message, Severity, text};
 use crate::dialect::Dialect;
 use crate::textfile;
 
@@ -92,7 +92,7 @@ impl Sum {
             let Some(line) = textfile::lines(&list).next() else {
                 let suffix = if dialect.srcversion_by_module { "" } else { ".o" };
                 let text = text!("bad ending versions file for {}{}\n", name, suffix);
-                messages.push(Message::new(Severity::Warning, text));
+                messages.push(Message::new(Severity::Warning, Kind::MalformedMod, text));
                 return Ok(None);
             };
             line.split(|&byte| byte == b' ').collect()
@@ -109,7 +109,7 @@ impl Sum {
             if !self.add_object(object, dialect, messages)? {
                 // The list's memory is freed from its middle, unless none is left.
                 if dialect.mod_file_by_line && !dialect.malformed_cmd_survived && objects.next().is_some() {
-                    return Err(Fatal::refusal(text!("{}: malformed .cmd file\n", object)));
+                    return Err(Fatal::refusal(Kind::MalformedCmd, text!("{}: malformed .cmd file\n", object)));
                 }
                 return Ok(None);
             }
@@ -137,7 +137,8 @@ impl Sum {
             let line = if dialect.cmd_leading_spaces { trim_start(line) } else { line };
             if line.starts_with(b"source_") {
                 let Some(space) = memrchr(b' ', line) else {
-                    messages.push(Message::new(Severity::Warning, text!("malformed line: {}\n", line)));
+                    let text = text!("malformed line: {}\n", line);
+                    messages.push(Message::new(Severity::Warning, Kind::MalformedCmd, text));
                     return Ok(false);
                 };
                 self.add_file(&line[space + 1..], true)?;
