@@ -6,6 +6,7 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
 
 use crate::cache;
@@ -128,7 +129,6 @@ impl Package<'_> {
     /// unpacked.
     pub fn unpacked(&self) -> io::Result<PathBuf> {
         let Self { suite, name, version } = self;
-        let _lock = cache::lock();
         cache::once(&format!("packages/{name}_{version}_{}", suite.architecture), |dir| {
             let file = self.download()?;
             let status = Command::new("dpkg-deb").arg("-x").args([&file, dir]).status()?;
@@ -148,6 +148,9 @@ impl Package<'_> {
         if env::var_os("KBUILD_RS_OFFLINE").is_some_and(|value| !value.is_empty()) {
             return Err(failed(format!("{name} {version} is not in the cache, and KBUILD_RS_OFFLINE is set")));
         }
+        // apt locks its folders, and doesn't wait.
+        static APT: Mutex<()> = Mutex::new(());
+        let _held = APT.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = suite.folder()?.join("debs");
         fs::create_dir_all(&dir)?;
         let wanted = format!("{name}={version}");

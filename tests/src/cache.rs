@@ -1,9 +1,10 @@
 //! Where downloads and what is made of them are kept, outside the tree.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A folder of the cache, made if need be.
 ///
@@ -19,20 +20,19 @@ pub fn folder(name: &str) -> io::Result<PathBuf> {
     Ok(dir)
 }
 
-static LOCK: Mutex<()> = Mutex::new(());
-
-/// Keeps other threads from filling the cache, until it is dropped.
-pub fn lock() -> MutexGuard<'static, ()> {
-    // What a thread that panicked left behind is a `.part` folder at most.
-    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// One lock for each folder that was asked for.
+static LOCKS: Mutex<BTreeMap<String, Arc<Mutex<()>>>> = Mutex::new(BTreeMap::new());
 
 /// Makes a folder whole or not at all: `make` fills one beside it, which is
-/// then renamed.
+/// then renamed. Other threads that want the same one wait; `make` may ask for
+/// others.
 ///
 /// # Errors
 /// Those of `make`, and of the file system.
 pub fn once(name: &str, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
+    // What a thread that panicked left behind is a `.part` folder at most.
+    let lock = LOCKS.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default().clone();
+    let _held = lock.lock().unwrap_or_else(PoisonError::into_inner);
     let target = folder("")?.join(name);
     if target.exists() {
         return Ok(target);

@@ -150,7 +150,6 @@ impl Corpus {
         let modules = self.modules()?;
         let flavour = self.modules.rsplit('*').next().unwrap_or_default().trim_end_matches("-unsigned");
         let headers = self.kernel.unpacked(&format!("linux-headers-*{flavour}"), self.architecture())?;
-        let _lock = cache::lock();
         cache::once(&format!("corpora/{}_{}", self.name, self.kernel.package_version()), |dir| {
             let mut list = Vec::new();
             for (module, path) in &modules {

@@ -131,7 +131,6 @@ impl Source {
     }
 
     fn compiled(&self) -> io::Result<PathBuf> {
-        let _lock = cache::lock();
         cache::once(&format!("originals/{}", self.version()), |dir| {
             let suite = Suite { name: self.suite, architecture: SOURCE };
             let archive = Package { suite, name: "linux", version: self.package }.download()?;
