@@ -15,7 +15,7 @@ use crate::link::resolve::{self, Policy};
 use crate::link::{Link, Log, ModuleId, Resolution};
 use crate::modc::{self, Style};
 use crate::object::{self, Context, Scratch};
-use crate::output::{self, Early};
+use crate::output::{self, Beside};
 use crate::section::Rules;
 use crate::workers::Workers;
 use crate::{buffer::Buffer, explain, report, symvers, textfile};
@@ -199,8 +199,9 @@ struct Prepared {
     name: Vec<u8>,
     contents: Buffer,
     is_current: bool,
-    /// It was written, if nothing speaks against it until its turn comes.
-    early: Option<Early>,
+    /// It is beside its place, if nothing speaks against it until its turn
+    /// comes.
+    beside: Option<Beside>,
 }
 
 impl<'a> Run<'a> {
@@ -268,12 +269,13 @@ impl<'a> Run<'a> {
             (name, modc::render(&self.link, id, resolution, &versions, style))
         };
         let is_current = output::is_current(&name, contents.bytes(), old);
-        let early = if is_current || !self.may_write(&contents, error_occurred) {
+        let beside = if is_current || !self.may_write(&contents, error_occurred) {
             None
         } else {
-            Early::write(&name, contents.bytes())
+            // Whose turn it is will find out what is wrong.
+            Beside::write(&name, contents.bytes()).ok().flatten()
         };
-        Prepared { messages: versions.messages, name, contents, is_current, early }
+        Prepared { messages: versions.messages, name, contents, is_current, beside }
     }
 
     /// Checks all modules and writes each one's file; returns the namespaces
@@ -337,10 +339,11 @@ impl<'a> Run<'a> {
                 log.say(Message::new(Severity::Error, Kind::PathTooLong, text));
             } else if let Some(line) = module.contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
                 return Err(line.fatal());
-            } else if let Some(early) = module.early.filter(|_| self.may_write(&module.contents, log.error_occurred)) {
-                early.keep();
-            } else if !module.is_current {
-                self.write(&module.name, &module.contents, log)?;
+            } else if !module.is_current && self.may_write(&module.contents, log.error_occurred) {
+                let is_there = module.beside.is_some_and(|beside| beside.put().is_ok());
+                if !is_there {
+                    output::write(&module.name, module.contents.bytes())?;
+                }
             }
             Ok(())
         })
