@@ -19,11 +19,12 @@ STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES)) $(CFLAGS)
 
 KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
 HISTORY ?= all
+N ?= 20000
 
 BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
-	check-headers check-history \
+	check-headers check-history check-mutants \
 	check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
 help:
@@ -35,6 +36,7 @@ help:
 	@echo 'make check-originals-all   the same on the modules of all corpora'
 	@echo 'make check-depmod      aliases of all modules of DEPMOD=$(DEPMOD), as depmod finds them'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
+	@echo 'make check-mutants     N=$(N) spoilt objects, beside a sanitized original'
 	@echo 'make check-headers     modules of others, built against a headers package'
 	@echo 'make check-kernel      the same on small kernels, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make bench             time the originals and ours, write docs/benchmarks.md; BENCH=cases'
@@ -85,6 +87,11 @@ check-originals-all: needs build
 check-history: needs
 	$(CARGO) build --locked --workspace
 	KBUILD_RS_HISTORY='$(HISTORY)' $(CARGO) test --locked -p kbuild-rs-tests --test suite
+
+# Ours on a build that checks arithmetic.
+check-mutants: needs build
+	$(CARGO) build --locked -p modpost
+	KBUILD_RS_BIN=target/debug $(BIN)/check-mutants $(N)
 
 check-headers: needs build static
 	tests/needs kernel

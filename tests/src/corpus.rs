@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -307,4 +307,19 @@ pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
         stderr: theirs.stderr.len(),
         wall: (theirs.wall, ours.wall),
     })
+}
+
+/// A module's bytes, decompressed.
+///
+/// # Errors
+/// If it can't be read.
+pub fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    match archive::open(path)? {
+        Source::Memory(bytes) => Ok(bytes),
+        Source::File(mut file, _) => {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        }
+    }
 }

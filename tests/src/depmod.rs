@@ -4,12 +4,9 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
-
-use kbuild_rs::archive;
-use kbuild_rs::elf::Source;
 
 use crate::corpus::{self, Corpus};
 use crate::kernel;
@@ -95,7 +92,7 @@ pub fn compare(corpus: &Corpus) -> io::Result<Vec<Finding>> {
     for way in ["gz", "xz", "zst"] {
         let mut report = String::new();
         for (path, module) in modules.iter().step_by(modules.len() / COMPRESSED) {
-            let bytes = bytes_of(path)?;
+            let bytes = corpus::bytes_of(path)?;
             let name = module.file_name().and_then(OsStr::to_str).unwrap_or_default();
             let target = dir.path().join(format!("{}.{way}", name.trim_end_matches(".xz")));
             fs::write(&target, compressed(&bytes, way)?)?;
@@ -104,17 +101,6 @@ pub fn compare(corpus: &Corpus) -> io::Result<Vec<Finding>> {
         findings.push((format!("compressed as .{way}"), report));
     }
     Ok(findings)
-}
-
-fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    match archive::open(path)? {
-        Source::Memory(bytes) => Ok(bytes),
-        Source::File(mut file, _) => {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            Ok(bytes)
-        }
-    }
 }
 
 fn compressed(bytes: &[u8], way: &str) -> io::Result<Vec<u8>> {

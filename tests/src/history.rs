@@ -77,8 +77,26 @@ fn succeed(command: &mut Command) -> io::Result<()> {
     Err(io::Error::other(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr))))
 }
 
-/// Writes `devicetable-offsets.h` for LP64.
-fn write_offsets(dir: &Path) -> io::Result<()> {
+/// Unpacks what the programs are made of.
+///
+/// # Errors
+/// If the archive isn't one of the kernel's source.
+pub fn extract(archive: &Path, dir: &Path) -> io::Result<()> {
+    let tar = Command::new("tar")
+        .args(["-xJ", "--wildcards", "--strip-components=1", "-f"])
+        .arg(archive)
+        .args(PARTS)
+        .current_dir(dir)
+        .stderr(Stdio::null())
+        .status()?;
+    // No kernel has all of the parts: tar's complaint is no failure.
+    let found = dir.join("scripts/mod/modpost.c").exists();
+    if found { Ok(()) } else { Err(io::Error::other(format!("{}: {tar}", archive.display()))) }
+}
+
+/// Writes `devicetable-offsets.h` as the compiler lays out structures with
+/// `-m64` or `-m32`.
+fn write_offsets(dir: &Path, model: &str) -> io::Result<()> {
     let stubs = dir.join("stubs");
     for stub in STUBS {
         let path = stubs.join(stub);
@@ -89,7 +107,7 @@ fn write_offsets(dir: &Path) -> io::Result<()> {
     fs::write(dir.join("prelude.h"), PRELUDE)?;
     succeed(
         Command::new("gcc")
-            .args(["-w", "-m64", "-S", "-o", "offsets.s", "-nostdinc", "-I", "stubs", "-I", "include"])
+            .args(["-w", model, "-S", "-o", "offsets.s", "-nostdinc", "-I", "stubs", "-I", "include"])
             .args(["-include", "prelude.h", "scripts/mod/devicetable-offsets.c"])
             .current_dir(dir),
     )?;
@@ -101,11 +119,15 @@ fn write_offsets(dir: &Path) -> io::Result<()> {
     fs::write(dir.join("scripts/mod/devicetable-offsets.h"), header)
 }
 
-/// Compiles the program for each target into `dir`.
-fn compile(dir: &Path) -> io::Result<()> {
-    write_offsets(dir)?;
+/// Compiles the program for each target into `dir`, with more arguments for the
+/// compiler, and each target's own layouts or a 64-bit kernel's.
+///
+/// # Errors
+/// If something doesn't compile.
+pub fn compile(dir: &Path, arguments: &[&str], own_layouts: bool) -> io::Result<()> {
     let scripts = dir.join("scripts/mod");
     for (target, class, data) in TARGETS {
+        write_offsets(dir, if own_layouts && class == "32" { "-m32" } else { "-m64" })?;
         let config = format!(
             "#define KERNEL_ELFCLASS ELFCLASS{class}\n#define KERNEL_ELFDATA ELFDATA2{data}\n\
              #define HOST_ELFCLASS ELFCLASS64\n#define HOST_ELFDATA ELFDATA2LSB\n"
@@ -117,6 +139,7 @@ fn compile(dir: &Path) -> io::Result<()> {
                 .args(["-O2", "-w", "-I", "../include", "-I", "../../tools/include", "-I", ".", "-o"])
                 .arg(dir.join(target.program()))
                 .args(sources.iter().filter(|name| scripts.join(name).exists()))
+                .args(arguments)
                 .current_dir(&scripts),
         )?;
     }
@@ -134,19 +157,9 @@ impl Source {
         cache::once(&format!("originals/{}", self.version()), |dir| {
             let suite = Suite { name: self.suite, architecture: SOURCE };
             let archive = Package { suite, name: "linux", version: self.package }.download()?;
-            let tar = Command::new("tar")
-                .args(["-xJ", "--wildcards", "--strip-components=1", "-f"])
-                .arg(&archive)
-                .args(PARTS)
-                .current_dir(dir)
-                .stderr(Stdio::null())
-                .status()?;
-            // No kernel has all of the parts: tar's complaint is no failure.
-            if !dir.join("scripts/mod/modpost.c").exists() {
-                return Err(io::Error::other(format!("{}: {tar}", archive.display())));
-            }
+            extract(&archive, dir)?;
             fs::remove_file(archive)?;
-            compile(dir)
+            compile(dir, &[], false)
         })
     }
 

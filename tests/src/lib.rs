@@ -20,6 +20,8 @@ pub mod history;
 pub mod kernel;
 pub mod layouts;
 pub mod machine;
+pub mod mutants;
+pub mod mutate;
 pub mod original;
 pub mod run;
 pub mod sums;

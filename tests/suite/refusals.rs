@@ -47,13 +47,14 @@ fn refusals() -> io::Result<Vec<Refusal>> {
         }
         assemble(&source)
     };
+    // A whole number of entries, of 32 bytes or 40.
     let absurd =
-        |symbol| format!(".type {symbol},@object\n.size {symbol},0x100000000000\n.local {symbol}\n{symbol}:\n");
+        |symbol| format!(".type {symbol},@object\n.size {symbol},{}\n.local {symbol}\n{symbol}:\n", 160u64 << 36);
     Ok(vec![
         (
             "section headers cut off",
             patched(&module, E_SHOFF, &(size - 64).to_le_bytes()),
-            format!("section headers reach beyond the end of the file (section 0, offset {})", size - 64),
+            format!("no such section header string table (section 0, offset {})", module[62]),
         ),
         (
             "more sections than bytes",

@@ -417,6 +417,31 @@ fn in_bounds(table: &Table, alias: &[u8]) -> Result<(), Fatal> {
     }
 }
 
+/// Whether a table has the size of whole entries.
+///
+/// # Errors
+/// If it hasn't, and that ends the run; else that is said.
+pub fn check_size(
+    symbol: &TableSymbol,
+    module: &[u8],
+    size: u64,
+    target: Target,
+    output: &mut Output,
+) -> Result<bool, Fatal> {
+    let table_type = symbol.table_type;
+    let entry = Layout::new(table_type.structure, target.abi, target.dialect, target.offsets).size;
+    if entry != 0 && size != 0 && size % entry as u64 == 0 {
+        return Ok(true);
+    }
+    if !target.dialect.alias_list {
+        return Err(wrong_size_fatal(table_type, module, size, entry));
+    }
+    let name = table_type.name;
+    let text = text!("{}: type mismatch between {}[] and MODULE_DEVICE_TABLE({}, ...)\n", module, symbol.name, name);
+    output.messages.push(Message::new(Severity::Error, Kind::TableSize, text).symbol(symbol.name));
+    Ok(false)
+}
+
 /// Writes the aliases of one table.
 ///
 /// # Errors
@@ -435,19 +460,8 @@ pub fn write_table(
         Contents::Bytes(bytes) => bytes.len() as u64,
         Contents::Zeros(size) => size,
     };
-    let wrong_size = layout.size == 0 || size == 0 || size % layout.size as u64 != 0;
-    if wrong_size && target.dialect.alias_list {
-        let text = text!(
-            "{}: type mismatch between {}[] and MODULE_DEVICE_TABLE({}, ...)\n",
-            module,
-            symbol.name,
-            table_type.name
-        );
-        output.messages.push(Message::new(Severity::Error, Kind::TableSize, text).symbol(symbol.name));
+    if !check_size(symbol, module, size, target, output)? {
         return Ok(());
-    }
-    if wrong_size {
-        return Err(wrong_size_fatal(table_type, module, size, layout.size));
     }
     let zeros;
     let bytes = match contents {

@@ -6,6 +6,7 @@
 //! order it is checked, is `parse_elf()` in `scripts/mod/modpost.c`.
 
 mod error;
+mod native;
 mod relocation;
 mod source;
 mod symbol;
@@ -22,6 +23,7 @@ use scroll::Pread;
 
 use error::malformed;
 pub use error::{Malformed, ParseError};
+use native::View;
 pub use relocation::{Relocation, Relocations};
 pub use source::Source;
 pub use symbol::{Symbol, is_special};
@@ -57,6 +59,11 @@ impl Encoding {
     #[must_use]
     pub const fn word(self) -> usize {
         if self.is_64 { 8 } else { 4 }
+    }
+
+    /// The same class in the byte order of the host.
+    const fn of_host(self) -> Self {
+        Self { is_64: self.is_64, is_big: cfg!(target_endian = "big") }
     }
 
     const fn endian(self) -> Endian {
@@ -102,8 +109,10 @@ pub struct Tables {
 pub struct Elf<'t> {
     /// The ELF header.
     pub header: Header,
-    /// The section headers.
+    /// The section headers, as far as the file has them.
     pub sections: Vec<SectionHeader>,
+    /// How many there are said to be.
+    claimed: u32,
     /// Class and byte order.
     pub encoding: Encoding,
     /// The section `.modinfo`.
@@ -115,11 +124,14 @@ pub struct Elf<'t> {
     symtab: SectionIndex,
     strtab: SectionIndex,
     section_strings: SectionIndex,
+    extended: symbol::Extended,
     relocation_format: relocation::Format,
     /// The relocations that were read last: the number of the first, where
     /// they lie in the file, and their size.
     relocations: (usize, u64, u64),
-    source: &'t Source,
+    source: View<'t>,
+    /// How headers, symbols and their section numbers are laid out there.
+    structures: Encoding,
     tables: &'t mut Tables,
 }
 
@@ -165,7 +177,7 @@ impl<'t> Elf<'t> {
         if header_bytes.len() < encoding.header_size() {
             return Ok(None);
         }
-        let header: Header = header_bytes.pread(0).map_err(|_| malformed("unreadable ELF header", HEADERS, 0))?;
+        let mut header: Header = header_bytes.pread(0).map_err(|_| malformed("unreadable ELF header", HEADERS, 0))?;
 
         if dialect.only_relocatable_objects && header.e_type != header::ET_REL {
             return Err(ParseError::NotRelocatable);
@@ -173,7 +185,20 @@ impl<'t> Elf<'t> {
         if header.e_shoff > size {
             return Err(ParseError::SectionHeadersBeyondEnd { offset: header.e_shoff, size });
         }
-        let sections = read_section_headers(source, &header, encoding, &mut tables.window)?;
+        let (claimed, mut sections) = read_section_headers(source, &header, encoding, &mut tables.window)?;
+        let (mut source, mut structures) = (View::Whole(source), encoding);
+        if encoding != encoding.of_host() && native::is_needed(&header, &sections, encoding) {
+            let image = native::image(&source, &header, claimed, encoding);
+            let image = image.ok_or(malformed("section headers reach beyond the end of the file", HEADERS, 0))?;
+            structures = encoding.of_host();
+            tables.window.clear();
+            let mut kind = [0; 4];
+            image.read_at(header::SIZEOF_IDENT as u64, &mut kind);
+            header.e_type = structures.unsigned(&kind[..2]) as u16;
+            header.e_machine = structures.unsigned(&kind[2..]) as u16;
+            let (_, native) = read_section_headers(&image, &header, structures, &mut tables.window)?;
+            (source, sections) = (View::Native(image), native);
+        }
         let section_strings = SectionIndex(if u32::from(header.e_shstrndx) == section_header::SHN_XINDEX {
             sections.first().map_or(0, |null| null.sh_link)
         } else {
@@ -183,6 +208,7 @@ impl<'t> Elf<'t> {
         let mut elf = Self {
             header,
             sections,
+            claimed,
             encoding,
             modinfo: None,
             export_symbol: None,
@@ -190,6 +216,7 @@ impl<'t> Elf<'t> {
             symtab: HEADERS,
             strtab: HEADERS,
             section_strings,
+            extended: symbol::Extended::default(),
             relocation_format: relocation::Format {
                 encoding,
                 rela: true,
@@ -197,6 +224,7 @@ impl<'t> Elf<'t> {
             },
             relocations: (0, 0, 0),
             source,
+            structures,
             tables,
         };
         elf.find_runs();
@@ -212,6 +240,22 @@ impl<'t> Elf<'t> {
 
     fn section(&self, index: SectionIndex, what: &'static str) -> Result<&SectionHeader, Malformed> {
         self.sections.get(index.0 as usize).ok_or(malformed(what, HEADERS, u64::from(index.0)))
+    }
+
+    /// The same, or what lies where its header would be if there were as many:
+    /// the original doesn't count. As only what belongs to a table is brought
+    /// into the host's byte order, that is in it already.
+    fn stray_section(&self, index: SectionIndex, what: &'static str) -> Result<SectionHeader, Malformed> {
+        if let Ok(section) = self.section(index, what) {
+            return Ok(section.clone());
+        }
+        let size = self.encoding.section_header_size();
+        let offset = self.header.e_shoff.checked_add(u64::from(index.0) * size as u64);
+        let mut bytes = Vec::new();
+        let read = offset.is_some_and(|offset| self.source.read_exact(offset, size as u64, &mut bytes));
+        let mut headers = SectionHeader::parse_from(&bytes, 0, usize::from(read), self.encoding.of_host().context());
+        let header = headers.as_mut().ok().and_then(Vec::pop);
+        header.ok_or(malformed(what, HEADERS, u64::from(index.0)))
     }
 
     /// Finds out where the tables are that will be read.
@@ -231,14 +275,14 @@ impl<'t> Elf<'t> {
     fn load(&mut self, offset: u64, len: u64) -> bool {
         let Tables { runs, window, .. } = &mut *self.tables;
         let run = runs.partition_point(|run| run.0 <= offset).checked_sub(1);
-        window.load(self.source, offset, len, run.map_or(0, |run| runs[run].1))
+        window.load(&self.source, offset, len, run.map_or(0, |run| runs[run].1))
     }
 
     fn read_section_names(&mut self) -> Result<(), ParseError> {
-        if self.sections.len() <= 1 {
+        if self.claimed <= 1 {
             return Ok(());
         }
-        let header = self.section(self.section_strings, "no such section header string table")?;
+        let header = self.stray_section(self.section_strings, "no such section header string table")?;
         let (offset, size) = (header.sh_offset, header.sh_size);
         let last = self.sections.iter().map(|section| section.sh_name).max().unwrap_or(0);
         let mut names = std::mem::take(&mut self.tables.section_names);
@@ -269,9 +313,10 @@ impl<'t> Elf<'t> {
     fn find_tables(&mut self) -> Result<(), ParseError> {
         let mut symtab = None;
         let mut shndx = None;
-        for number in 1..self.sections.len() {
-            let index = SectionIndex(number as u32);
-            let section = &self.sections[number];
+        for number in 1..self.claimed {
+            let index = SectionIndex(number);
+            let what = "section headers reach beyond the end of the file";
+            let section = self.sections.get(number as usize).ok_or(malformed(what, HEADERS, self.header.e_shoff))?;
             let nobits = section.sh_type == section_header::SHT_NOBITS;
             if !nobits && section.sh_offset > self.source.size() {
                 return Err(ParseError::Truncated { offset: section.sh_offset, header_size: self.header_size() });
@@ -283,7 +328,7 @@ impl<'t> Elf<'t> {
                 b".no_trim_symbol" => self.no_trim_symbol = Some(index),
                 _ => {}
             }
-            let section = &self.sections[number];
+            let section = &self.sections[number as usize];
             match section.sh_type {
                 section_header::SHT_SYMTAB => symtab = Some((index, SectionIndex(section.sh_link))),
                 section_header::SHT_SYMTAB_SHNDX => shndx = Some((index, section.sh_link)),
@@ -292,7 +337,7 @@ impl<'t> Elf<'t> {
         }
         let (symtab, strtab) = symtab.ok_or(ParseError::NoSymtab)?;
         (self.symtab, self.strtab) = (symtab, strtab);
-        let strings = self.section(strtab, "no such string table")?.clone();
+        let strings = self.stray_section(strtab, "no such string table")?;
         if let Some((_, link)) = shndx.filter(|&(_, link)| link != symtab.0) {
             return Err(ParseError::BadShndxLink { link, symtab: symtab.0 });
         }
@@ -306,12 +351,13 @@ impl<'t> Elf<'t> {
 
     /// Reads the symbol table; returns the greatest of its `st_name`.
     fn read_symbols(&mut self, symtab: SectionIndex, shndx: Option<SectionIndex>) -> Result<u32, Malformed> {
-        let mut extended = Vec::new();
+        let mut extended = symbol::Extended::default();
         if let Some(index) = shndx {
             let (offset, size) = self.table(index, 4)?;
-            if !self.source.read_exact(offset, size, &mut extended) {
+            if !self.source.read_exact(offset, size, &mut extended.table) {
                 return Err(unreadable(index, offset));
             }
+            extended.rest = offset + size..self.source.size();
         }
         let entry = symbol::size(self.encoding);
         let (offset, size) = self.table(symtab, entry)?;
@@ -325,10 +371,9 @@ impl<'t> Elf<'t> {
             }
             let Tables { symbols, window, .. } = &mut *self.tables;
             let bytes = window.get(offset + part, len).unwrap_or_default();
-            let names = symbol::parse(bytes, &extended, self.encoding, symbols)
-                .map_err(|number| malformed("symbol without its section number", symtab, number * entry))?;
-            last = last.max(names);
+            last = last.max(symbol::parse(bytes, &extended, self.structures, &self.source, symbols));
         }
+        self.extended = extended;
         Ok(last)
     }
 
@@ -336,12 +381,58 @@ impl<'t> Elf<'t> {
     /// that the size covers in part belongs to it, as in the original.
     fn table(&self, index: SectionIndex, entry: u64) -> Result<(u64, u64), Malformed> {
         let section = &self.sections[index.0 as usize];
+        // A table of this size ends before it begins, as pointers are counted.
+        if (-1 << 47..0).contains(&(section.sh_size as i64)) && self.encoding.is_64 {
+            return Ok((section.sh_offset, 0));
+        }
         let size = section.sh_size.div_ceil(entry).checked_mul(entry);
         let end = size.and_then(|size| section.sh_offset.checked_add(size));
         match (size, end) {
             (Some(size), Some(end)) if end <= self.source.size() => Ok((section.sh_offset, size)),
             _ => Err(unreadable(index, section.sh_offset)),
         }
+    }
+
+    /// The symbol of a number; if the table has none, what follows it in the
+    /// file: the original doesn't count. As only the table is brought into the
+    /// host's byte order, that is in it already.
+    ///
+    /// # Errors
+    /// If the file ends before.
+    pub fn symbol(&self, number: u32) -> Result<Symbol, Malformed> {
+        if let Some(symbol) = self.tables.symbols.get(number as usize) {
+            return Ok(*symbol);
+        }
+        let what = "relocation refers to a symbol that doesn't exist";
+        let entry = symbol::size(self.encoding);
+        let place = u64::from(number) * entry;
+        let offset = self.sections[self.symtab.0 as usize].sh_offset.checked_add(place);
+        let mut bytes = Vec::new();
+        if !offset.is_some_and(|offset| self.source.read_exact(offset, entry, &mut bytes)) {
+            return Err(malformed(what, self.symtab, place));
+        }
+        let mut symbols = Vec::new();
+        symbol::parse_from(
+            number as usize,
+            &bytes,
+            &self.extended,
+            self.encoding.of_host(),
+            &self.source,
+            &mut symbols,
+        );
+        symbols.pop().ok_or(malformed(what, self.symtab, place))
+    }
+
+    /// Refuses a symbol whose section isn't known.
+    ///
+    /// # Errors
+    /// If it is one.
+    pub fn has_section(&self, number: usize) -> Result<(), Malformed> {
+        if self.tables.symbols[number].section != symbol::UNKNOWN {
+            return Ok(());
+        }
+        let place = number as u64 * symbol::size(self.encoding);
+        Err(malformed("symbol without its section number", self.symtab, place))
     }
 
     /// The symbol table, in the file's order.
@@ -435,7 +526,7 @@ impl<'t> Elf<'t> {
         let section = self.section(index, "no such section")?;
         let offset = self.file_offset(section, value);
         let mut window = self.tables.data.borrow_mut();
-        window.load(self.source, offset, len, data_until(section, offset));
+        window.load(&self.source, offset, len, data_until(section, offset));
         let bytes = window.get(offset, len).map(<[u8]>::to_vec);
         bytes.ok_or(malformed("data beyond the end of the file", index, value))
     }
@@ -452,7 +543,7 @@ impl<'t> Elf<'t> {
         let mut window = self.tables.data.borrow_mut();
         while offset < self.source.size() {
             let len = STEP.min(self.source.size() - offset);
-            window.load(self.source, offset, len, data_until(section, offset));
+            window.load(&self.source, offset, len, data_until(section, offset));
             let Some(bytes) = window.get(offset, len) else {
                 break;
             };
@@ -467,18 +558,19 @@ impl<'t> Elf<'t> {
     }
 
     /// The whole of a section, and as much of what follows as it takes to end
-    /// its last string.
+    /// its last string; there is one even if the section is empty. With it its
+    /// size, as far as the original's variable holds it.
     ///
     /// # Errors
     /// If the file ends before.
-    pub fn strings_of(&self, index: SectionIndex) -> Result<Vec<u8>, Malformed> {
-        let size = self.section(index, "no such section")?.sh_size;
-        let mut bytes = self.data(index, 0, size)?;
-        if bytes.last().is_some_and(|&last| last != 0) {
-            bytes.extend(self.c_string(index, size)?);
+    pub fn strings_of(&self, index: SectionIndex) -> Result<(Vec<u8>, usize), Malformed> {
+        let size = self.section(index, "no such section")?.sh_size as u32;
+        let mut bytes = self.data(index, 0, u64::from(size))?;
+        if bytes.last().is_none_or(|&last| last != 0) {
+            bytes.extend(self.c_string(index, u64::from(size))?);
             bytes.push(0);
         }
-        Ok(bytes)
+        Ok((bytes, size as usize))
     }
 
     /// Reads relocations of a section of type `SHT_REL` or `SHT_RELA`, from
@@ -498,6 +590,15 @@ impl<'t> Elf<'t> {
         }
         self.relocations = (first, offset + before, len);
         Ok(len > 0)
+    }
+
+    /// Where the first of the relocations that were read last is whose place
+    /// lies beyond the end of the file, if one is.
+    #[must_use]
+    pub fn first_beyond(&self, relocated: SectionIndex, from: usize) -> Option<usize> {
+        let start = self.sections.get(relocated.0 as usize).map(|section| self.file_offset(section, 0));
+        let room = start.and_then(|start| self.source.size().checked_sub(start)).and_then(|room| room.checked_sub(4));
+        self.relocations().first_after(room, from)
     }
 
     /// The relocations that were read last.
@@ -528,32 +629,34 @@ const fn unreadable(index: SectionIndex, offset: u64) -> Malformed {
 /// Section names mostly lie before the headers, and are read with them.
 const BEFORE_HEADERS: u64 = 4096;
 
+/// How many section headers there are said to be, and those that the file has.
 fn read_section_headers(
     source: &Source,
     header: &Header,
     encoding: Encoding,
     window: &mut Window,
-) -> Result<Vec<SectionHeader>, Malformed> {
+) -> Result<(u32, Vec<SectionHeader>), Malformed> {
     let size = encoding.section_header_size();
     let start = header.e_shoff.saturating_sub(BEFORE_HEADERS);
+    let most = source.size().saturating_sub(header.e_shoff) / size as u64;
     let mut read = |count: u32| {
-        let len = u64::from(count) * size as u64;
-        let end = header.e_shoff.checked_add(len);
-        let loaded = end.is_some_and(|end| window.load(source, start, end - start, end));
-        let bytes = window.get(header.e_shoff, len).filter(|_| loaded);
-        let bytes =
-            bytes.ok_or(malformed("section headers reach beyond the end of the file", HEADERS, header.e_shoff))?;
-        SectionHeader::parse_from(bytes, 0, count as usize, encoding.context())
-            .map_err(|_| malformed("unreadable section header", HEADERS, header.e_shoff))
+        let count = most.min(u64::from(count));
+        let len = count * size as u64;
+        let end = header.e_shoff + len;
+        let loaded = window.load(source, start, end - start, end);
+        let bytes = window.get(header.e_shoff, len).filter(|_| loaded && count > 0).unwrap_or_default();
+        SectionHeader::parse_from(bytes, 0, bytes.len() / size, encoding.context()).unwrap_or_default()
     };
     // With more than 65,279 sections the number stands in the first header.
-    match u32::from(header.e_shnum) {
+    let count = match u32::from(header.e_shnum) {
         0 => {
-            let first = read(1)?;
-            read(first.first().map_or(0, |null| null.sh_size as u32))
+            let first = read(1).pop();
+            let what = "section headers reach beyond the end of the file";
+            first.ok_or(malformed(what, HEADERS, header.e_shoff))?.sh_size as u32
         }
-        count => read(count),
-    }
+        count => count,
+    };
+    Ok((count, read(count)))
 }
 
 fn string_at(table: &[u8], offset: u64) -> Option<&[u8]> {

@@ -93,6 +93,17 @@ impl Relocations<'_> {
         Relocation { offset, symbol, kind, addend }
     }
 
+    /// The number of the first relocation, from number `from` on, whose
+    /// `r_offset` is greater than `most`, or the first at all if that is
+    /// `None`.
+    #[must_use]
+    pub fn first_after(&self, most: Option<u64>, from: usize) -> Option<usize> {
+        let (size, word) = (self.format.entry_size(), self.format.encoding.word());
+        let mut entries = self.bytes[(from - self.first) * size..].chunks_exact(size);
+        let is_after = |entry: &[u8]| most.is_none_or(|most| self.format.encoding.unsigned(&entry[..word]) > most);
+        entries.position(is_after).map(|place| from + place)
+    }
+
     /// The number of the first relocation, from `number` on, whose symbol's
     /// number is `wanted`, and that. This is the hottest loop of all, so that
     /// it is compiled once for each way to lay out a symbol's number.

@@ -1,11 +1,13 @@
 //! Symbol table entries.
 
+use std::ops::Range;
+
 use goblin::elf::section_header::{SHN_HIRESERVE, SHN_LORESERVE, SHN_XINDEX};
 use goblin::elf::sym;
 use goblin::{elf32, elf64};
 use scroll::Pread;
 
-use super::{Encoding, SectionIndex};
+use super::{Encoding, SectionIndex, Source};
 
 /// One entry of the symbol table, of either class.
 #[derive(Clone, Copy, Debug)]
@@ -63,33 +65,79 @@ pub(super) const fn size(encoding: Encoding) -> u64 {
     if encoding.is_64 { elf64::sym::SIZEOF_SYM as u64 } else { elf32::sym::SIZEOF_SYM as u64 }
 }
 
-/// Parses entries and appends them; returns the greatest `st_name`. `Err` is
-/// the number of an entry whose section should stand in `extended` and doesn't.
-pub(super) fn parse(bytes: &[u8], extended: &[u8], encoding: Encoding, symbols: &mut Vec<Symbol>) -> Result<u32, u64> {
+/// A symbol's section if the file doesn't say which it is: no section has that
+/// number, and no special one.
+pub(super) const UNKNOWN: SectionIndex = SectionIndex(0xffff_feff);
+
+/// The section of type `SHT_SYMTAB_SHNDX`.
+#[derive(Debug, Default)]
+pub(super) struct Extended {
+    /// What is in it.
+    pub(super) table: Vec<u8>,
+    /// Where in the file the rest is that the original would read on in. As
+    /// only the table is brought into the host's byte order, that is in it
+    /// already.
+    pub(super) rest: Range<u64>,
+}
+
+impl Extended {
+    fn section(&self, entry: usize, encoding: Encoding, source: &Source) -> SectionIndex {
+        let at = entry * 4;
+        if let Some(word) = self.table.get(at..at + 4) {
+            return SectionIndex(encoding.unsigned(word) as u32);
+        }
+        let offset = self.rest.start + (at - self.table.len()) as u64;
+        let mut word = Vec::new();
+        if offset < self.rest.end && source.read_exact(offset, 4, &mut word) {
+            SectionIndex(encoding.of_host().unsigned(&word) as u32)
+        } else {
+            UNKNOWN
+        }
+    }
+}
+
+/// Parses entries and appends them; returns the greatest `st_name`.
+pub(super) fn parse(
+    bytes: &[u8],
+    extended: &Extended,
+    encoding: Encoding,
+    source: &Source,
+    symbols: &mut Vec<Symbol>,
+) -> u32 {
+    parse_from(symbols.len(), bytes, extended, encoding, source, symbols)
+}
+
+/// The same, of entries from number `first` on.
+pub(super) fn parse_from(
+    first: usize,
+    bytes: &[u8],
+    extended: &Extended,
+    encoding: Encoding,
+    source: &Source,
+    symbols: &mut Vec<Symbol>,
+) -> u32 {
     let section = |entry: usize, shndx: u16| {
         let index = u32::from(shndx);
         if is_special(shndx) {
-            Some(SectionIndex(index.wrapping_sub(SHN_HIRESERVE + 1)))
+            SectionIndex(index.wrapping_sub(SHN_HIRESERVE + 1))
         } else if index == SHN_XINDEX {
-            let word = extended.get(entry * 4..entry * 4 + 4)?;
-            Some(SectionIndex(encoding.unsigned(word) as u32))
+            extended.section(entry, encoding, source)
         } else {
-            Some(SectionIndex(index))
+            SectionIndex(index)
         }
     };
     let mut last = 0;
     macro_rules! parse_as {
         ($sym:ty, $size:expr) => {
-            for bytes in bytes.chunks_exact($size) {
+            for (entry, bytes) in (first..).zip(bytes.chunks_exact($size)) {
                 // A chunk has the size of an entry, which is all that can fail.
                 let Ok(sym) = bytes.pread_with::<$sym>(0, encoding.endian()) else { break };
-                let entry = symbols.len();
                 last = last.max(sym.st_name);
                 symbols.push(Symbol {
                     name: sym.st_name,
                     info: sym.st_info,
                     shndx: sym.st_shndx,
-                    section: section(entry, sym.st_shndx).ok_or(entry as u64)?,
+                    section: section(entry, sym.st_shndx),
                     value: u64::from(sym.st_value),
                     size: u64::from(sym.st_size),
                 });
@@ -101,5 +149,5 @@ pub(super) fn parse(bytes: &[u8], extended: &[u8], encoding: Encoding, symbols: 
     } else {
         parse_as!(elf32::sym::Sym, elf32::sym::SIZEOF_SYM);
     }
-    Ok(last)
+    last
 }

@@ -60,7 +60,7 @@ pub fn modinfo(path: &[u8], source: &Source, tag: &[u8]) -> Result<Option<Vec<u8
         return Ok(None);
     };
     let bytes = elf.strings_of(section).map_err(|malformed| malformed.fatal(path))?;
-    Ok(pairs(&bytes).find(|(known, _)| *known == tag).map(|(_, value)| value.to_vec()))
+    Ok(pairs(&bytes.0).find(|(known, _)| *known == tag).map(|(_, value)| value.to_vec()))
 }
 
 /// What `.modinfo` says here.
@@ -80,7 +80,7 @@ impl Info {
         let Some(section) = elf.modinfo else {
             return Ok(info);
         };
-        for (tag, value) in pairs(&elf.strings_of(section)?) {
+        for (tag, value) in pairs(&elf.strings_of(section)?.0) {
             match tag {
                 b"alias" => info.aliases.push(value.to_vec()),
                 b"vermagic" => {

@@ -11,7 +11,7 @@ mod undefined;
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
-use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_UNDEF};
+use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_UNDEF, SHN_XINDEX};
 use goblin::elf::sym::STT_OBJECT;
 
 pub use crc::{missing as missing_crc, symbol_crcs};
@@ -22,7 +22,7 @@ pub use names::Names;
 use crate::alias::{self, Aliases, Contents, TableDetail, Target, layout};
 use crate::diag::{Fatal, Kind, Message, Severity, strerror, text};
 use crate::dialect::Dialect;
-use crate::elf::{Elf, Malformed, SectionIndex, Source, Symbol, Tables, section_header};
+use crate::elf::{Elf, Malformed, Source, Symbol, Tables, section_header};
 use crate::section::{self, Finding, Findings, Rules};
 use crate::srcversion;
 use crate::textfile;
@@ -261,7 +261,7 @@ impl Reader<'_, '_> {
     fn read(&mut self, scratch: &mut section::Scratch, later: &mut Later) -> Result<(), Fatal> {
         let Context { dialect, rules, extra_warn, .. } = *self.context;
         if let Some(section) = self.elf.no_trim_symbol.filter(|_| dialect.no_trim_symbol) {
-            let bytes = self.elf.strings_of(section).map_err(|malformed| self.malformed(malformed))?;
+            let (bytes, _) = self.elf.strings_of(section).map_err(|malformed| self.malformed(malformed))?;
             self.facts.kept =
                 bytes.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect();
         }
@@ -321,11 +321,15 @@ impl Reader<'_, '_> {
         if self.facts.is_vmlinux {
             return Ok(false);
         }
-        let bytes = match self.elf.modinfo {
-            None => Vec::new(),
+        let (bytes, size) = match self.elf.modinfo {
+            None => (Vec::new(), 0),
             Some(index) => self.elf.strings_of(index).map_err(|malformed| self.malformed(malformed))?,
         };
-        let modinfo = Modinfo::parse(&bytes);
+        let modinfo = Modinfo::parse(&bytes, size);
+        if let (Some(section), Some(offset)) = (self.elf.modinfo, modinfo.overrun) {
+            let what = "value that begins behind the end of .modinfo";
+            return Err(self.malformed(Malformed { what, section, offset: offset as u64 }));
+        }
         if modinfo.licenses == 0 {
             let is_error = self.context.dialect.errors_fail_at_the_end;
             let severity = if is_error { Severity::Error } else { Severity::Warning };
@@ -410,7 +414,8 @@ impl Reader<'_, '_> {
     fn symbol(&mut self, number: usize, later: &mut Later) -> Result<usize, Fatal> {
         let symbol = self.elf.symbols()[number];
         // Most local symbols stand for a section and have no name.
-        let is_section = symbol.name == 0 && symbol.section != SectionIndex(0) && !symbol.is_special();
+        let is_section = symbol.name == 0 && !matches!(u32::from(symbol.shndx), SHN_UNDEF | SHN_XINDEX);
+        let is_section = is_section && !symbol.is_special();
         if is_section && !symbol.is_global() && self.elf.symbol_name_of(&symbol, 1) == b"\0" {
             return Ok(0);
         }
@@ -440,12 +445,14 @@ impl Reader<'_, '_> {
                 _ => {
                     let exported = name.strip_prefix(b"__ksymtab_");
                     if let Some(exported) = exported.filter(|_| !self.context.dialect.export_symbol_section) {
+                        self.elf.has_section(number).map_err(|malformed| self.malformed(malformed))?;
                         let exported = exported.to_vec();
                         self.export(exported, &symbol, later).map_err(|malformed| self.malformed(malformed))?;
                     }
                 }
             },
         }
+        self.elf.has_section(number).map_err(|malformed| self.malformed(malformed))?;
         let name = self.elf.symbol_name_of(&symbol, len);
         let detail = name.starts_with(b"__kstrtabns_") || name.starts_with(b"__crc_");
         if detail && !self.context.dialect.export_symbol_section {
@@ -484,7 +491,7 @@ impl Reader<'_, '_> {
         let Some(section) = self.elf.sections.get(symbol.section.0 as usize) else {
             return Ok(());
         };
-        if symbol.section == SectionIndex(0) || symbol.kind() != STT_OBJECT {
+        if u32::from(symbol.shndx) == SHN_UNDEF || symbol.kind() != STT_OBJECT {
             return Ok(());
         }
         let dialect = self.context.dialect;
@@ -492,6 +499,13 @@ impl Reader<'_, '_> {
         let Some(table) = alias::table_symbol(&name, dialect) else {
             return Ok(());
         };
+        let target = self.target();
+        let mut output = alias::Output::default();
+        let is_whole = alias::check_size(&table, &self.facts.name, symbol.size, target, &mut output);
+        self.reading.steps.extend(output.messages.into_iter().map(Step::Say));
+        if !is_whole? {
+            return Ok(());
+        }
         // The original tests a bit of the type, not the type.
         let bytes;
         let contents = if section.sh_type & section_header::SHT_NOBITS == 0 {

@@ -16,6 +16,9 @@ pub(super) struct Modinfo {
     pub(super) has_description: bool,
     /// There is a `version`.
     pub(super) has_version: bool,
+    /// Where a value begins behind the end of the section. The original would
+    /// look for more of its kind for ever.
+    pub(super) overrun: Option<usize>,
 }
 
 /// The licenses that let a module use GPL-only symbols
@@ -39,21 +42,29 @@ pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 impl Modinfo {
-    pub(super) fn parse(bytes: &[u8]) -> Self {
+    /// `bytes` may reach beyond the section's `size`.
+    pub(super) fn parse(bytes: &[u8], size: usize) -> Self {
         let mut modinfo = Self {
             licenses: 0,
             is_gpl_compatible: true,
             imports: Vec::new(),
             has_description: false,
             has_version: false,
+            overrun: None,
         };
         for (tag, value) in pairs(bytes) {
+            let start = value.as_ptr() as usize - bytes.as_ptr() as usize;
+            let overrun = Some(start).filter(|start| *start > size);
             match tag {
                 b"license" => {
                     modinfo.licenses += 1;
                     modinfo.is_gpl_compatible &= GPL_COMPATIBLE.contains(&value);
+                    modinfo.overrun = modinfo.overrun.or(overrun.filter(|_| modinfo.is_gpl_compatible));
                 }
-                b"import_ns" => modinfo.imports.push(value.to_vec()),
+                b"import_ns" => {
+                    modinfo.imports.push(value.to_vec());
+                    modinfo.overrun = modinfo.overrun.or(overrun);
+                }
                 b"description" => modinfo.has_description = true,
                 b"version" => modinfo.has_version = true,
                 _ => {}
@@ -69,14 +80,15 @@ mod tests {
 
     #[test]
     fn tags_and_values() {
-        let modinfo =
-            Modinfo::parse(b"\0license=GPL\0\0\0licenses=x\0version=\0license=Proprietary\0import_ns=A\0import_ns=");
+        let bytes = b"\0license=GPL\0\0\0licenses=x\0version=\0license=Proprietary\0import_ns=A\0import_ns=";
+        let modinfo = Modinfo::parse(bytes, bytes.len());
         let expected = Modinfo {
             licenses: 2,
             is_gpl_compatible: false,
             imports: vec![b"A".to_vec(), Vec::new()],
             has_description: false,
             has_version: true,
+            overrun: None,
         };
         assert_eq!(modinfo, expected);
         let nothing = Modinfo {
@@ -85,7 +97,9 @@ mod tests {
             imports: vec![],
             has_description: false,
             has_version: false,
+            overrun: None,
         };
-        assert_eq!(Modinfo::parse(b""), nothing);
+        assert_eq!(Modinfo::parse(b"", 0), nothing);
+        assert_eq!(Modinfo::parse(b"license=GPL\0", 7).overrun, Some(8));
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn target(
     from: &[u8],
     relocation: &Relocation,
 ) -> Result<Target, Malformed> {
-    let symbol = elf.symbols()[relocation.symbol as usize].value;
+    let symbol = elf.symbol(relocation.symbol)?.value;
     let machine = elf.header.e_machine;
     let in_extable = from == b"__ex_table";
     let address = if let Some(addend) = relocation.addend {
@@ -118,7 +118,7 @@ const fn signed(value: u32, bits: u32) -> i32 {
 }
 
 fn arm_target(elf: &Elf, relocated: SectionIndex, relocation: &Relocation) -> Result<Option<i32>, Malformed> {
-    let symbol = elf.symbols()[relocation.symbol as usize].value as i32;
+    let symbol = elf.symbol(relocation.symbol)?.value as i32;
     let word = || Ok(word(elf, relocated, relocation)? as u32);
     let halves = || {
         let bytes = elf.data(relocated, relocation.offset, 4)?;
@@ -181,15 +181,15 @@ fn arm(
     relocated: SectionIndex,
     relocation: &Relocation,
 ) -> Result<Option<Addend>, Malformed> {
-    let symbol = || elf.symbols()[relocation.symbol as usize].value as i32;
+    let symbol = || Ok(elf.symbol(relocation.symbol)?.value as i32);
     let offset = |addend: i32| Some(Addend::Offset(addend));
     Ok(match relocation.kind {
         R_ARM_ABS32 | R_ARM_PC24 | R_ARM_CALL | R_ARM_JUMP24 if !dialect.arm_addends => Some(Addend::HostAddress),
-        R_ARM_ABS32 => offset(word(elf, relocated, relocation)?.wrapping_add(symbol())),
+        R_ARM_ABS32 => offset(word(elf, relocated, relocation)?.wrapping_add(symbol()?)),
         R_ARM_PC24 | R_ARM_CALL | R_ARM_JUMP24 => {
             // 24 bits of words, with a sign.
             let distance = word(elf, relocated, relocation)? << 8 >> 6;
-            offset(distance.wrapping_add(symbol()).wrapping_add(8))
+            offset(distance.wrapping_add(symbol()?).wrapping_add(8))
         }
         R_ARM_THM_CALL | R_ARM_THM_JUMP24 | R_ARM_THM_JUMP19 => Some(Addend::HostAddress),
         _ => None,

@@ -15,7 +15,7 @@ use rules::{Class, Mismatch, NO_SUCH_SECTION, RuleSet};
 
 use crate::diag::{Fatal, Kind, Message, Severity, text};
 use crate::dialect::Dialect;
-use crate::elf::{Elf, Malformed, Relocation, SectionIndex, header, section_header};
+use crate::elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, header, section_header};
 
 /// Something found, in the order of finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Check<'_> {
                 if !from.class.ignored {
                     let mut first = 0;
                     while elf.read_relocations(index, first)? {
-                        self.relocations(elf, &from, &scratch.offends, &mut nearest, findings)?;
+                        self.relocations(elf, &from, scratch, &mut nearest, findings)?;
                         first = elf.relocations().end();
                     }
                 }
@@ -168,16 +168,19 @@ impl Check<'_> {
     }
 
     fn classify_symbols(&self, elf: &Elf, scratch: &mut Scratch) {
-        let beyond = if self.dialect.section_index_checked { 0 } else { NO_SUCH_SECTION };
         let Scratch { classes, offends, .. } = scratch;
         offends.clear();
-        offends.extend(elf.symbols().iter().map(|symbol| {
-            if symbol.is_special() {
-                0
-            } else {
-                classes.get(symbol.section.0 as usize).map_or(beyond, |class| class.offends)
-            }
-        }));
+        offends.extend(elf.symbols().iter().map(|symbol| self.offends(symbol, classes)));
+    }
+
+    /// The rules that a reference to a symbol breaks.
+    fn offends(&self, symbol: &Symbol, classes: &[Class]) -> RuleSet {
+        let beyond = if self.dialect.section_index_checked { 0 } else { NO_SUCH_SECTION };
+        if symbol.is_special() {
+            0
+        } else {
+            classes.get(symbol.section.0 as usize).map_or(beyond, |class| class.offends)
+        }
     }
 
     /// Finds sections that lack `SHF_ALLOC`, which is most often forgotten in
@@ -225,10 +228,11 @@ impl Check<'_> {
         &self,
         elf: &Elf,
         from: &Relocated,
-        offends: &[RuleSet],
+        scratch: &Scratch,
         nearest: &mut Nearest,
         findings: &mut Findings,
     ) -> Result<(), Stop> {
+        let Scratch { classes, offends } = scratch;
         let relocations = elf.relocations();
         let exports = self.exports && elf.export_symbol == Some(from.relocated);
         let known = matches!(elf.header.e_machine, header::EM_386 | header::EM_ARM | header::EM_MIPS);
@@ -245,14 +249,21 @@ impl Check<'_> {
         let all = exports || learning < usize::MAX;
         let wanted = |symbol: u32| all || offends.get(symbol as usize).is_none_or(|offended| offended & watch != 0);
         let mut next = relocations.first();
+        let mut beyond = self.first_beyond(elf, from, next)?;
         while let Some((number, symbol)) = relocations.find(next, wanted) {
+            if let Some(malformed) = beyond.take_if(|beyond| beyond.0 <= number) {
+                return Err(malformed.1.into());
+            }
             next = number + 1;
-            let Some(&offended) = offends.get(symbol as usize) else {
-                let what = "relocation refers to a symbol that doesn't exist";
-                let offset = relocations.offset_of(number);
-                return Err(Stop::Malformed(Malformed { what, section: from.relocations, offset }));
+            let offended = match offends.get(symbol as usize) {
+                Some(offended) => *offended,
+                None => {
+                    let offset = relocations.offset_of(number);
+                    let of_relocation = |malformed| Malformed { section: from.relocations, offset, ..malformed };
+                    self.offends(&elf.symbol(symbol).map_err(of_relocation)?, classes)
+                }
             };
-            if number == learning && !elf.symbols()[symbol as usize].is_special() {
+            if number == learning && !elf.symbol(symbol)?.is_special() {
                 let relocation = relocations.get(number);
                 if addend::of(elf, self.dialect, from.relocated, from_name, &relocation)?.is_some() {
                     let half = relocation.offset as u32;
@@ -266,7 +277,24 @@ impl Check<'_> {
                 self.mismatch(elf, from, number, broken, nearest, findings)?;
             }
         }
-        Ok(())
+        beyond.map_or(Ok(()), |(_, malformed)| Err(malformed.into()))
+    }
+
+    /// The first relocation that has no addend of its own, nor one in the
+    /// file: the original looks for it whether it matters or not.
+    fn first_beyond(&self, elf: &Elf, from: &Relocated, first: usize) -> Result<Option<(usize, Malformed)>, Malformed> {
+        if elf.relocations().has_addends() {
+            return Ok(None);
+        }
+        let (name, mut next) = (from.name(elf)?, first);
+        while let Some(number) = elf.first_beyond(from.relocated, next) {
+            let relocation = elf.relocations().get(number);
+            if let Err(malformed) = addend::of(elf, self.dialect, from.relocated, name, &relocation) {
+                return Ok(Some((number, malformed)));
+            }
+            next = number + 1;
+        }
+        Ok(None)
     }
 
     /// The rare way out of the loop: a reference that breaks a rule.
@@ -281,7 +309,7 @@ impl Check<'_> {
         findings: &mut Findings,
     ) -> Result<(), Stop> {
         let relocation = elf.relocations().get(number);
-        let symbol = &elf.symbols()[relocation.symbol as usize];
+        let symbol = &elf.symbol(relocation.symbol)?;
         if broken & NO_SUCH_SECTION != 0 {
             let what = "relocation refers to a symbol in a section that doesn't exist";
             return Err(Malformed { what, section: from.relocations, offset: relocation.offset }.into());
@@ -332,7 +360,7 @@ impl Check<'_> {
             addend::Target::Address(address) => address,
             addend::Target::Passed | addend::Target::UnknownMachine => return Ok(()),
         };
-        let symbol = &elf.symbols()[relocation.symbol as usize];
+        let symbol = &elf.symbol(relocation.symbol)?;
         let rule = &self.rules.rules[broken.trailing_zeros() as usize];
         let to = elf.section_name(symbol.section)?;
         let from_symbol = nearest.before(elf, from.relocated, relocation.offset)?;
@@ -370,7 +398,7 @@ impl Check<'_> {
         let Some(section) = elf.export_symbol else { return Ok(()) };
         let malformed = |text| Message::new(Severity::Error, Kind::MalformedExport, text);
         let relocation = elf.relocations().get(number);
-        let symbol = &elf.symbols()[relocation.symbol as usize];
+        let symbol = &elf.symbol(relocation.symbol)?;
         let label = nearest.before(elf, section, relocation.offset)?;
         let label_name = label.map_or(Ok(&b""[..]), |label| elf.symbol_name(&label))?;
         let (Some(label), Some(labelled)) = (label, label_name.strip_prefix(b"__export_symbol_")) else {

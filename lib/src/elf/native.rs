@@ -1,0 +1,97 @@
+//! Objects of the other byte order, as the original has them in memory.
+//!
+//! It brings headers, symbols and their section numbers into the host's order
+//! where they stand. Of a well-formed object nobody sees that; where sections
+//! overlap these tables, what is read there is turned round.
+
+use std::ops::{Deref, Range};
+
+use super::{Encoding, Header, SectionHeader, Source, read_section_headers, section_header, symbol, window::Window};
+
+/// An object's bytes: its source, or what is made of it.
+pub(super) enum View<'t> {
+    /// As they are.
+    Whole(&'t Source),
+    /// As the original has them.
+    Native(Source),
+}
+
+impl Deref for View<'_> {
+    type Target = Source;
+
+    fn deref(&self) -> &Source {
+        match self {
+            Self::Whole(source) => source,
+            Self::Native(image) => image,
+        }
+    }
+}
+
+/// The widths of the fields of a structure, in its order.
+type Widths = &'static [usize];
+
+/// After `e_ident`.
+const HEADER: (Widths, Widths) = (&[2, 2, 4, 4, 4, 4, 4, 2, 2, 2, 2, 2, 2], &[2, 2, 4, 8, 8, 8, 4, 2, 2, 2, 2, 2, 2]);
+const IDENT: u64 = 16;
+const SECTION: (Widths, Widths) = (&[4, 4, 4, 4, 4, 4, 4, 4, 4, 4], &[4, 4, 8, 8, 8, 8, 4, 4, 8, 8]);
+const SYMBOL: (Widths, Widths) = (&[4, 4, 4, 1, 1, 2], &[4, 1, 1, 2, 8, 8]);
+const NUMBER: (Widths, Widths) = (&[4], &[4]);
+
+fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
+    one.start < other.end && other.start < one.end
+}
+
+/// Whether a section overlaps what the original turns round, or that itself.
+pub(super) fn is_needed(header: &Header, sections: &[SectionHeader], encoding: Encoding) -> bool {
+    let headers = (sections.len() * encoding.section_header_size()) as u64;
+    let mut turned = vec![0..encoding.header_size() as u64, header.e_shoff..header.e_shoff.saturating_add(headers)];
+    let (mut plain, mut overlaps) = (Vec::new(), overlap(&turned[0], &turned[1]));
+    for section in sections.iter().skip(1).filter(|section| section.sh_size > 0) {
+        let range = section.sh_offset..section.sh_offset.saturating_add(section.sh_size);
+        match section.sh_type {
+            section_header::SHT_NOBITS => {}
+            section_header::SHT_SYMTAB | section_header::SHT_SYMTAB_SHNDX => {
+                overlaps |= turned.iter().any(|other| overlap(&range, other));
+                turned.push(range);
+            }
+            _ => plain.push(range),
+        }
+    }
+    overlaps || plain.iter().any(|range| turned.iter().any(|other| overlap(range, other)))
+}
+
+/// Turns entries of a table round, as far as there are any.
+fn turn(bytes: &mut [u8], range: Range<u64>, (of_32, of_64): (Widths, Widths), encoding: Encoding) {
+    let widths = if encoding.is_64 { of_64 } else { of_32 };
+    let mut at = range.start as usize;
+    while (at as u64) < range.end {
+        for width in widths {
+            let Some(field) = bytes.get_mut(at..at + width) else { return };
+            field.reverse();
+            at += width;
+        }
+    }
+}
+
+/// The file's bytes with all that turned round.
+pub(super) fn image(source: &Source, header: &Header, claimed: u32, encoding: Encoding) -> Option<Source> {
+    let mut bytes = Vec::new();
+    if !source.read_exact(0, source.size(), &mut bytes) {
+        return None;
+    }
+    turn(&mut bytes, IDENT..encoding.header_size() as u64, HEADER, encoding);
+    let headers = u64::from(claimed) * encoding.section_header_size() as u64;
+    turn(&mut bytes, header.e_shoff..header.e_shoff.saturating_add(headers), SECTION, encoding);
+    let source = Source::Memory(bytes);
+    let host = Encoding { is_big: cfg!(target_endian = "big"), ..encoding };
+    let (_, sections) = read_section_headers(&source, header, host, &mut Window::default()).ok()?;
+    let Source::Memory(mut bytes) = source else { return None };
+    for (sh_type, widths) in [(section_header::SHT_SYMTAB, SYMBOL), (section_header::SHT_SYMTAB_SHNDX, NUMBER)] {
+        if let Some(section) = sections.iter().skip(1).rfind(|section| section.sh_type == sh_type) {
+            let entry = if sh_type == section_header::SHT_SYMTAB { symbol::size(encoding) } else { 4 };
+            let size = section.sh_size.div_ceil(entry).saturating_mul(entry);
+            turn(&mut bytes, section.sh_offset..section.sh_offset.saturating_add(size), widths, encoding);
+        }
+    }
+    Some(Source::Memory(bytes))
+}

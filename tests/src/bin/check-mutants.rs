@@ -1,0 +1,77 @@
+//! check-mutants: gives spoilt objects to the original, compiled with
+//! sanitizers, and to ours.
+//!
+//! The argument is how many; `N FILE` writes the one of number N into a file,
+//! and says under which options it is read.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use kbuild_rs_tests::mutants::{self, Fate};
+use kbuild_rs_tests::mutate;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = arguments.first().and_then(|count| count.parse().ok()).unwrap_or(20_000);
+    if let Some(file) = arguments.get(1) {
+        return match mutants::write(number, Path::new(file)) {
+            Ok(options) => {
+                println!("modpost {options} -i in -o out {file}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => failed(&error),
+        };
+    }
+    let mutants = match mutants::run(0..number) {
+        Ok(mutants) => mutants,
+        Err(error) => return failed(&error),
+    };
+    let mut reports: BTreeMap<(&str, bool), usize> = BTreeMap::new();
+    let mut table = vec![[0usize; 5]; mutate::COUNT + 1];
+    let mut wrong = 0;
+    for mutant in &mutants {
+        let column = match &mutant.fate {
+            Fate::Same => 0,
+            Fate::Refused(report) => {
+                *reports.entry((report, true)).or_default() += 1;
+                1
+            }
+            Fate::WentOn(report) => {
+                eprintln!("FAILED mutant {} of {}\n  ours goes on: {report}\n", mutant.number, mutant.seed);
+                wrong += 1;
+                *reports.entry((report, false)).or_default() += 1;
+                2
+            }
+            Fate::OtherTarget => 3,
+            Fate::Wrong(report) => {
+                eprintln!("FAILED mutant {} of {}\n{report}", mutant.number, mutant.seed);
+                wrong += 1;
+                4
+            }
+        };
+        table[mutant.way][column] += 1;
+    }
+    println!("| spoilt | mutants | the same | undefined, refused | undefined, went on | of another target | wrong |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    for (way, [same, refused, went_on, other, wrong]) in table.iter().enumerate() {
+        let name = mutate::name(way);
+        let all = same + refused + went_on + other + wrong;
+        println!("| {name} | {all} | {same} | {refused} | {went_on} | {other} | {wrong} |");
+    }
+    println!("\n| the original's behaviour is undefined | ours refuses | ours goes on |\n| --- | --- | --- |");
+    let kinds: std::collections::BTreeSet<&str> = reports.keys().map(|(report, _)| *report).collect();
+    for kind in kinds {
+        let count = |refused| reports.get(&(kind, refused)).copied().unwrap_or(0);
+        println!("| {kind} | {} | {} |", count(true), count(false));
+    }
+    println!("\n{} mutants, {wrong} wrong", mutants.len());
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn failed(error: &std::io::Error) -> ExitCode {
+    eprintln!("check-mutants: {error}");
+    ExitCode::FAILURE
+}

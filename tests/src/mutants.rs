@@ -1,0 +1,351 @@
+//! Spoilt objects, given to the original and to ours.
+//!
+//! The original is compiled with sanitizers, so that it says where its
+//! behaviour is undefined; where it says nothing, ours has to do the same.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use wait_timeout::ChildExt;
+
+use crate::cache;
+use crate::compare;
+use crate::corpus::{self, Corpus};
+use crate::fixture::compile_c;
+use crate::history;
+use crate::kernel::Tree;
+use crate::machine::{MACHINES, module};
+use crate::mutate;
+use crate::original::{self, Kernel, Subject, Target, V6_1};
+
+/// The kernel whose original is compiled.
+static KERNEL: &Kernel = &V6_1;
+
+/// Reads a file where the original would map it: what lies behind a map's end
+/// is there, and zero, and no sanitizer would say a word.
+const WHOLE: &str = r#"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void *__wrap_mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	size_t have = 0;
+	ssize_t got = 1;
+	char *room = len ? malloc(len) : NULL;
+
+	if (!room) {
+		errno = EINVAL;
+		return MAP_FAILED;
+	}
+	while (have < len && got > 0) {
+		got = pread(fd, room + have, len - have, offset + have);
+		have += got > 0 ? got : 0;
+	}
+	return room;
+}
+
+int __wrap_munmap(void *at, size_t len)
+{
+	free(at);
+	return 0;
+}
+"#;
+
+/// What the compiler is told. Well-formed objects break rules of alignment, too,
+/// and so does copying no bytes from nowhere.
+const SANITIZED: &[&str] = &[
+    "../../whole.c",
+    "-Wl,--wrap=mmap,--wrap=munmap",
+    "-g",
+    "-fno-omit-frame-pointer",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize=alignment,nonnull-attribute",
+    "-fno-sanitize-recover=all",
+];
+
+/// How the sanitizers end a program.
+const REPORTED: i32 = 86;
+/// What they are told. An allocation that can't be made fails, as elsewhere.
+const ENVIRONMENT: [(&str, &str); 2] = [
+    ("ASAN_OPTIONS", "exitcode=86:detect_leaks=0:allocator_may_return_null=1"),
+    ("UBSAN_OPTIONS", "exitcode=86:print_stacktrace=1"),
+];
+
+/// How long ours may take; the original has more, as sanitizers cost.
+const OURS: Duration = Duration::from_secs(2);
+const THEIRS: Duration = Duration::from_secs(20);
+
+/// Options under which mutants are read, in turns.
+const OPTIONS: &[&str] = &["", "-m -a", "-m -a -E", "-w -N", "-m -a -e"];
+
+/// Modules of distributions: corpus and path.
+const REAL: &[(&str, &str)] = &[
+    ("6.1-amd64", "drivers/net/mii.ko"),
+    ("6.1-amd64", "net/ipv4/tunnel4.ko"),
+    ("6.1-amd64", "drivers/vfio/pci/vfio-pci.ko"),
+    ("6.1-i386", "drivers/net/mii.ko"),
+    ("6.1-i386", "drivers/char/ppdev.ko"),
+    ("6.1-s390x", "drivers/net/mii.ko"),
+];
+
+/// Machines for which an object is made.
+const MADE: &[&str] = &["x86-64", "i386", "arm64", "ppc", "mips", "ppc64", "s390x"];
+
+/// An object to be spoilt.
+#[derive(Debug)]
+struct Seed {
+    name: String,
+    target: Target,
+    object: Vec<u8>,
+}
+
+fn seeds() -> io::Result<Vec<Seed>> {
+    let driver = compile_c("driver.c", &["-DOVERRIDE_ONLY"])?;
+    let mut seeds = vec![Seed { name: "driver.c".to_owned(), target: Target::Lsb64, object: driver }];
+    for (name, path) in REAL {
+        let corpus = Corpus::named(name).ok_or_else(|| io::Error::other("no such corpus"))?;
+        let modules = corpus.modules()?;
+        let found = modules.iter().find(|(_, below)| below == Path::new(path));
+        let (file, _) = found.ok_or_else(|| io::Error::other(format!("{name}: no {path}")))?;
+        let object = corpus::bytes_of(file)?;
+        seeds.push(Seed { name: format!("{path} of {name}"), target: corpus.target, object });
+    }
+    for machine in MACHINES.iter().filter(|machine| MADE.contains(&machine.name)) {
+        let object = module(machine, KERNEL, 1)?;
+        seeds.push(Seed { name: machine.name.to_owned(), target: machine.target, object });
+    }
+    Ok(seeds)
+}
+
+/// The folder of the sanitized originals.
+fn sanitized() -> io::Result<PathBuf> {
+    cache::once(&format!("originals/{}-sanitized", KERNEL.version), |dir| {
+        let tree = Tree::named(KERNEL.release).ok_or_else(|| io::Error::other("no such kernel"))?;
+        history::extract(&tree.source()?, dir)?;
+        fs::write(dir.join("whole.c"), WHOLE)?;
+        history::compile(dir, SANITIZED, true)
+    })
+}
+
+/// What a subject did with a mutant.
+#[derive(Debug)]
+struct Did {
+    /// `None` if it had to be killed.
+    status: Option<ExitStatus>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+/// A folder in which mutants are read, one after the other.
+struct Place {
+    dir: tempfile::TempDir,
+    inputs: Vec<&'static str>,
+}
+
+impl Place {
+    fn new() -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let inputs = [
+            ("m.o", ""),
+            ("m.mod", "part.o\n"),
+            (
+                ".part.o.cmd",
+                "source_part.o := part.c\n\ndeps_part.o := \\\n  part.h \\\n\n#SYMVER exported 0x12345678\n",
+            ),
+            ("part.c", "int part;\n"),
+            ("part.h", "/* nothing */\n"),
+            (".m.o.cmd", "source_m.o := part.c\n#SYMVER exported 0x87654321\n"),
+            (
+                "in",
+                "0x1\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n0x2\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n\
+                 0x3\tplain\tvmlinux\tEXPORT_SYMBOL_GPL\tSPACE\n",
+            ),
+        ];
+        for (name, contents) in inputs {
+            fs::write(dir.path().join(name), contents)?;
+        }
+        Ok(Self { dir, inputs: inputs.iter().map(|(name, _)| *name).collect() })
+    }
+
+    fn run(&self, subject: &Subject, options: &str, limit: Duration) -> io::Result<Did> {
+        let dir = self.dir.path();
+        let (stdout, stderr) = (dir.join("stdout"), dir.join("stderr"));
+        let mut child = Command::new(&subject.program)
+            .args(options.split_whitespace())
+            .args(["-i", "in", "-o", "out", "m.o"])
+            .current_dir(dir)
+            .env_clear()
+            .env("LC_ALL", "C")
+            .env("KERNELVERSION", KERNEL.version)
+            .env("KBUILD_RS_JOBS", "1")
+            .envs(ENVIRONMENT)
+            .stdin(Stdio::null())
+            .stdout(File::create(&stdout)?)
+            .stderr(File::create(&stderr)?)
+            .spawn()?;
+        let status = child.wait_timeout(limit)?;
+        if status.is_none() {
+            child.kill()?;
+            child.wait()?;
+        }
+        let mut did = Did { status, stdout: fs::read(&stdout)?, stderr: fs::read(&stderr)?, files: BTreeMap::new() };
+        fs::remove_file(stdout)?;
+        fs::remove_file(stderr)?;
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            let name = PathBuf::from(entry.file_name());
+            if !self.inputs.iter().any(|input| Path::new(input) == name) {
+                did.files.insert(name, fs::read(entry.path())?);
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(did)
+    }
+}
+
+/// What became of a mutant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The original is well-behaved, and ours does the same.
+    Same,
+    /// The original isn't: of what kind its report is. Ours refuses it.
+    Refused(String),
+    /// The original isn't, and ours does something all the same.
+    WentOn(String),
+    /// The object says that it is for another target than the original was
+    /// compiled for, which takes no notice. Ours has no other way to know.
+    OtherTarget,
+    /// What is wrong.
+    Wrong(String),
+}
+
+/// What a sanitizer reports, in few words: what, and in which function.
+fn report_of(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let kind = text.lines().find_map(|line| {
+        if let Some((_, what)) = line.split_once("ERROR: AddressSanitizer: ") {
+            return Some(what.split([' ', ':']).next().unwrap_or(what).to_owned());
+        }
+        let (_, what) = line.split_once(": runtime error: ")?;
+        let words = what.split(' ').filter(|word| !word.contains(|c: char| c.is_ascii_digit() || c == '\''));
+        Some(words.collect::<Vec<_>>().join(" "))
+    });
+    // The first frame that isn't a library's.
+    let frame = text.lines().find_map(|line| {
+        let (_, function) = line.trim_start().strip_prefix('#')?.split_once(" in ")?;
+        let own = ["modpost.c", "file2alias.c", "sumversion.c"].iter().any(|file| function.contains(file));
+        own.then(|| function.split(' ').next().unwrap_or(function).to_owned())
+    });
+    format!("{} in {}", kind.as_deref().unwrap_or("?"), frame.as_deref().unwrap_or("?"))
+}
+
+fn fate(original: &Did, ours: &Did, same_target: bool) -> Fate {
+    let show = |did: &Did| {
+        String::from_utf8_lossy(&did.stderr)
+            .lines()
+            .take(12)
+            .fold(String::new(), |all, line| all + "    " + line + "\n")
+    };
+    let Some(status) = ours.status else { return Fate::Wrong("  ours hangs\n".to_owned()) };
+    let code = status.code();
+    if !matches!(code, Some(0 | 1)) {
+        return Fate::Wrong(format!("  ours ends with {status}\n{}", show(ours)));
+    }
+    if !same_target {
+        return Fate::OtherTarget;
+    }
+    let reported = match original.status {
+        None => Some("it hangs".to_owned()),
+        Some(status) if status.code() == Some(REPORTED) => Some(report_of(&original.stderr)),
+        Some(status) => status.signal().map(|signal| format!("signal {signal}")),
+    };
+    if let Some(reported) = reported {
+        let fatal: Vec<_> =
+            ours.stderr.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"FATAL: ")).collect();
+        if code == Some(1) && fatal.len() == 1 && ours.files.is_empty() {
+            return Fate::Refused(reported);
+        }
+        return Fate::WentOn(reported);
+    }
+    let mut report = String::new();
+    if original.status != ours.status {
+        report += &format!("  status: original {:?}, ours {status}\n", original.status);
+    }
+    compare::bytes(&mut report, "stdout", &original.stdout, &ours.stdout);
+    compare::bytes(&mut report, "stderr", &original.stderr, &ours.stderr);
+    compare::files(&mut report, &original.files, &ours.files);
+    if report.is_empty() { Fate::Same } else { Fate::Wrong(report) }
+}
+
+/// One mutant: the way in which it was spoilt, and what became of it.
+#[derive(Debug)]
+pub struct Mutant {
+    /// Its number.
+    pub number: u64,
+    /// The object that it was.
+    pub seed: String,
+    /// The number of the way: see [`mutate::name`].
+    pub way: usize,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// Makes and reads the mutants of these numbers.
+///
+/// # Errors
+/// If something can't be had or run.
+pub fn run(numbers: std::ops::Range<u64>) -> io::Result<Vec<Mutant>> {
+    let (seeds, sanitized, ours) = (seeds()?, sanitized()?, original::ours("modpost")?);
+    let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let share = |worker: u64| -> io::Result<Vec<Mutant>> {
+        let place = Place::new()?;
+        let mut mutants = Vec::new();
+        for number in numbers.clone().filter(|number| number % workers == worker) {
+            let seed = &seeds[(number % seeds.len() as u64) as usize];
+            let options = OPTIONS[(number / seeds.len() as u64) as usize % OPTIONS.len()];
+            let (way, object) = mutate::mutant(&seed.object, number);
+            fs::write(place.dir.path().join("m.o"), object)?;
+            let program = sanitized.join(seed.target.program());
+            let theirs = place.run(&Subject { program, loader: None }, options, THEIRS)?;
+            let same_target = fs::read(place.dir.path().join("m.o"))?.get(4..6) == seed.object.get(4..6);
+            let fate = fate(&theirs, &place.run(&ours, options, OURS)?, same_target);
+            mutants.push(Mutant { number, seed: seed.name.clone(), way, fate });
+        }
+        Ok(mutants)
+    };
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = (0..workers)
+            .map(|worker| {
+                scope.spawn({
+                    let share = &share;
+                    move || share(worker)
+                })
+            })
+            .collect();
+        let mut all = Vec::new();
+        for share in shares {
+            all.extend(share.join().map_err(|_| io::Error::other("a worker panicked"))??);
+        }
+        all.sort_unstable_by_key(|mutant: &Mutant| mutant.number);
+        Ok(all)
+    })
+}
+
+/// Writes a mutant's object, to be looked at.
+///
+/// # Errors
+/// If it can't be made or written.
+pub fn write(number: u64, path: &Path) -> io::Result<String> {
+    let seeds = seeds()?;
+    let seed = &seeds[(number % seeds.len() as u64) as usize];
+    fs::write(path, mutate::mutant(&seed.object, number).1)?;
+    Ok(OPTIONS[(number / seeds.len() as u64) as usize % OPTIONS.len()].to_owned())
+}
