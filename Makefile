@@ -24,7 +24,7 @@ N ?= 20000
 BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
-	check-headers check-history check-mutants \
+	check-headers check-history check-mutants check-faults \
 	check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo 'make check-depmod      aliases of all modules of DEPMOD=$(DEPMOD), as depmod finds them'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-mutants     N=$(N) spoilt objects, beside a sanitized original'
+	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make check-headers     modules of others, built against a headers package'
 	@echo 'make check-kernel      the same on small kernels, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make bench             time the originals and ours, write docs/benchmarks.md; BENCH=cases'
@@ -92,6 +93,9 @@ check-history: needs
 check-mutants: needs build
 	$(CARGO) build --locked -p modpost
 	KBUILD_RS_BIN=target/debug $(BIN)/check-mutants $(N)
+
+check-faults: needs build
+	KBUILD_RS_BIN='$(CURDIR)/$(BIN)' $(CARGO) test --locked --release -p kbuild-rs-tests --test faults -- --include-ignored
 
 check-headers: needs build static
 	tests/needs kernel

@@ -14,9 +14,11 @@ use crate::textfile;
 /// Reads the text of a file into the table of exports, which borrows from it.
 ///
 /// # Errors
-/// The end of the run, if a line is malformed.
+/// The end of the run, if a line is malformed or there is no memory.
 pub fn read<'a>(text: &'a [u8], name: &[u8], dialect: &Dialect, link: &mut Link<'a>) -> Result<(), Fatal> {
-    link.begin_import(memchr_iter(b'\n', text).count());
+    if !link.begin_import(memchr_iter(b'\n', text).count()) {
+        return Err(Fatal::perror(name, &textfile::no_memory()));
+    }
     for line in textfile::lines(text) {
         match parse(line, dialect) {
             Ok(exported) => link.import(exported, name),

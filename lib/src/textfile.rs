@@ -49,7 +49,9 @@ fn read_whole(path: &Path, text: &mut Vec<u8>) -> io::Result<usize> {
     let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let mut len = 0;
     while len < size {
-        text.resize(size.min(len + MAX_BELIEVED), 0);
+        let end = size.min(len + MAX_BELIEVED);
+        text.try_reserve(end.saturating_sub(text.len())).map_err(|_| no_memory())?;
+        text.resize(end, 0);
         match file.read(&mut text[len..]) {
             Ok(0) => break,
             Ok(read) => len += read,
@@ -58,6 +60,12 @@ fn read_whole(path: &Path, text: &mut Vec<u8>) -> io::Result<usize> {
         }
     }
     Ok(len)
+}
+
+/// What a system call says when there is no memory, `ENOMEM`.
+#[must_use]
+pub fn no_memory() -> io::Error {
+    io::Error::from_raw_os_error(12)
 }
 
 /// The lines of a text, without their ends. What follows the last newline is

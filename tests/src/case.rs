@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::compare;
@@ -20,6 +21,9 @@ pub struct Case {
     target: Target,
     files: Vec<(PathBuf, Vec<u8>)>,
     folders: Vec<PathBuf>,
+    /// Names that are links to others, symbolic or not.
+    links: Vec<(PathBuf, PathBuf, bool)>,
+    modes: Vec<(PathBuf, u32)>,
     calls: Vec<Call>,
 }
 
@@ -34,6 +38,8 @@ impl Case {
             target: Target::Lsb64,
             files: Vec::new(),
             folders: Vec::new(),
+            links: Vec::new(),
+            modes: Vec::new(),
             calls: vec![Call::default()],
         }
     }
@@ -62,6 +68,27 @@ impl Case {
     #[must_use]
     pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
         self.folders.push(path.into());
+        self
+    }
+
+    /// With a symbolic link.
+    #[must_use]
+    pub fn symlink(mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Self {
+        self.links.push((path.into(), target.into(), true));
+        self
+    }
+
+    /// With another name for a file.
+    #[must_use]
+    pub fn hard_link(mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Self {
+        self.links.push((path.into(), target.into(), false));
+        self
+    }
+
+    /// With another mode of a file.
+    #[must_use]
+    pub fn mode(mut self, path: impl Into<PathBuf>, mode: u32) -> Self {
+        self.modes.push((path.into(), mode));
         self
     }
 
@@ -132,6 +159,13 @@ impl Case {
                 fs::create_dir_all(parent)?;
             }
             fs::write(path, contents)?;
+        }
+        for (path, target, symbolic) in &self.links {
+            let path = dir.join(path);
+            if *symbolic { std::os::unix::fs::symlink(target, path)? } else { fs::hard_link(dir.join(target), path)? }
+        }
+        for (path, mode) in &self.modes {
+            fs::set_permissions(dir.join(path), fs::Permissions::from_mode(*mode))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::run::Outcome;
+use crate::run::{Left, Outcome};
 
 /// How much of a text is shown around a difference, in bytes.
 const CONTEXT: usize = 200;
@@ -26,6 +26,10 @@ pub fn differences(original: &Outcome, ours: &Outcome) -> String {
         match (original.files.get(path), ours.files.get(path)) {
             (Some(original), Some(ours)) => {
                 bytes(&mut report, &name.to_string(), &original.contents, &ours.contents);
+                if (original.mode, original.links) != (ours.mode, ours.links) {
+                    let show = |left: &Left| format!("{:o}, {} names", left.mode, left.links);
+                    let _ = writeln!(report, "  {name}: original {}, ours {}", show(original), show(ours));
+                }
                 if original.touched != ours.touched {
                     let who = if ours.touched { "ours" } else { "the original" };
                     let _ = writeln!(report, "  {name}: written by {who} alone");

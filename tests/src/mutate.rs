@@ -230,7 +230,10 @@ fn header_word(image: &mut Image) {
 fn identification(image: &mut Image) {
     let at = image.below(16);
     let values = [0, 1, 2, 3, 0xff, image.numbers.next() as u8];
-    image.bytes[at] = values[image.below(values.len())];
+    let value = values[image.below(values.len())];
+    if let Some(byte) = image.bytes.get_mut(at) {
+        *byte = value;
+    }
 }
 
 fn section_header(image: &mut Image) {

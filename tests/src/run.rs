@@ -18,6 +18,10 @@ pub const SUBJECT: &str = "./modpost";
 pub struct Left {
     /// What is in it.
     pub contents: Vec<u8>,
+    /// Its type and mode, not what a link leads to.
+    pub mode: u32,
+    /// How many names it has.
+    pub links: u64,
     /// It has been written to, whether or not that changed it.
     pub touched: bool,
 }
@@ -92,9 +96,15 @@ pub fn observe(subject: &Subject, dir: &Path, kernel: &str, how: &Call) -> io::R
     let (status, stdout, stderr) = call(subject, dir, kernel, how)?;
     let mut files = BTreeMap::new();
     for (path, time) in times(dir)? {
-        let contents = fs::read(dir.join(&path))?;
+        let metadata = fs::symlink_metadata(dir.join(&path))?;
+        let contents = match fs::read(dir.join(&path)) {
+            // A link may lead nowhere.
+            Err(_) if metadata.is_symlink() => Vec::new(),
+            contents => contents?,
+        };
+        let (mode, links) = (metadata.mode(), metadata.nlink());
         let touched = before.get(&path) != Some(&time);
-        files.insert(path, Left { contents, touched });
+        files.insert(path, Left { contents, mode, links, touched });
     }
     Ok(Outcome { stdout, stderr, status, files })
 }

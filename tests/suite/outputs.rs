@@ -22,6 +22,41 @@ fn among_many(kernel: &'static Kernel, plain: &[u8]) -> io::Result<[Case; 2]> {
     Ok([modules("a folder in a file's place", plain).folder("m30.mod.c"), modules("a long line", &long)])
 }
 
+/// Outputs that are no plain files of their own.
+fn places(kernel: &'static Kernel, user: &[u8]) -> Vec<Case> {
+    let case = |name: &str| {
+        let name = format!("{} outputs: {name}", kernel.version);
+        Case::new(kernel, name).module("user", user).args("-w -o symvers user.o")
+    };
+    // The longest path that there is, and one for which an object's fits alone.
+    let long = |len: usize| format!("{}user", "./".repeat((len - ".o".len() - "user".len()) / 2));
+    let long_case = |name: &str, len: usize| case(name).args(&format!("-w -o symvers {}.o", long(len)));
+    let mut cases = vec![
+        case("a file with a mode").file("user.mod.c", "x").mode("user.mod.c", 0o640),
+        case("a set-user-id file").file("user.mod.c", "x").mode("user.mod.c", 0o4755),
+        case("a file with two names").file("other", "x").hard_link("user.mod.c", "other"),
+        case("through a link").file("other", "x").symlink("user.mod.c", "other"),
+        case("through a link to a file with a mode")
+            .file("other", "x")
+            .mode("other", 0o600)
+            .symlink("symvers", "other"),
+        case("through a link to nothing yet").symlink("symvers", "other"),
+        case("through a link in a circle").symlink("symvers", "other").symlink("other", "symvers"),
+        case("a folder that isn't there").args("-w -o missing/symvers user.o"),
+        case("a full device").args("-w -o /dev/full user.o"),
+        case("standard output").args("-w -o /dev/stdout user.o"),
+        case("an object's path that is too long").args(&format!("-w -o symvers {}.o", "x".repeat(5000))),
+        case("an output's name that is too long").args(&format!("-w -o {} user.o", "x".repeat(300))),
+        case("an output's name that is long").args(&format!("-w -o {} user.o", "x".repeat(255))),
+        long_case("a long path", 4000),
+    ];
+    if kernel.dialect().no_output_after_error {
+        // Kernels before overflow an array.
+        cases.push(long_case("a path that is too long", 4094));
+    }
+    cases
+}
+
 pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let (owner, user) = (assemble(&exporter("f"))?, assemble(&[GPL, &uses("f")].concat())?);
     let broken = assemble(&[GPL, &uses("missing")].concat())?;
@@ -50,6 +85,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
             case("before an error, twice").args("-o symvers vmlinux.o user.o broken.o").again(),
         ]);
         cases.extend(among_many(kernel, &user)?);
+        cases.extend(places(kernel, &user));
     }
     Ok(cases)
 }

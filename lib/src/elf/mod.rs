@@ -362,7 +362,8 @@ impl<'t> Elf<'t> {
         let entry = symbol::size(self.encoding);
         let (offset, size) = self.table(symtab, entry)?;
         self.tables.symbols.clear();
-        self.tables.symbols.reserve((size / entry) as usize);
+        let room = self.tables.symbols.try_reserve((size / entry) as usize);
+        room.map_err(|_| malformed("no memory for the symbol table", symtab, offset))?;
         let mut last = 0;
         for part in (0..size).step_by((AHEAD / entry * entry) as usize) {
             let len = (size - part).min(AHEAD / entry * entry);

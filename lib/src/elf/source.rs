@@ -49,7 +49,7 @@ impl Source {
     }
 
     /// Replaces `buffer` by the `len` bytes at `offset`. `false` if the
-    /// source ends before, or can't be read there.
+    /// source ends before, or can't be read there, or there is no memory.
     pub fn read_exact(&self, offset: u64, len: u64, buffer: &mut Vec<u8>) -> bool {
         buffer.clear();
         if offset.checked_add(len).is_none_or(|end| end > self.size()) {
@@ -58,6 +58,9 @@ impl Source {
         let Ok(len) = usize::try_from(len) else {
             return false;
         };
+        if buffer.try_reserve(len).is_err() {
+            return false;
+        }
         buffer.resize(len, 0);
         self.read_at(offset, buffer)
     }

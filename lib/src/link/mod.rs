@@ -150,10 +150,12 @@ impl<'a> Link<'a> {
         id
     }
 
-    /// A `Module.symvers` of so many lines begins.
-    pub fn begin_import(&mut self, lines: usize) {
-        self.symbols.reserve(lines);
+    /// A `Module.symvers` of so many lines begins; `false` if there is no
+    /// memory for them.
+    #[must_use]
+    pub fn begin_import(&mut self, lines: usize) -> bool {
         self.last_dumped = None;
+        self.symbols.reserve(lines)
     }
 
     /// The module of a line of a `Module.symvers`.

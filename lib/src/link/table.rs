@@ -58,11 +58,11 @@ fn tdb_hash(name: &[u8]) -> u32 {
 }
 
 impl<'a> SymbolTable<'a> {
-    /// Makes room for so many more symbols.
-    pub fn reserve(&mut self, more: usize) {
+    /// Makes room for so many more symbols; `false` if there is none.
+    pub fn reserve(&mut self, more: usize) -> bool {
         let Self { symbols, by_name, hasher, .. } = self;
-        symbols.reserve(more);
-        by_name.reserve(more, |id| hasher.hash_one(&*symbols[id.0 as usize].name));
+        symbols.try_reserve(more).is_ok()
+            && by_name.try_reserve(more, |id| hasher.hash_one(&*symbols[id.0 as usize].name)).is_ok()
     }
 
     /// Adds a symbol.
