@@ -20,11 +20,14 @@ STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES)) $(CFLAGS)
 KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
 HISTORY ?= all
 N ?= 20000
+SECONDS ?= 60
+# Outside the tree, and kept.
+CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbuild-rs
 
 BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
-	check-headers check-history check-mutants check-faults \
+	check-headers check-history check-mutants check-faults fuzz \
 	check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
 help:
@@ -38,6 +41,7 @@ help:
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-mutants     N=$(N) spoilt objects, beside a sanitized original'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
+	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
 	@echo 'make check-headers     modules of others, built against a headers package'
 	@echo 'make check-kernel      the same on small kernels, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make bench             time the originals and ours, write docs/benchmarks.md; BENCH=cases'
@@ -96,6 +100,11 @@ check-mutants: needs build
 
 check-faults: needs build
 	KBUILD_RS_BIN='$(CURDIR)/$(BIN)' $(CARGO) test --locked --release -p kbuild-rs-tests --test faults -- --include-ignored
+
+fuzz: needs build
+	tests/needs fuzz
+	$(BIN)/fuzz-seeds '$(CACHE)/fuzz'
+	tests/fuzz/run '$(SECONDS)' '$(CACHE)/fuzz' '$(CACHE)/tools'
 
 check-headers: needs build static
 	tests/needs kernel

@@ -1,0 +1,18 @@
+//! A `Module.symvers`: a byte for the kernel, and the text.
+
+#![no_main]
+
+mod dialects;
+
+use kbuild_rs::link::Link;
+use kbuild_rs::symvers;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let [kernel, text @ ..] = data else { return };
+    let dialect = dialects::dialect(*kernel);
+    let mut link = Link::new(dialect, false);
+    let _ = symvers::read(text, b"in", dialect, &mut link);
+    let _ = symvers::render(&link, dialect);
+    link.report_statics();
+});
