@@ -26,35 +26,50 @@ use crate::original::{self, Kernel, Subject, Target, V6_1};
 /// The kernel whose original is compiled.
 static KERNEL: &Kernel = &V6_1;
 
-/// Reads a file where the original would map it: what lies behind a map's end
-/// is there, and zero, and no sanitizer would say a word.
+/// Maps a file with nothing around it: what lies behind a map's end would be
+/// there, and zero, and no sanitizer would say a word.
 const WHOLE: &str = r#"
 #include <errno.h>
-#include <stdlib.h>
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* What is beyond a file on both sides, for wrong offsets to hit. */
+#define NOWHERE (1UL << 39)
+
+void *__real_mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset);
+int __real_munmap(void *at, size_t len);
+
 void *__wrap_mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset)
 {
-	size_t have = 0;
+	size_t page = sysconf(_SC_PAGESIZE), room = (len + page - 1) / page * page, have = 0;
 	ssize_t got = 1;
-	char *room = len ? malloc(len) : NULL;
+	char *all, *file;
 
-	if (!room) {
+	if (!len) {
 		errno = EINVAL;
 		return MAP_FAILED;
 	}
+	all = __real_mmap(0, 2 * NOWHERE + room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (all == MAP_FAILED)
+		return MAP_FAILED;
+	file = all + NOWHERE;
+	if (mprotect(file, room, PROT_READ | PROT_WRITE))
+		return MAP_FAILED;
 	while (have < len && got > 0) {
-		got = pread(fd, room + have, len - have, offset + have);
+		got = pread(fd, file + have, len - have, offset + have);
 		have += got > 0 ? got : 0;
 	}
-	return room;
+	__asan_poison_memory_region(file + len, room - len);
+	return file;
 }
 
 int __wrap_munmap(void *at, size_t len)
 {
-	free(at);
-	return 0;
+	size_t page = sysconf(_SC_PAGESIZE), room = (len + page - 1) / page * page;
+
+	__asan_unpoison_memory_region(at, room);
+	return __real_munmap((char *)at - NOWHERE, 2 * NOWHERE + room);
 }
 "#;
 

@@ -12,8 +12,9 @@ mod source;
 mod symbol;
 mod window;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
+use std::ops::Range;
 
 use goblin::container::{Container, Ctx, Endian};
 pub use goblin::elf::header::{self, Header};
@@ -132,6 +133,12 @@ pub struct Elf<'t> {
     source: View<'t>,
     /// How headers, symbols and their section numbers are laid out there.
     structures: Encoding,
+    /// Ranges of the file that others than their readers see turned round, in
+    /// [`Elf::image`].
+    turned: Vec<Range<u64>>,
+    image: OnceCell<Option<Source>>,
+    /// Where in the file the symbol table is.
+    symbols_at: u64,
     tables: &'t mut Tables,
 }
 
@@ -186,18 +193,23 @@ impl<'t> Elf<'t> {
             return Err(ParseError::SectionHeadersBeyondEnd { offset: header.e_shoff, size });
         }
         let (claimed, mut sections) = read_section_headers(source, &header, encoding, &mut tables.window)?;
-        let (mut source, mut structures) = (View::Whole(source), encoding);
-        if encoding != encoding.of_host() && native::is_needed(&header, &sections, encoding) {
-            let image = native::image(&source, &header, claimed, encoding);
-            let image = image.ok_or(malformed("section headers reach beyond the end of the file", HEADERS, 0))?;
-            structures = encoding.of_host();
-            tables.window.clear();
-            let mut kind = [0; 4];
-            image.read_at(header::SIZEOF_IDENT as u64, &mut kind);
-            header.e_type = structures.unsigned(&kind[..2]) as u16;
-            header.e_machine = structures.unsigned(&kind[2..]) as u16;
-            let (_, native) = read_section_headers(&image, &header, structures, &mut tables.window)?;
-            (source, sections) = (View::Native(image), native);
+        let (mut source, mut structures, mut turned) = (View::Whole(source), encoding, Vec::new());
+        if encoding != encoding.of_host() {
+            let (ranges, overlap) = native::turned(&header, &sections, encoding);
+            turned = ranges;
+            if overlap {
+                let native = native::image(&source, &header, claimed, encoding);
+                let what = "section headers reach beyond the end of the file";
+                let (headers, image) = native.ok_or(malformed(what, HEADERS, header.e_shoff))?;
+                structures = encoding.of_host();
+                turned.clear();
+                tables.window.clear();
+                let mut kind = [0; 4];
+                image.read_at(header::SIZEOF_IDENT as u64, &mut kind);
+                header.e_type = structures.unsigned(&kind[..2]) as u16;
+                header.e_machine = structures.unsigned(&kind[2..]) as u16;
+                (source, sections) = (View::Native(image), headers);
+            }
         }
         let section_strings = SectionIndex(if u32::from(header.e_shstrndx) == section_header::SHN_XINDEX {
             sections.first().map_or(0, |null| null.sh_link)
@@ -225,6 +237,9 @@ impl<'t> Elf<'t> {
             relocations: (0, 0, 0),
             source,
             structures,
+            turned,
+            image: OnceCell::new(),
+            symbols_at: 0,
             tables,
         };
         elf.find_runs();
@@ -278,6 +293,27 @@ impl<'t> Elf<'t> {
         window.load(&self.source, offset, len, run.map_or(0, |run| runs[run].1))
     }
 
+    /// Where to read a range that is no table of structures: in the file, or
+    /// as the original has it.
+    fn seen(&self, offset: u64, len: u64) -> &Source {
+        let end = offset.saturating_add(len);
+        if !self.turned.iter().any(|range| offset < range.end && range.start < end) {
+            return &self.source;
+        }
+        let make = || native::image(&self.source, &self.header, self.claimed, self.encoding).map(|(_, image)| image);
+        self.image.get_or_init(make).as_ref().unwrap_or(&self.source)
+    }
+
+    /// The same as [`Elf::load`] of what [`Elf::seen`] gives.
+    fn load_seen(&mut self, offset: u64, len: u64) -> bool {
+        if std::ptr::eq(self.seen(offset, len), &*self.source) {
+            return self.load(offset, len);
+        }
+        let Some(Some(image)) = self.image.get() else { return false };
+        self.tables.window.clear();
+        self.tables.window.load(image, offset, len, 0)
+    }
+
     fn read_section_names(&mut self) -> Result<(), ParseError> {
         if self.claimed <= 1 {
             return Ok(());
@@ -296,15 +332,15 @@ impl<'t> Elf<'t> {
     fn read_strings(&mut self, offset: u64, size: u64, last: u64, buffer: &mut Vec<u8>) {
         let rest = self.source.size().saturating_sub(offset);
         let stated = size.min(rest);
-        let read = if stated <= AHEAD && self.load(offset, stated) {
+        let read = if stated <= AHEAD && self.load_seen(offset, stated) {
             buffer.clear();
             buffer.extend_from_slice(self.tables.window.get(offset, stated).unwrap_or_default());
             true
         } else {
-            self.source.read_exact(offset, stated, buffer)
+            self.seen(offset, stated).read_exact(offset, stated, buffer)
         };
         if !(read && last < stated && buffer.last() == Some(&0)) {
-            self.source.read_exact(offset, rest, buffer);
+            self.seen(offset, rest).read_exact(offset, rest, buffer);
         }
     }
 
@@ -342,9 +378,16 @@ impl<'t> Elf<'t> {
             return Err(ParseError::BadShndxLink { link, symtab: symtab.0 });
         }
 
-        let last = self.read_symbols(symtab, shndx.map(|(index, _)| index))?;
+        let mut last = u64::from(self.read_symbols(symtab, shndx.map(|(index, _)| index))?);
+        if self.section_strings == strtab {
+            // One table for both kinds of names.
+            last = self.sections.iter().map(|section| section.sh_name as u64).fold(last, u64::max);
+        }
+        if let View::Native(image) = &self.source {
+            (_, self.sections) = read_section_headers(image, &self.header, self.structures, &mut Window::default())?;
+        }
         let mut names = std::mem::take(&mut self.tables.strings);
-        self.read_strings(strings.sh_offset, strings.sh_size, u64::from(last), &mut names);
+        self.read_strings(strings.sh_offset, strings.sh_size, last, &mut names);
         self.tables.strings = names;
         Ok(())
     }
@@ -361,6 +404,7 @@ impl<'t> Elf<'t> {
         }
         let entry = symbol::size(self.encoding);
         let (offset, size) = self.table(symtab, entry)?;
+        self.symbols_at = offset;
         self.tables.symbols.clear();
         let room = self.tables.symbols.try_reserve((size / entry) as usize);
         room.map_err(|_| malformed("no memory for the symbol table", symtab, offset))?;
@@ -407,7 +451,7 @@ impl<'t> Elf<'t> {
         let what = "relocation refers to a symbol that doesn't exist";
         let entry = symbol::size(self.encoding);
         let place = u64::from(number) * entry;
-        let offset = self.sections[self.symtab.0 as usize].sh_offset.checked_add(place);
+        let offset = self.symbols_at.checked_add(place);
         let mut bytes = Vec::new();
         if !offset.is_some_and(|offset| self.source.read_exact(offset, entry, &mut bytes)) {
             return Err(malformed(what, self.symtab, place));
@@ -421,7 +465,8 @@ impl<'t> Elf<'t> {
             &self.source,
             &mut symbols,
         );
-        symbols.pop().ok_or(malformed(what, self.symtab, place))
+        let symbol = symbols.pop().filter(|symbol| symbol.section != symbol::UNKNOWN);
+        symbol.ok_or(malformed(what, self.symtab, place))
     }
 
     /// Refuses a symbol whose section isn't known.
@@ -526,8 +571,12 @@ impl<'t> Elf<'t> {
     pub fn data(&self, index: SectionIndex, value: u64, len: u64) -> Result<Vec<u8>, Malformed> {
         let section = self.section(index, "no such section")?;
         let offset = self.file_offset(section, value);
+        let seen = self.seen(offset, len);
         let mut window = self.tables.data.borrow_mut();
-        window.load(&self.source, offset, len, data_until(section, offset));
+        if !std::ptr::eq(seen, &*self.source) {
+            window.clear();
+        }
+        window.load(seen, offset, len, data_until(section, offset));
         let bytes = window.get(offset, len).map(<[u8]>::to_vec);
         bytes.ok_or(malformed("data beyond the end of the file", index, value))
     }
@@ -543,8 +592,14 @@ impl<'t> Elf<'t> {
         let mut string = Vec::new();
         let mut window = self.tables.data.borrow_mut();
         while offset < self.source.size() {
-            let len = STEP.min(self.source.size() - offset);
-            window.load(&self.source, offset, len, data_until(section, offset));
+            let turned = self.turned.iter().map(|range| range.start).find(|start| *start > offset);
+            let end = turned.unwrap_or(u64::MAX).min(self.source.size());
+            let len = STEP.min(end - offset);
+            let seen = self.seen(offset, len);
+            if !std::ptr::eq(seen, &*self.source) {
+                window.clear();
+            }
+            window.load(seen, offset, len, data_until(section, offset));
             let Some(bytes) = window.get(offset, len) else {
                 break;
             };
@@ -586,7 +641,7 @@ impl<'t> Elf<'t> {
         let (offset, size) = self.table(index, entry)?;
         let before = size.min(first as u64 * entry);
         let len = (size - before).min(AHEAD / entry * entry);
-        if !self.load(offset + before, len) {
+        if !self.load_seen(offset + before, len) {
             return Err(unreadable(index, offset));
         }
         self.relocations = (first, offset + before, len);
@@ -639,13 +694,24 @@ fn read_section_headers(
 ) -> Result<(u32, Vec<SectionHeader>), Malformed> {
     let size = encoding.section_header_size();
     let start = header.e_shoff.saturating_sub(BEFORE_HEADERS);
-    let most = source.size().saturating_sub(header.e_shoff) / size as u64;
+    let room = source.size().saturating_sub(header.e_shoff);
+    // The last two fields of the last header are never looked at.
+    let unread = if encoding == encoding.of_host() { 2 * encoding.word() as u64 } else { 0 };
+    let most = (room + unread) / size as u64;
     let mut read = |count: u32| {
         let count = most.min(u64::from(count));
-        let len = count * size as u64;
+        let len = room.min(count * size as u64);
         let end = header.e_shoff + len;
         let loaded = window.load(source, start, end - start, end);
         let bytes = window.get(header.e_shoff, len).filter(|_| loaded && count > 0).unwrap_or_default();
+        let mut padded;
+        let bytes = if bytes.len() % size == 0 {
+            bytes
+        } else {
+            padded = bytes.to_vec();
+            padded.resize(count as usize * size, 0);
+            &padded
+        };
         SectionHeader::parse_from(bytes, 0, bytes.len() / size, encoding.context()).unwrap_or_default()
     };
     // With more than 65,279 sections the number stands in the first header.

@@ -37,27 +37,19 @@ const SECTION: (Widths, Widths) = (&[4, 4, 4, 4, 4, 4, 4, 4, 4, 4], &[4, 4, 8, 8
 const SYMBOL: (Widths, Widths) = (&[4, 4, 4, 1, 1, 2], &[4, 1, 1, 2, 8, 8]);
 const NUMBER: (Widths, Widths) = (&[4], &[4]);
 
-fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
-    one.start < other.end && other.start < one.end
-}
-
-/// Whether a section overlaps what the original turns round, or that itself.
-pub(super) fn is_needed(header: &Header, sections: &[SectionHeader], encoding: Encoding) -> bool {
+/// What the original turns round: the ranges of these tables, and whether they
+/// overlap each other.
+pub(super) fn turned(header: &Header, sections: &[SectionHeader], encoding: Encoding) -> (Vec<Range<u64>>, bool) {
     let headers = (sections.len() * encoding.section_header_size()) as u64;
     let mut turned = vec![0..encoding.header_size() as u64, header.e_shoff..header.e_shoff.saturating_add(headers)];
-    let (mut plain, mut overlaps) = (Vec::new(), overlap(&turned[0], &turned[1]));
-    for section in sections.iter().skip(1).filter(|section| section.sh_size > 0) {
-        let range = section.sh_offset..section.sh_offset.saturating_add(section.sh_size);
-        match section.sh_type {
-            section_header::SHT_NOBITS => {}
-            section_header::SHT_SYMTAB | section_header::SHT_SYMTAB_SHNDX => {
-                overlaps |= turned.iter().any(|other| overlap(&range, other));
-                turned.push(range);
-            }
-            _ => plain.push(range),
-        }
-    }
-    overlaps || plain.iter().any(|range| turned.iter().any(|other| overlap(range, other)))
+    let is_table = |section: &&SectionHeader| {
+        matches!(section.sh_type, section_header::SHT_SYMTAB | section_header::SHT_SYMTAB_SHNDX)
+    };
+    let range = |section: &SectionHeader| section.sh_offset..section.sh_offset.saturating_add(section.sh_size);
+    turned.extend(sections.iter().skip(1).filter(is_table).map(range));
+    turned.sort_unstable_by_key(|range| range.start);
+    let overlap = turned.windows(2).any(|pair| pair[1].start < pair[0].end);
+    (turned, overlap)
 }
 
 /// Turns entries of a table round, as far as there are any.
@@ -73,8 +65,14 @@ fn turn(bytes: &mut [u8], range: Range<u64>, (of_32, of_64): (Widths, Widths), e
     }
 }
 
-/// The file's bytes with all that turned round.
-pub(super) fn image(source: &Source, header: &Header, claimed: u32, encoding: Encoding) -> Option<Source> {
+/// The section headers as they are when tables are looked for, and the file's
+/// bytes when all of these have been turned round.
+pub(super) fn image(
+    source: &Source,
+    header: &Header,
+    claimed: u32,
+    encoding: Encoding,
+) -> Option<(Vec<SectionHeader>, Source)> {
     let mut bytes = Vec::new();
     if !source.read_exact(0, source.size(), &mut bytes) {
         return None;
@@ -83,8 +81,7 @@ pub(super) fn image(source: &Source, header: &Header, claimed: u32, encoding: En
     let headers = u64::from(claimed) * encoding.section_header_size() as u64;
     turn(&mut bytes, header.e_shoff..header.e_shoff.saturating_add(headers), SECTION, encoding);
     let source = Source::Memory(bytes);
-    let host = Encoding { is_big: cfg!(target_endian = "big"), ..encoding };
-    let (_, sections) = read_section_headers(&source, header, host, &mut Window::default()).ok()?;
+    let (_, sections) = read_section_headers(&source, header, encoding.of_host(), &mut Window::default()).ok()?;
     let Source::Memory(mut bytes) = source else { return None };
     for (sh_type, widths) in [(section_header::SHT_SYMTAB, SYMBOL), (section_header::SHT_SYMTAB_SHNDX, NUMBER)] {
         if let Some(section) = sections.iter().skip(1).rfind(|section| section.sh_type == sh_type) {
@@ -93,5 +90,5 @@ pub(super) fn image(source: &Source, header: &Header, claimed: u32, encoding: En
             turn(&mut bytes, section.sh_offset..section.sh_offset.saturating_add(size), widths, encoding);
         }
     }
-    Some(Source::Memory(bytes))
+    Some((sections, Source::Memory(bytes)))
 }

@@ -142,7 +142,10 @@ impl Check<'_> {
         let count = elf.sections.len();
         scratch.classes.clear();
         for number in 0..count {
-            scratch.classes.push(self.rules.classify(elf.section_name(SectionIndex(number as u32))?));
+            let name = elf.section_name(SectionIndex(number as u32));
+            // The null section's is looked at only where something refers to it.
+            let name = if number == 0 { name.or(Ok::<_, Malformed>(&b""[..])) } else { name };
+            scratch.classes.push(self.rules.classify(name?));
         }
         self.classify_symbols(elf, scratch);
 
