@@ -54,7 +54,7 @@ help:
 	@echo 'make static            the programs without any shared library, in $(STATIC)'
 	@echo 'make install           install these into DESTDIR=$(DESTDIR) prefix=$(prefix)'
 	@echo 'make deb               a Debian package, in target'
-	@echo 'make fmt, make lint    format; check formatting, clippy, documentation'
+	@echo 'make fmt, make lint    format; check formatting, clippy, documentation, dependencies'
 
 build:
 	$(CARGO) build --release --locked
@@ -176,6 +176,7 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
+	tests/deny '$(CACHE)/tools'
 
 # What the tests need beside Rust: a C compiler, an assembler, dpkg and apt.
 needs:

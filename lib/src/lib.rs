@@ -17,6 +17,8 @@
 //!
 //! Nothing here prints or exits; messages are values ([`diag`]).
 
+#![forbid(unsafe_code)]
+
 pub mod alias;
 pub mod archive;
 pub mod buffer;
