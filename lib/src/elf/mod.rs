@@ -7,6 +7,7 @@
 
 mod error;
 mod native;
+mod parse;
 mod relocation;
 mod source;
 mod symbol;
@@ -20,7 +21,6 @@ use goblin::container::{Container, Ctx, Endian};
 pub use goblin::elf::header::{self, Header};
 pub use goblin::elf::section_header::{self, SectionHeader};
 use memchr::{memchr, memchr2};
-use scroll::Pread;
 
 use error::malformed;
 pub use error::{Malformed, ParseError};
@@ -31,7 +31,6 @@ pub use symbol::{Symbol, is_special};
 use window::{AHEAD, Window};
 
 use crate::bytes::until_nul;
-use crate::dialect::Dialect;
 
 /// The number of a section header, 0 being the null section. Special ones
 /// (`SHN_ABS`, `SHN_COMMON`, …) stand at the top of the range, where no real
@@ -151,108 +150,6 @@ impl fmt::Debug for Elf<'_> {
 const HEADERS: SectionIndex = SectionIndex(0);
 
 impl<'t> Elf<'t> {
-    /// Reads headers, symbol table and string tables into `tables`.
-    ///
-    /// `Ok(None)` is a file that is silently passed over: too small for an
-    /// ELF header, or without its magic.
-    ///
-    /// # Errors
-    /// [`ParseError`], in the order in which the original looks.
-    pub fn parse(source: &'t Source, tables: &'t mut Tables, dialect: &Dialect) -> Result<Option<Self>, ParseError> {
-        let size = source.size();
-        tables.window.clear();
-        tables.data.get_mut().clear();
-        let len = size.min(header::header64::SIZEOF_EHDR as u64);
-        tables.window.load(source, 0, len, len);
-        let header_bytes = tables.window.get(0, len).unwrap_or_default();
-        if header_bytes.len() < header::header32::SIZEOF_EHDR || !header_bytes.starts_with(header::ELFMAG) {
-            return Ok(None);
-        }
-        let encoding = Encoding {
-            is_64: match header_bytes[header::EI_CLASS] {
-                header::ELFCLASS32 => false,
-                header::ELFCLASS64 => true,
-                _ => return Err(malformed("neither a 32-bit nor a 64-bit object", HEADERS, 4).into()),
-            },
-            is_big: match header_bytes[header::EI_DATA] {
-                header::ELFDATA2LSB => false,
-                header::ELFDATA2MSB => true,
-                _ if dialect.byte_order_of_objects => return Err(ParseError::UnknownByteOrder),
-                _ => return Err(malformed("neither little- nor big-endian", HEADERS, 5).into()),
-            },
-        };
-        if header_bytes.len() < encoding.header_size() {
-            return Ok(None);
-        }
-        let mut header: Header = header_bytes.pread(0).map_err(|_| malformed("unreadable ELF header", HEADERS, 0))?;
-
-        if dialect.only_relocatable_objects && header.e_type != header::ET_REL {
-            return Err(ParseError::NotRelocatable);
-        }
-        if header.e_shoff > size {
-            return Err(ParseError::SectionHeadersBeyondEnd { offset: header.e_shoff, size });
-        }
-        let (claimed, mut sections) = read_section_headers(source, &header, encoding, &mut tables.window)?;
-        let (mut source, mut structures, mut turned) = (View::Whole(source), encoding, Vec::new());
-        if encoding != encoding.of_host() {
-            let (ranges, overlap) = native::turned(&header, &sections, encoding);
-            turned = ranges;
-            if overlap {
-                let native = native::image(&source, &header, claimed, encoding);
-                let what = "section headers reach beyond the end of the file";
-                let (headers, image) = native.ok_or(malformed(what, HEADERS, header.e_shoff))?;
-                structures = encoding.of_host();
-                turned.clear();
-                tables.window.clear();
-                let mut kind = [0; 4];
-                image.read_at(header::SIZEOF_IDENT as u64, &mut kind);
-                header.e_type = structures.unsigned(&kind[..2]) as u16;
-                header.e_machine = structures.unsigned(&kind[2..]) as u16;
-                (source, sections) = (View::Native(image), headers);
-            }
-        }
-        let section_strings = SectionIndex(if u32::from(header.e_shstrndx) == section_header::SHN_XINDEX {
-            sections.first().map_or(0, |null| null.sh_link)
-        } else {
-            u32::from(header.e_shstrndx)
-        });
-
-        let mut elf = Self {
-            header,
-            sections,
-            claimed,
-            encoding,
-            modinfo: None,
-            export_symbol: None,
-            no_trim_symbol: None,
-            symtab: HEADERS,
-            strtab: HEADERS,
-            section_strings,
-            extended: symbol::Extended::default(),
-            relocation_format: relocation::Format {
-                encoding,
-                rela: true,
-                is_mips64: encoding.is_64 && header.e_machine == header::EM_MIPS,
-            },
-            relocations: (0, 0, 0),
-            source,
-            structures,
-            turned,
-            image: OnceCell::new(),
-            symbols_at: 0,
-            tables,
-        };
-        elf.find_runs();
-        elf.read_section_names()?;
-        elf.find_tables()?;
-        Ok(Some(elf))
-    }
-
-    /// The size of the ELF header of this class, for the original's messages.
-    const fn header_size(&self) -> usize {
-        self.encoding.header_size()
-    }
-
     fn section(&self, index: SectionIndex, what: &'static str) -> Result<&SectionHeader, Malformed> {
         self.sections.get(index.0 as usize).ok_or(malformed(what, HEADERS, u64::from(index.0)))
     }
@@ -271,18 +168,6 @@ impl<'t> Elf<'t> {
         let mut headers = SectionHeader::parse_from(&bytes, 0, usize::from(read), self.encoding.of_host().context());
         let header = headers.as_mut().ok().and_then(Vec::pop);
         header.ok_or(malformed(what, HEADERS, u64::from(index.0)))
-    }
-
-    /// Finds out where the tables are that will be read.
-    fn find_runs(&mut self) {
-        let is_table = |section: &&SectionHeader| {
-            use section_header::{SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB};
-            matches!(section.sh_type, SHT_SYMTAB | SHT_STRTAB | SHT_REL | SHT_RELA)
-        };
-        let range = |section: &SectionHeader| (section.sh_offset, end_of(section));
-        self.tables.runs.clear();
-        self.tables.runs.extend(self.sections.iter().filter(is_table).map(range));
-        window::merge(&mut self.tables.runs);
     }
 
     /// Brings a part of a table into the window, and of those that follow it
@@ -312,114 +197,6 @@ impl<'t> Elf<'t> {
         let Some(Some(image)) = self.image.get() else { return false };
         self.tables.window.clear();
         self.tables.window.load(image, offset, len, 0)
-    }
-
-    fn read_section_names(&mut self) -> Result<(), ParseError> {
-        if self.claimed <= 1 {
-            return Ok(());
-        }
-        let header = self.stray_section(self.section_strings, "no such section header string table")?;
-        let (offset, size) = (header.sh_offset, header.sh_size);
-        let last = self.sections.iter().map(|section| section.sh_name).max().unwrap_or(0);
-        let mut names = std::mem::take(&mut self.tables.section_names);
-        self.read_strings(offset, size, last as u64, &mut names);
-        self.tables.section_names = names;
-        Ok(())
-    }
-
-    /// Reads a string table. Its stated size is taken for what is needed of it
-    /// only as long as that holds every name; the original doesn't look at it.
-    fn read_strings(&mut self, offset: u64, size: u64, last: u64, buffer: &mut Vec<u8>) {
-        let rest = self.source.size().saturating_sub(offset);
-        let stated = size.min(rest);
-        let read = if stated <= AHEAD && self.load_seen(offset, stated) {
-            buffer.clear();
-            buffer.extend_from_slice(self.tables.window.get(offset, stated).unwrap_or_default());
-            true
-        } else {
-            self.seen(offset, stated).read_exact(offset, stated, buffer)
-        };
-        if !(read && last < stated && buffer.last() == Some(&0)) {
-            self.seen(offset, rest).read_exact(offset, rest, buffer);
-        }
-    }
-
-    /// Goes through the section headers once, as the original does, then
-    /// reads the tables that they tell of.
-    fn find_tables(&mut self) -> Result<(), ParseError> {
-        let mut symtab = None;
-        let mut shndx = None;
-        for number in 1..self.claimed {
-            let index = SectionIndex(number);
-            let what = "section headers reach beyond the end of the file";
-            let section = self.sections.get(number as usize).ok_or(malformed(what, HEADERS, self.header.e_shoff))?;
-            let nobits = section.sh_type == section_header::SHT_NOBITS;
-            if !nobits && section.sh_offset > self.source.size() {
-                return Err(ParseError::Truncated { offset: section.sh_offset, header_size: self.header_size() });
-            }
-            match self.section_name(index)? {
-                b".modinfo" if nobits => return Err(ParseError::NobitsModinfo),
-                b".modinfo" => self.modinfo = Some(index),
-                b".export_symbol" => self.export_symbol = Some(index),
-                b".no_trim_symbol" => self.no_trim_symbol = Some(index),
-                _ => {}
-            }
-            let section = &self.sections[number as usize];
-            match section.sh_type {
-                section_header::SHT_SYMTAB => symtab = Some((index, SectionIndex(section.sh_link))),
-                section_header::SHT_SYMTAB_SHNDX => shndx = Some((index, section.sh_link)),
-                _ => {}
-            }
-        }
-        let (symtab, strtab) = symtab.ok_or(ParseError::NoSymtab)?;
-        (self.symtab, self.strtab) = (symtab, strtab);
-        let strings = self.stray_section(strtab, "no such string table")?;
-        if let Some((_, link)) = shndx.filter(|&(_, link)| link != symtab.0) {
-            return Err(ParseError::BadShndxLink { link, symtab: symtab.0 });
-        }
-
-        let mut last = u64::from(self.read_symbols(symtab, shndx.map(|(index, _)| index))?);
-        if self.section_strings == strtab {
-            // One table for both kinds of names.
-            last = self.sections.iter().map(|section| section.sh_name as u64).fold(last, u64::max);
-        }
-        if let View::Native(image) = &self.source {
-            (_, self.sections) = read_section_headers(image, &self.header, self.structures, &mut Window::default())?;
-        }
-        let mut names = std::mem::take(&mut self.tables.strings);
-        self.read_strings(strings.sh_offset, strings.sh_size, last, &mut names);
-        self.tables.strings = names;
-        Ok(())
-    }
-
-    /// Reads the symbol table; returns the greatest of its `st_name`.
-    fn read_symbols(&mut self, symtab: SectionIndex, shndx: Option<SectionIndex>) -> Result<u32, Malformed> {
-        let mut extended = symbol::Extended::default();
-        if let Some(index) = shndx {
-            let (offset, size) = self.table(index, 4)?;
-            if !self.source.read_exact(offset, size, &mut extended.table) {
-                return Err(unreadable(index, offset));
-            }
-            extended.rest = offset + size..self.source.size();
-        }
-        let entry = symbol::size(self.encoding);
-        let (offset, size) = self.table(symtab, entry)?;
-        self.symbols_at = offset;
-        self.tables.symbols.clear();
-        let room = self.tables.symbols.try_reserve((size / entry) as usize);
-        room.map_err(|_| malformed("no memory for the symbol table", symtab, offset))?;
-        let mut last = 0;
-        for part in (0..size).step_by((AHEAD / entry * entry) as usize) {
-            let len = (size - part).min(AHEAD / entry * entry);
-            if !self.load(offset + part, len) {
-                return Err(unreadable(symtab, offset));
-            }
-            let Tables { symbols, window, .. } = &mut *self.tables;
-            let bytes = window.get(offset + part, len).unwrap_or_default();
-            last = last.max(symbol::parse(bytes, &extended, self.structures, &self.source, symbols));
-        }
-        self.extended = extended;
-        Ok(last)
     }
 
     /// Where a table of `entry`-sized entries lies in the file. A last entry
@@ -457,14 +234,7 @@ impl<'t> Elf<'t> {
             return Err(malformed(what, self.symtab, place));
         }
         let mut symbols = Vec::new();
-        symbol::parse_from(
-            number as usize,
-            &bytes,
-            &self.extended,
-            self.encoding.of_host(),
-            &self.source,
-            &mut symbols,
-        );
+        symbol::parse(number as usize, &bytes, &self.extended, self.encoding.of_host(), &self.source, &mut symbols);
         let symbol = symbols.pop().filter(|symbol| symbol.section != symbol::UNKNOWN);
         symbol.ok_or(malformed(what, self.symtab, place))
     }
@@ -680,50 +450,6 @@ fn data_until(section: &SectionHeader, offset: u64) -> u64 {
 
 const fn unreadable(index: SectionIndex, offset: u64) -> Malformed {
     malformed("table reaches beyond the end of the file", index, offset)
-}
-
-/// Section names mostly lie before the headers, and are read with them.
-const BEFORE_HEADERS: u64 = 4096;
-
-/// How many section headers there are said to be, and those that the file has.
-fn read_section_headers(
-    source: &Source,
-    header: &Header,
-    encoding: Encoding,
-    window: &mut Window,
-) -> Result<(u32, Vec<SectionHeader>), Malformed> {
-    let size = encoding.section_header_size();
-    let start = header.e_shoff.saturating_sub(BEFORE_HEADERS);
-    let room = source.size().saturating_sub(header.e_shoff);
-    // The last two fields of the last header are never looked at.
-    let unread = if encoding == encoding.of_host() { 2 * encoding.word() as u64 } else { 0 };
-    let most = (room + unread) / size as u64;
-    let mut read = |count: u32| {
-        let count = most.min(u64::from(count));
-        let len = room.min(count * size as u64);
-        let end = header.e_shoff + len;
-        let loaded = window.load(source, start, end - start, end);
-        let bytes = window.get(header.e_shoff, len).filter(|_| loaded && count > 0).unwrap_or_default();
-        let mut padded;
-        let bytes = if bytes.len() % size == 0 {
-            bytes
-        } else {
-            padded = bytes.to_vec();
-            padded.resize(count as usize * size, 0);
-            &padded
-        };
-        SectionHeader::parse_from(bytes, 0, bytes.len() / size, encoding.context()).unwrap_or_default()
-    };
-    // With more than 65,279 sections the number stands in the first header.
-    let count = match u32::from(header.e_shnum) {
-        0 => {
-            let first = read(1).pop();
-            let what = "section headers reach beyond the end of the file";
-            first.ok_or(malformed(what, HEADERS, header.e_shoff))?.sh_size as u32
-        }
-        count => count,
-    };
-    Ok((count, read(count)))
 }
 
 fn string_at(table: &[u8], offset: u64) -> Option<&[u8]> {

@@ -6,7 +6,9 @@
 
 use std::ops::{Deref, Range};
 
-use super::{Encoding, Header, SectionHeader, Source, read_section_headers, section_header, symbol, window::Window};
+use super::parse::read_section_headers;
+use super::window::Window;
+use super::{Encoding, Header, SectionHeader, Source, section_header, symbol};
 
 /// An object's bytes: its source, or what is made of it.
 pub(super) enum View<'t> {

@@ -96,19 +96,9 @@ impl Extended {
     }
 }
 
-/// Parses entries and appends them; returns the greatest `st_name`.
+/// Parses entries, of which the first has a number, and appends them; returns
+/// the greatest `st_name`.
 pub(super) fn parse(
-    bytes: &[u8],
-    extended: &Extended,
-    encoding: Encoding,
-    source: &Source,
-    symbols: &mut Vec<Symbol>,
-) -> u32 {
-    parse_from(symbols.len(), bytes, extended, encoding, source, symbols)
-}
-
-/// The same, of entries from number `first` on.
-pub(super) fn parse_from(
     first: usize,
     bytes: &[u8],
     extended: &Extended,
