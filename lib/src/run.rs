@@ -56,7 +56,7 @@ impl Invocation {
         let found = dialect::detect(|name| std::env::var_os(name), &self.executables());
         let (version, origin) = found.map_err(|dialect::BadVersion(value)| {
             let text = text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes());
-            Fatal::new(Kind::Usage, text)
+            Fatal::refusal(Kind::Usage, text)
         })?;
         if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
             let line = text!("kbuild-rs: kernel {}, from {}\n", version.to_string(), origin.name());
@@ -77,7 +77,7 @@ impl Invocation {
         let jobs = value.to_str().and_then(|value| value.parse().ok()).filter(|&jobs| jobs > 0);
         jobs.map(Some).ok_or_else(|| {
             let text = text!("KBUILD_RS_JOBS: not a number of workers: {}\n", value.as_bytes());
-            Fatal::new(Kind::Usage, text)
+            Fatal::refusal(Kind::Usage, text)
         })
     }
 
