@@ -1,7 +1,9 @@
 //! Input devices: `input:b0v0p0e0-eXkXrXaXmXlXsXfXwX`, each X the bits set in
 //! a bitmap, as `%X,*`.
 
-use super::{Entry, Output, add_field, append};
+use std::ops::Range;
+
+use super::{Entry, Output, add_field, append, turned};
 use crate::diag::Fatal;
 
 const PREFIX: &[u8] = b"input:";
@@ -22,6 +24,13 @@ const BITMAPS: &[(&str, &str, u64, usize, usize)] = &[
     ("f*", "ffbit", 0x0800, 0, 0x7f),
     ("w*", "swbit", 0x1000, 0, 0x10),
 ];
+
+/// The words of the bitmaps that are looked at: see [`super::turned()`].
+pub(super) fn words(entry: &Entry) -> Vec<Range<usize>> {
+    let (flags, bits) = (entry.get("flags"), entry.table.target.encoding.word() * 8);
+    let wanted = BITMAPS.iter().filter(|(_, _, flag, ..)| flags & flag != 0);
+    wanted.flat_map(|&(_, field, _, first, last)| turned::words(entry, field, first / bits, last / bits)).collect()
+}
 
 pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, _: &mut Output) -> Result<bool, Fatal> {
     let flags = entry.get("flags");

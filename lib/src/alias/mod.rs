@@ -20,6 +20,7 @@ mod of;
 mod pattern;
 mod pci;
 mod pnp;
+mod turned;
 mod usb;
 
 use std::ops::Range;
@@ -28,6 +29,7 @@ pub use detail::{EntryDetail, TableDetail, Value, detail};
 use indexmap::IndexMap;
 use layout::{Abi, Layout, Offsets, Struct};
 use pattern::Piece;
+pub use turned::turned;
 
 use crate::buffer::Buffer;
 use crate::bytes::until_nul;

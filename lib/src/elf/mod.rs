@@ -182,11 +182,17 @@ impl<'t> Elf<'t> {
     /// as the original has it.
     fn seen(&self, offset: u64, len: u64) -> &Source {
         let end = offset.saturating_add(len);
-        if !self.turned.iter().any(|range| offset < range.end && range.start < end) {
+        let is_whole = matches!(self.source, View::Whole(_));
+        if !(is_whole && self.turned.iter().any(|range| offset < range.end && range.start < end)) {
             return &self.source;
         }
+        self.image().unwrap_or(&self.source)
+    }
+
+    /// The file as the original has it.
+    fn image(&self) -> Option<&Source> {
         let make = || native::image(&self.source, &self.header, self.claimed, self.encoding).map(|(_, image)| image);
-        self.image.get_or_init(make).as_ref().unwrap_or(&self.source)
+        self.image.get_or_init(make).as_ref()
     }
 
     /// The same as [`Elf::load`] of what [`Elf::seen`] gives.
@@ -203,11 +209,7 @@ impl<'t> Elf<'t> {
     /// that the size covers in part belongs to it, as in the original.
     fn table(&self, index: SectionIndex, entry: u64) -> Result<(u64, u64), Malformed> {
         let section = &self.sections[index.0 as usize];
-        // A table of this size ends before it begins, as pointers are counted.
-        if (-1 << 47..0).contains(&(section.sh_size as i64)) && self.encoding.is_64 {
-            return Ok((section.sh_offset, 0));
-        }
-        let size = section.sh_size.div_ceil(entry).checked_mul(entry);
+        let size = native::size_of(section, self.encoding).div_ceil(entry).checked_mul(entry);
         let end = size.and_then(|size| section.sh_offset.checked_add(size));
         match (size, end) {
             (Some(size), Some(end)) if end <= self.source.size() => Ok((section.sh_offset, size)),
@@ -349,6 +351,20 @@ impl<'t> Elf<'t> {
         window.load(seen, offset, len, data_until(section, offset));
         let bytes = window.get(offset, len).map(<[u8]>::to_vec);
         bytes.ok_or(malformed("data beyond the end of the file", index, value))
+    }
+
+    /// Turns the bytes of fields round, for whoever reads them after this.
+    pub fn turn(&mut self, index: SectionIndex, value: u64, fields: &[Range<usize>]) {
+        let Some(section) = self.sections.get(index.0 as usize).filter(|_| !fields.is_empty()) else { return };
+        let base = self.file_offset(section, value);
+        if matches!(self.source, View::Whole(_)) {
+            self.image();
+        }
+        let places = (&mut self.source, self.image.get_mut());
+        let ((View::Native(image), _) | (View::Whole(_), Some(Some(image)))) = places else { return };
+        native::turn_fields(image, base, fields);
+        self.turned.extend(fields.iter().map(|field| base + field.start as u64..base + field.end as u64));
+        self.tables.data.get_mut().clear();
     }
 
     /// The string at `value` in a section, without its NUL.

@@ -47,7 +47,8 @@ pub(super) fn turned(header: &Header, sections: &[SectionHeader], encoding: Enco
     let is_table = |section: &&SectionHeader| {
         matches!(section.sh_type, section_header::SHT_SYMTAB | section_header::SHT_SYMTAB_SHNDX)
     };
-    let range = |section: &SectionHeader| section.sh_offset..section.sh_offset.saturating_add(section.sh_size);
+    let range =
+        |section: &SectionHeader| section.sh_offset..section.sh_offset.saturating_add(size_of(section, encoding));
     turned.extend(sections.iter().skip(1).filter(is_table).map(range));
     turned.sort_unstable_by_key(|range| range.start);
     let overlap = turned.windows(2).any(|pair| pair[1].start < pair[0].end);
@@ -65,6 +66,25 @@ fn turn(bytes: &mut [u8], range: Range<u64>, (of_32, of_64): (Widths, Widths), e
             at += width;
         }
     }
+}
+
+/// Turns single fields round, `base` being where in the file they are counted
+/// from.
+pub(super) fn turn_fields(image: &mut Source, base: u64, fields: &[Range<usize>]) {
+    let Source::Memory(bytes) = image else { return };
+    for field in fields {
+        let place = base as usize + field.start..base as usize + field.end;
+        if let Some(field) = bytes.get_mut(place) {
+            field.reverse();
+        }
+    }
+}
+
+/// What a table of structures has room for. One of a negative size ends before
+/// it begins, as pointers are counted.
+pub(super) fn size_of(section: &SectionHeader, encoding: Encoding) -> u64 {
+    let is_negative = encoding.is_64 && (-1 << 47..0).contains(&(section.sh_size as i64));
+    if is_negative { 0 } else { section.sh_size }
 }
 
 /// The section headers as they are when tables are looked for, and the file's
@@ -88,7 +108,7 @@ pub(super) fn image(
     for (sh_type, widths) in [(section_header::SHT_SYMTAB, SYMBOL), (section_header::SHT_SYMTAB_SHNDX, NUMBER)] {
         if let Some(section) = sections.iter().skip(1).rfind(|section| section.sh_type == sh_type) {
             let entry = if sh_type == section_header::SHT_SYMTAB { symbol::size(encoding) } else { 4 };
-            let size = section.sh_size.div_ceil(entry).saturating_mul(entry);
+            let size = size_of(section, encoding).div_ceil(entry).saturating_mul(entry);
             turn(&mut bytes, section.sh_offset..section.sh_offset.saturating_add(size), widths, encoding);
         }
     }

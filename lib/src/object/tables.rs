@@ -74,6 +74,10 @@ impl Reader<'_, '_> {
         self.facts.aliases = output.aliases;
         self.reading.steps.extend(output.messages.into_iter().map(Step::Say));
         written?;
+        if let Contents::Bytes(bytes) = contents {
+            let fields = alias::turned(&table, bytes, self.target());
+            self.elf.turn(symbol.section, symbol.value, &fields);
+        }
         if let (Some(detail), Contents::Bytes(bytes)) = (detail, contents) {
             detail.push(alias::detail(&table, &self.facts.name, bytes, self.target()));
         }
