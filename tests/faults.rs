@@ -115,8 +115,7 @@ fn killed_at_any_moment() -> io::Result<()> {
     let place = Place::new(300)?;
     let begin = Instant::now();
     assert!(place.command()?.status()?.success());
-    // Processes take longer when others run.
-    let longest = begin.elapsed() * 2;
+    let longest = begin.elapsed();
     let new = place.outputs()?;
     assert_eq!(new.len(), 301);
     let mut numbers = Numbers::new(7);
@@ -142,7 +141,7 @@ fn killed_at_any_moment() -> io::Result<()> {
             }
         }
     }
-    assert!(interrupted > 100, "{interrupted} of 300 runs were still running when they were killed");
+    assert!(interrupted > 50, "{interrupted} of 300 runs were still running when they were killed");
     Ok(())
 }
 
@@ -298,7 +297,16 @@ fn a_folder_that_cannot_be_written() -> io::Result<()> {
             mode(&place.path(name), file_mode)?;
         }
         mode(place.0.path(), 0o555)?;
-        let output = as_nobody(&mut place.command_of(&subject, &["-w", "-o", "out", "m0.o"])?).output()?;
+        let mut command = place.command_of(&subject, &["-w", "-o", "out", "m0.o"])?;
+        let output = loop {
+            match as_nobody(&mut command).output() {
+                // A child of another test has the copy open, until it is a program.
+                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                output => break output?,
+            }
+        };
         mode(place.0.path(), 0o755)?;
         let mut outputs = place.outputs()?;
         outputs.remove(Path::new("modpost"));
