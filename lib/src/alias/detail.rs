@@ -41,16 +41,15 @@ pub struct TableDetail {
 
 /// Takes a table apart that [`write_table`] found well-formed.
 #[must_use]
-pub fn detail(symbol: &TableSymbol, module: &[u8], bytes: &[u8], target: Target) -> TableDetail {
+pub fn detail(symbol: &TableSymbol, module: &[u8], bytes: &[u8], layout: &Layout, target: Target) -> TableDetail {
     let table_type = symbol.table_type;
-    let layout = Layout::new(table_type.structure, target.abi, target.dialect, target.offsets);
-    let mut entries: Vec<&[u8]> = bytes.chunks_exact(layout.size.max(1)).collect();
+    let mut entries: Vec<&[u8]> = bytes.chunks_exact(layout.size).collect();
     entries.pop();
     let entry = |(number, entry): (usize, &&[u8])| {
         let alone = [entry, &vec![0; layout.size][..]].concat();
         let mut output = Output::default();
         // What is wrong was said of the whole table.
-        let _ = write_table(symbol, module, Contents::Bytes(&alone), target, &mut output);
+        let _ = write_table(symbol, module, Contents::Bytes(&alone), layout, target, &mut output);
         EntryDetail {
             number,
             fields: layout.places.iter().map(|place| (place.name, value(entry, place, target))).collect(),
@@ -106,7 +105,8 @@ mod tests {
         let mut bytes = [0x8086u32, 0x1533, !0, !0, 0, 0].map(u32::to_le_bytes).concat();
         bytes.resize(80, 0);
         let symbol = table_symbol(b"__mod_pci__igb_pci_tbl_device_table", &dialect).expect("a table");
-        let table = detail(&symbol, b"igb", &bytes, target);
+        let layout = Layout::new(symbol.table_type.structure, target.abi, &dialect, None);
+        let table = detail(&symbol, b"igb", &bytes, &layout, target);
         assert_eq!((table.table_type, &table.name[..], table.entries.len()), ("pci", &b"igb_pci_tbl"[..], 1));
         let entry = &table.entries[0];
         assert_eq!(entry.fields[..2], [("vendor", Value::Number(0x8086)), ("device", Value::Number(0x1533))]);

@@ -419,7 +419,7 @@ fn in_bounds(table: &Table, alias: &[u8]) -> Result<(), Fatal> {
     }
 }
 
-/// Whether a table has the size of whole entries.
+/// The layout of a table's entries, if it has the size of whole ones.
 ///
 /// # Errors
 /// If it hasn't, and that ends the run; else that is said.
@@ -429,42 +429,35 @@ pub fn check_size(
     size: u64,
     target: Target,
     output: &mut Output,
-) -> Result<bool, Fatal> {
+) -> Result<Option<Layout>, Fatal> {
     let table_type = symbol.table_type;
-    let entry = Layout::new(table_type.structure, target.abi, target.dialect, target.offsets).size;
-    if entry != 0 && size != 0 && size % entry as u64 == 0 {
-        return Ok(true);
+    let layout = Layout::new(table_type.structure, target.abi, target.dialect, target.offsets);
+    if layout.size != 0 && size != 0 && size % layout.size as u64 == 0 {
+        return Ok(Some(layout));
     }
     if !target.dialect.alias_list {
-        return Err(wrong_size_fatal(table_type, module, size, entry));
+        return Err(wrong_size_fatal(table_type, module, size, layout.size));
     }
     let name = table_type.name;
     let text = text!("{}: type mismatch between {}[] and MODULE_DEVICE_TABLE({}, ...)\n", module, symbol.name, name);
     output.messages.push(Message::new(Severity::Error, Kind::TableSize, text).symbol(symbol.name));
-    Ok(false)
+    Ok(None)
 }
 
-/// Writes the aliases of one table.
+/// Writes the aliases of one table, whose size [`check_size`] found right and
+/// gave the layout for.
 ///
 /// # Errors
-/// If the table has not the size of whole entries or no terminator, and
-/// whatever else ends the original's run.
+/// If the table has no terminator, and whatever else ends the original's run.
 pub fn write_table(
     symbol: &TableSymbol,
     module: &[u8],
     contents: Contents,
+    layout: &Layout,
     target: Target,
     output: &mut Output,
 ) -> Result<(), Fatal> {
     let table_type = symbol.table_type;
-    let layout = Layout::new(table_type.structure, target.abi, target.dialect, target.offsets);
-    let size = match contents {
-        Contents::Bytes(bytes) => bytes.len() as u64,
-        Contents::Zeros(size) => size,
-    };
-    if !check_size(symbol, module, size, target, output)? {
-        return Ok(());
-    }
     let zeros;
     let bytes = match contents {
         Contents::Bytes(bytes) => bytes,
@@ -484,7 +477,7 @@ pub fn write_table(
     }
     output.listed_for = target.dialect.alias_list.then(|| symbol.module.to_vec());
 
-    let table = Table { module, layout: &layout, target, bytes };
+    let table = Table { module, layout, target, bytes };
     let mut alias = Vec::new();
     match table_type.form {
         Form::Whole(function) => return function(&table, output),
@@ -583,14 +576,15 @@ mod tests {
                 let abi = Abi { word: encoding.word(), max_align: encoding.word() };
                 let target = Target { encoding, abi, dialect: &dialect, offsets: None };
                 for table in TABLES.iter().filter(|table| (table.known)(&dialect)) {
-                    let size = Layout::new(table.structure, abi, &dialect, None).size;
+                    let layout = Layout::new(table.structure, abi, &dialect, None);
+                    let size = layout.size;
                     let mut bytes = vec![0; size];
                     bytes.extend(vec![0xff; size]);
                     bytes.extend(vec![0; size]);
                     let mut output = Output::default();
                     // Strings without end are refused by some; that is fine.
                     let symbol = TableSymbol { table_type: table, name: b"ids", module: b"m" };
-                    let _ = write_table(&symbol, b"m", Contents::Bytes(&bytes), target, &mut output);
+                    let _ = write_table(&symbol, b"m", Contents::Bytes(&bytes), &layout, target, &mut output);
                 }
             }
         }

@@ -9,18 +9,17 @@ use super::{Entry, Table, TableSymbol, Target, input};
 
 /// Where in a table they are, in bytes.
 #[must_use]
-pub fn turned(symbol: &TableSymbol, bytes: &[u8], target: Target) -> Vec<Range<usize>> {
+pub fn turned(symbol: &TableSymbol, bytes: &[u8], layout: &Layout, target: Target) -> Vec<Range<usize>> {
     let is_hosts = target.encoding.is_big == cfg!(target_endian = "big");
     if is_hosts || target.dialect.alias_list {
         return Vec::new();
     }
-    let layout = Layout::new(symbol.table_type.structure, target.abi, target.dialect, target.offsets);
     let fields: fn(&Entry) -> Vec<Range<usize>> = match symbol.table_type.name {
         "input" => input::words,
         "pcmcia" => |entry| words(entry, "prod_id_hash", 0, 3),
         _ => return Vec::new(),
     };
-    let table = Table { module: b"", layout: &layout, target, bytes };
+    let table = Table { module: b"", layout, target, bytes };
     let of_entry = |entry: Entry| {
         let start = bytes.len() - entry.bytes.len();
         fields(&entry).into_iter().map(move |field| start + field.start..start + field.end)

@@ -13,7 +13,7 @@ mod source;
 mod symbol;
 mod window;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell, RefMut};
 use std::fmt;
 use std::ops::Range;
 
@@ -335,6 +335,17 @@ impl<'t> Elf<'t> {
         section.sh_offset.wrapping_add(value).wrapping_sub(base)
     }
 
+    /// What was last read of sections, with a range of one, if the file has it.
+    fn window(&self, section: &SectionHeader, offset: u64, len: u64) -> RefMut<'_, Window> {
+        let seen = self.seen(offset, len);
+        let mut window = self.tables.data.borrow_mut();
+        if !std::ptr::eq(seen, &*self.source) {
+            window.clear();
+        }
+        window.load(seen, offset, len, data_until(section, offset));
+        window
+    }
+
     /// The `len` bytes at `value` in a section. They may reach into what
     /// follows it in the file, as the original's do.
     ///
@@ -343,13 +354,7 @@ impl<'t> Elf<'t> {
     pub fn data(&self, index: SectionIndex, value: u64, len: u64) -> Result<Vec<u8>, Malformed> {
         let section = self.section(index, "no such section")?;
         let offset = self.file_offset(section, value);
-        let seen = self.seen(offset, len);
-        let mut window = self.tables.data.borrow_mut();
-        if !std::ptr::eq(seen, &*self.source) {
-            window.clear();
-        }
-        window.load(seen, offset, len, data_until(section, offset));
-        let bytes = window.get(offset, len).map(<[u8]>::to_vec);
+        let bytes = self.window(section, offset, len).get(offset, len).map(<[u8]>::to_vec);
         bytes.ok_or(malformed("data beyond the end of the file", index, value))
     }
 
@@ -376,16 +381,11 @@ impl<'t> Elf<'t> {
         let section = self.section(index, "no such section")?;
         let mut offset = self.file_offset(section, value);
         let mut string = Vec::new();
-        let mut window = self.tables.data.borrow_mut();
         while offset < self.source.size() {
             let turned = self.turned.iter().map(|range| range.start).find(|start| *start > offset);
             let end = turned.unwrap_or(u64::MAX).min(self.source.size());
             let len = STEP.min(end - offset);
-            let seen = self.seen(offset, len);
-            if !std::ptr::eq(seen, &*self.source) {
-                window.clear();
-            }
-            window.load(seen, offset, len, data_until(section, offset));
+            let window = self.window(section, offset, len);
             let Some(bytes) = window.get(offset, len) else {
                 break;
             };

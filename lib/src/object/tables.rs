@@ -50,11 +50,9 @@ impl Reader<'_, '_> {
         };
         let target = self.target();
         let mut output = alias::Output::default();
-        let is_whole = alias::check_size(&table, &self.facts.name, symbol.size, target, &mut output);
+        let layout = alias::check_size(&table, &self.facts.name, symbol.size, target, &mut output);
         self.reading.steps.extend(output.messages.into_iter().map(Step::Say));
-        if !is_whole? {
-            return Ok(());
-        }
+        let Some(layout) = layout? else { return Ok(()) };
         // The original tests a bit of the type, not the type.
         let bytes;
         let contents = if section.sh_type & section_header::SHT_NOBITS == 0 {
@@ -70,16 +68,16 @@ impl Reader<'_, '_> {
             return Err(self.malformed(Malformed { what, section: symbol.section, offset: symbol.value }));
         };
         let mut output = alias::Output::after(std::mem::take(&mut self.facts.aliases));
-        let written = alias::write_table(&table, &self.facts.name, contents, self.target(), &mut output);
+        let written = alias::write_table(&table, &self.facts.name, contents, &layout, self.target(), &mut output);
         self.facts.aliases = output.aliases;
         self.reading.steps.extend(output.messages.into_iter().map(Step::Say));
         written?;
         if let Contents::Bytes(bytes) = contents {
-            let fields = alias::turned(&table, bytes, self.target());
+            let fields = alias::turned(&table, bytes, &layout, self.target());
             self.elf.turn(symbol.section, symbol.value, &fields);
         }
         if let (Some(detail), Contents::Bytes(bytes)) = (detail, contents) {
-            detail.push(alias::detail(&table, &self.facts.name, bytes, self.target()));
+            detail.push(alias::detail(&table, &self.facts.name, bytes, &layout, self.target()));
         }
         Ok(())
     }

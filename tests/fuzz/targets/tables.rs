@@ -22,7 +22,9 @@ fuzz_target!(|data: &[u8]| {
         format!("__mod_device_table__kmod_m__{}__ids", table_type.name),
     ];
     for symbol in forms.iter().filter_map(|name| alias::table_symbol(name.as_bytes(), dialect)) {
-        let _ = alias::write_table(&symbol, b"m", Contents::Bytes(bytes), target, &mut Output::default());
-        let _ = alias::detail(&symbol, b"m", bytes, target);
+        let output = &mut Output::default();
+        let Ok(Some(layout)) = alias::check_size(&symbol, b"m", bytes.len() as u64, target, output) else { continue };
+        let _ = alias::write_table(&symbol, b"m", Contents::Bytes(bytes), &layout, target, output);
+        let _ = alias::detail(&symbol, b"m", bytes, &layout, target);
     }
 });
