@@ -2,7 +2,7 @@
 //! a virtual machine.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -64,6 +64,19 @@ impl Machine {
         );
         Ok(())
     }
+}
+
+#[test]
+fn what_decompresses_to_no_object() -> io::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let bomb = dir.path().join("bomb.ko.gz");
+    let mut encoder = flate2::write::GzEncoder::new(fs::File::create(&bomb)?, flate2::Compression::fast());
+    io::copy(&mut io::repeat(0).take(64 << 20), &mut encoder)?;
+    encoder.finish()?;
+    let output = Command::new(ours("file2alias")?.program).arg(&bomb).output()?;
+    let expected = format!("file2alias: {}: not an object\n", bomb.display());
+    assert_eq!((String::from_utf8_lossy(&output.stderr).into_owned(), output.status.code()), (expected, Some(1)));
+    Ok(())
 }
 
 #[test]

@@ -170,25 +170,46 @@ impl Case {
         Ok(())
     }
 
-    fn outcomes(&self, subject: &Subject, dir: &Path) -> io::Result<Vec<Outcome>> {
+    /// How many workers there are, in turns: it must not be seen, and can be
+    /// where there are several objects.
+    fn workers(&self) -> &'static [&'static str] {
+        let is_several = |call: &Call| {
+            let is_object = |argument: &&OsString| argument.as_encoded_bytes().ends_with(b".o");
+            call.arguments.iter().any(|argument| argument == "-T")
+                || call.arguments.iter().filter(is_object).count() > 1
+        };
+        if self.calls.iter().any(is_several) { &["2", "1", "7"] } else { &["2"] }
+    }
+
+    fn outcomes(&self, subject: &Subject, dir: &Path, workers: &'static str) -> io::Result<Vec<Outcome>> {
         fs::create_dir(dir)?;
         self.lay_out(dir)?;
-        self.calls.iter().map(|call| run::observe(subject, dir, self.kernel.version, call)).collect()
+        let observe = |call: &Call| {
+            let mut call = call.clone();
+            call.environment.push(("KBUILD_RS_JOBS", workers.into()));
+            run::observe(subject, dir, self.kernel.version(), &call)
+        };
+        self.calls.iter().map(observe).collect()
     }
 
     fn compare(&self, original: &Subject, ours: &Subject) -> io::Result<String> {
         let dir = tempfile::tempdir()?;
-        let theirs = self.outcomes(original, &dir.path().join("original"))?;
-        let ours = self.outcomes(ours, &dir.path().join("ours"))?;
+        let theirs = self.outcomes(original, &dir.path().join("original"), "1")?;
         let mut report = String::new();
-        for (number, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
+        for (number, theirs) in theirs.iter().enumerate() {
             if theirs.status.code().is_none() {
                 report += &format!("  call {number}: the original was ended: {}\n", theirs.status);
             }
-            let differences = compare::differences(theirs, ours);
-            if !differences.is_empty() {
-                let arguments = self.calls[number].arguments.join(std::ffi::OsStr::new(" "));
-                report += &format!("  call {number}: modpost {}\n{differences}", arguments.to_string_lossy());
+        }
+        for workers in self.workers() {
+            let ours = self.outcomes(ours, &dir.path().join(format!("ours-{workers}")), workers)?;
+            for (number, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
+                let differences = compare::differences(theirs, ours);
+                if !differences.is_empty() {
+                    let arguments = self.calls[number].arguments.join(std::ffi::OsStr::new(" "));
+                    let arguments = arguments.to_string_lossy();
+                    report += &format!("  call {number}, {workers} workers: modpost {arguments}\n{differences}");
+                }
             }
         }
         if !report.is_empty() {
@@ -203,13 +224,14 @@ impl Case {
     pub fn verdict(&self) -> Verdict {
         let original = match self.kernel.modpost(self.target) {
             Ok(original) => original,
-            Err(error) => return Verdict::NotCompared(error.to_string()),
+            Err(error) => return Verdict::not_compared(&error),
         };
         let result = original::ours("modpost").and_then(|ours| self.compare(&original, &ours));
-        match result {
+        let verdict = match result {
             Ok(report) if report.is_empty() => Verdict::Passed,
             Ok(report) => Verdict::Failed(report),
             Err(error) => Verdict::Failed(format!("  {error}\n")),
-        }
+        };
+        verdict.of(self.kernel)
     }
 }

@@ -5,12 +5,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use kbuild_rs::archive;
 use kbuild_rs::elf::Source;
+use kbuild_rs_debian::{Found, Unavailable, cache};
 
-use crate::cache;
 use crate::compare;
 use crate::original::{self, Kernel, Subject, Target, V5_10, V6_1, V6_12, V7_2, V7_3};
 use crate::run::{self, Call};
@@ -106,7 +105,7 @@ const OPTIONS_OF_7_3: &[OptionSet] = &[
 
 /// Every file below a folder that a name's end picks, relative and sorted.
 fn files(dir: &Path, suffix: &str) -> io::Result<Vec<PathBuf>> {
-    Ok(run::times(dir)?.into_keys().filter(|path| path.to_string_lossy().ends_with(suffix)).collect())
+    Ok(run::stamps(dir)?.into_keys().filter(|path| path.to_string_lossy().ends_with(suffix)).collect())
 }
 
 impl Corpus {
@@ -114,6 +113,21 @@ impl Corpus {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         CORPORA.iter().find(|corpus| corpus.name == name)
+    }
+
+    /// The package with the kernel's exports.
+    fn headers(&self) -> String {
+        let flavour = self.modules.rsplit('*').next().unwrap_or_default().trim_end_matches("-unsigned");
+        format!("linux-headers-*{flavour}")
+    }
+
+    /// The packages that it is made of.
+    ///
+    /// # Errors
+    /// If the archive can't be reached or doesn't have them.
+    pub fn packages(&self) -> Result<[Found; 2], Unavailable> {
+        let package = |name: &str| self.kernel.package(name, self.architecture());
+        Ok([package(self.modules)?, package(&self.headers())?])
     }
 
     /// The unpacked package with the modules.
@@ -133,7 +147,7 @@ impl Corpus {
         let is_module = |path: &PathBuf| [".ko", ".ko.xz"].iter().any(|end| path.to_string_lossy().ends_with(end));
         // lib/modules/RELEASE/kernel/…, below usr in newer packages.
         let below = |path: &PathBuf| path.iter().skip_while(|part| *part != "kernel").skip(1).collect();
-        let paths = run::times(&package)?.into_keys().filter(is_module);
+        let paths = run::stamps(&package)?.into_keys().filter(is_module);
         Ok(paths.map(|path| (package.join(&path), below(&path))).collect())
     }
 
@@ -148,9 +162,8 @@ impl Corpus {
     /// If the packages can't be had.
     pub fn folder(&self) -> io::Result<PathBuf> {
         let modules = self.modules()?;
-        let flavour = self.modules.rsplit('*').next().unwrap_or_default().trim_end_matches("-unsigned");
-        let headers = self.kernel.unpacked(&format!("linux-headers-*{flavour}"), self.architecture())?;
-        cache::once(&format!("corpora/{}_{}", self.name, self.kernel.package_version()), |dir| {
+        let headers = self.kernel.unpacked(&self.headers(), self.architecture())?;
+        cache::once(&format!("corpora/{}_{}", self.name, self.kernel.found()?.version), |dir| {
             let mut list = Vec::new();
             for (module, path) in &modules {
                 let stem = path.to_string_lossy().trim_end_matches(".xz").trim_end_matches(".ko").to_owned();
@@ -242,25 +255,22 @@ struct Observed {
     status: Option<i32>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
-    wall: Duration,
     written: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 fn observe(subject: &Subject, corpus: &Path, dir: &Path, kernel: &str, set: OptionSet) -> io::Result<Observed> {
     lay_out(corpus, dir, set.beside)?;
-    let before = run::times(dir)?;
+    let before = run::stamps(dir)?;
     let mut arguments: Vec<OsString> = set.options.split(' ').map(OsString::from).collect();
     arguments.extend(["-o", "out.symvers", "-T", LIST].map(OsString::from));
-    let start = Instant::now();
     let (status, stdout, stderr) = run::call(subject, dir, kernel, &Call { arguments, ..Call::default() })?;
-    let wall = start.elapsed();
     let mut written = BTreeMap::new();
-    for (path, time) in run::times(dir)? {
+    for (path, time) in run::stamps(dir)? {
         if before.get(&path) != Some(&time) {
             written.insert(path.clone(), fs::read(dir.join(path))?);
         }
     }
-    Ok(Observed { status: status.code(), stdout, stderr, wall, written })
+    Ok(Observed { status: status.code(), stdout, stderr, written })
 }
 
 /// What comparing one option set gave.
@@ -276,8 +286,6 @@ pub struct Comparison {
     pub status: Option<i32>,
     /// The size of the original's standard error, in bytes.
     pub stderr: usize,
-    /// How long each took: the original, ours.
-    pub wall: (Duration, Duration),
 }
 
 /// Runs both subjects on a corpus.
@@ -288,7 +296,7 @@ pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
     let (original, ours) = (corpus.kernel.modpost(corpus.target)?, original::ours("modpost")?);
     let folder = corpus.folder()?;
     let dir = working_directory()?;
-    let version = corpus.kernel.version;
+    let version = corpus.kernel.version();
     let theirs = observe(&original, &folder, &dir.path().join("original"), version, set)?;
     let ours = observe(&ours, &folder, &dir.path().join("ours"), version, set)?;
 
@@ -305,7 +313,6 @@ pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
         differing,
         status: theirs.status,
         stderr: theirs.stderr.len(),
-        wall: (theirs.wall, ours.wall),
     })
 }
 

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use crate::corpus::{self, Corpus};
 use crate::kernel;
+use crate::needs;
 use crate::original;
 use crate::tally::Finding;
 use crate::variants;
@@ -64,6 +65,15 @@ pub fn aliases_of_tree(dir: &Path) -> io::Result<Vec<u8>> {
     let mut command = Command::new(original::ours("file2alias")?.program);
     let modules = kernel::stems(dir)?.into_iter().map(|stem| format!("{stem}.ko"));
     output(command.args(["--format", "modules.alias"]).args(modules).current_dir(dir))
+}
+
+/// Whether what the comparison takes is there.
+///
+/// # Errors
+/// If it isn't.
+pub fn available(corpus: &Corpus) -> io::Result<()> {
+    needs::program(DEPMOD, "kmod")?;
+    corpus.package().map(drop)
 }
 
 /// Compares all modules of a corpus, and some of them compressed in each way.

@@ -8,9 +8,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use kbuild_rs_debian::cache;
 use tempfile::TempDir;
 
-use crate::cache;
 use crate::kernel::Observed;
 use crate::original;
 use crate::run;

@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use kbuild_rs_debian::Unavailable;
 use sha2::{Digest, Sha256};
 
 use crate::corpus::{self, Beside, Corpus};
@@ -30,6 +31,9 @@ pub struct Golden {
     objects: usize,
 }
 
+/// The version of the modules' package that the runs were recorded on. Other
+/// modules give other outputs.
+const RECORDED: &str = "6.1.176-1";
 /// The digest of the input's list, which the records were made with.
 const LIST_SHA256: &str = "41b51fc9147d70f8d24f91035979aa7cdd2bf0d8e89477a85f0d72fb244881e2";
 /// The digest of the input's exports.
@@ -65,7 +69,13 @@ impl Golden {
     /// # Errors
     /// If the input can't be had.
     pub fn check(&self) -> io::Result<(usize, String)> {
-        let folder = Corpus::named("6.1-amd64").ok_or_else(|| io::Error::other("no such corpus"))?.folder()?;
+        let corpus = Corpus::named("6.1-amd64").ok_or_else(|| io::Error::other("no such corpus"))?;
+        let version = &corpus.kernel.found()?.version;
+        if version != RECORDED {
+            let why = format!("recorded on the modules of {RECORDED}; the archive has {version} now");
+            return Err(Unavailable::Gone(why).into());
+        }
+        let folder = corpus.folder()?;
         let list = fs::read_to_string(folder.join(corpus::LIST))?;
         check_input(corpus::LIST, list.as_bytes(), LIST_SHA256)?;
         check_input(corpus::SYMVERS, &fs::read(folder.join(corpus::SYMVERS))?, SYMVERS_SHA256)?;
@@ -73,7 +83,7 @@ impl Golden {
         let dir = corpus::working_directory()?;
         let dir = dir.path();
         corpus::lay_out(&folder, dir, Beside::EmptyMods)?;
-        let before = run::times(dir)?;
+        let before = run::stamps(dir)?;
         let objects: Vec<_> = list.lines().take(self.objects).collect();
         let mut arguments: Vec<OsString> = self.options.split(' ').map(OsString::from).collect();
         let symvers = format!("{}.symvers", self.run);
@@ -101,7 +111,7 @@ impl Golden {
             }
             recorded.insert(PathBuf::from(name));
         }
-        for (path, time) in run::times(dir)? {
+        for (path, time) in run::stamps(dir)? {
             if before.get(&path) != Some(&time) && !recorded.contains(&path) {
                 report += &format!("  {} was not written by the original\n", path.display());
             }

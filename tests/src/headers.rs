@@ -3,24 +3,28 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
-use crate::apt::Package;
+use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which, package};
+
 use crate::external::{Builder, External, copy, restore, scripts, swap, workplace};
-use crate::original::{BOOKWORM, V6_1};
+use crate::original::V6_1;
 use crate::tally::Finding;
 
-/// Packages of sources for DKMS.
-const SOURCES: &[Package] = &[
-    Package { suite: BOOKWORM, name: "v4l2loopback-dkms", version: "0.12.7-2" },
-    Package { suite: BOOKWORM, name: "xtables-addons-dkms", version: "3.23-1" },
+const BOOKWORM: Suite = Suite { name: "bookworm", architecture: "amd64" };
+
+/// Packages of sources for DKMS, and the directory that they unpack to but for
+/// a version.
+const SOURCES: [(Rule<'static>, &str); 2] = [
+    (Rule { suite: BOOKWORM, name: "v4l2loopback-dkms", which: Which::Newest }, "v4l2loopback"),
+    (Rule { suite: BOOKWORM, name: "xtables-addons-dkms", which: Which::Newest }, "xtables-addons"),
 ];
 
-const V4L2LOOPBACK: External = External { arguments: &["modules"], ..External::new("v4l2loopback-0.12.7") };
+const V4L2LOOPBACK: External = External { arguments: &["modules"], ..External::new("v4l2loopback") };
 const XTABLES: External = External {
     below: "extensions",
-    arguments: &["XA_ABSTOPSRCDIR=@/xtables-addons-3.23", "XA_TOPSRCDIR=@/xtables-addons-3.23", "modules"],
-    ..External::new("xtables-addons-3.23")
+    arguments: &["XA_ABSTOPSRCDIR=@/xtables-addons", "XA_TOPSRCDIR=@/xtables-addons", "modules"],
+    ..External::new("xtables-addons")
 };
 
 /// As DKMS would have them built, with several jobs, and with the symbols of
@@ -29,29 +33,40 @@ const EXTERNALS: &[External] = &[
     XTABLES,
     V4L2LOOPBACK,
     External {
-        name: "v4l2loopback-0.12.7, others' symbols",
-        arguments: &["KBUILD_EXTRA_SYMBOLS=@/xtables-addons-3.23/extensions/Module.symvers", "modules"],
+        name: "v4l2loopback, others' symbols",
+        arguments: &["KBUILD_EXTRA_SYMBOLS=@/xtables-addons/extensions/Module.symvers", "modules"],
         ..V4L2LOOPBACK
     },
-    External { name: "v4l2loopback-0.12.7, two jobs", arguments: &["-j2", "modules"], ..V4L2LOOPBACK },
+    External { name: "v4l2loopback, two jobs", arguments: &["-j2", "modules"], ..V4L2LOOPBACK },
     External {
-        name: "xtables-addons-3.23, two jobs, others' symbols",
+        name: "xtables-addons, two jobs, others' symbols",
         arguments: &[
             "-j2",
-            "KBUILD_EXTRA_SYMBOLS=@/v4l2loopback-0.12.7/Module.symvers",
-            "XA_ABSTOPSRCDIR=@/xtables-addons-3.23",
-            "XA_TOPSRCDIR=@/xtables-addons-3.23",
+            "KBUILD_EXTRA_SYMBOLS=@/v4l2loopback/Module.symvers",
+            "XA_ABSTOPSRCDIR=@/xtables-addons",
+            "XA_TOPSRCDIR=@/xtables-addons",
             "modules",
         ],
         ..XTABLES
     },
 ];
 
-/// The folders of all packages.
-fn packages() -> io::Result<Vec<PathBuf>> {
+/// All packages.
+fn packages() -> Result<Vec<Found>, Unavailable> {
     let patterns = ["linux-headers-*-amd64", "linux-headers-*-common", "linux-kbuild-6.1"].into_iter();
-    let kernel = patterns.map(|pattern| V6_1.unpacked(pattern, "amd64"));
-    kernel.chain(SOURCES.iter().map(Package::unpacked)).collect()
+    let kernel = patterns.map(|pattern| V6_1.package(pattern, "amd64"));
+    kernel.chain(SOURCES.iter().map(|(rule, _)| rule.find())).collect()
+}
+
+/// Gives a directory that is named after a version a name without.
+fn rename(sources: &Path, name: &str) -> io::Result<()> {
+    for entry in fs::read_dir(sources)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&format!("{name}-")) {
+            return fs::rename(entry.path(), sources.join(name));
+        }
+    }
+    Err(io::Error::other(format!("{}: no {name}-*", sources.display())))
 }
 
 /// Brings the packages into the cache.
@@ -59,7 +74,9 @@ fn packages() -> io::Result<Vec<PathBuf>> {
 /// # Errors
 /// If they can't be had.
 pub fn fetch() -> io::Result<()> {
-    packages().map(drop)
+    let packages = packages()?;
+    package::announce(&packages)?;
+    packages.iter().try_for_each(|package| package.unpacked().map(drop))
 }
 
 /// Builds with the original and with ours.
@@ -71,10 +88,13 @@ pub fn compare() -> io::Result<Vec<Finding>> {
     let root = dir.path().join("root");
     fs::create_dir(&root)?;
     for package in packages()? {
-        copy(&package.join("usr"), &root)?;
+        copy(&package.unpacked()?.join("usr"), &root)?;
     }
     let sources = root.join("usr/src");
-    let name = format!("linux-headers-{}-amd64", V6_1.abi());
+    for (_, name) in SOURCES {
+        rename(&sources, name)?;
+    }
+    let name = format!("linux-headers-{}-amd64", V6_1.found()?.release);
     let tree = sources.join(name);
     // The one absolute path in it.
     let makefile = tree.join("Makefile");

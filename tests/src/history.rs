@@ -8,43 +8,68 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use kbuild_rs::dialect::{Dialect, Version};
+use kbuild_rs_debian::{Found, SOURCE, Suite, Unavailable, cache, package};
 
-use crate::apt::{Package, SOURCE, Suite};
-use crate::cache;
 use crate::layouts::{PRELUDE, STUBS};
 use crate::original::{Kernel, SINCE_6_5, SINCE_6_14, Target};
 
 /// A source package of the kernel.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
-    /// The suite that has it.
-    suite: &'static str,
-    /// Its version.
-    package: &'static str,
+    package: Found,
 }
 
-/// One before and one after each change of a series, as far as the archive
-/// has them.
-pub static SOURCES: &[Source] = &[
-    Source { suite: "bullseye", package: "5.10.13-1" },
-    Source { suite: "bullseye", package: "5.10.46-4" },
-    Source { suite: "bullseye", package: "5.10.223-1" },
-    Source { suite: "bullseye-security", package: "5.10.251-1" },
-    Source { suite: "bullseye-security", package: "5.10.257-1" },
-    Source { suite: "bookworm", package: "6.1.4-1" },
-    Source { suite: "bookworm-security", package: "6.1.164-1" },
-    Source { suite: "bookworm-security", package: "6.1.187-1" },
-    Source { suite: "trixie", package: "6.12.8-1" },
-    Source { suite: "trixie", package: "6.12.38-1" },
-    Source { suite: "trixie-security", package: "6.12.105-1" },
-    Source { suite: "trixie-backports", package: "6.17.8-1~bpo13+1" },
-    Source { suite: "trixie-backports", package: "6.18.5-1~bpo13+1" },
-    Source { suite: "trixie-backports", package: "6.18.15-1~bpo13+1" },
-    Source { suite: "trixie-backports", package: "6.19.11-1~bpo13+1" },
-    Source { suite: "trixie-backports", package: "7.1.3-1~bpo13+1" },
-    Source { suite: "trixie-backports", package: "7.1.13-1~bpo13+1" },
-    Source { suite: "trixie-backports", package: "7.2.6-1~bpo13+1" },
+/// The suites that have some.
+const SUITES: &[&str] = &[
+    "bullseye",
+    "bullseye-security",
+    "bookworm",
+    "bookworm-security",
+    "trixie",
+    "trixie-security",
+    "trixie-backports",
 ];
+
+/// What the archive has.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Every version, oldest first.
+    pub sources: Vec<Source>,
+    /// The suites that can't be asked, and why.
+    pub failures: Vec<(&'static str, Unavailable)>,
+}
+
+/// Asks all suites.
+#[must_use]
+pub fn sources() -> Sources {
+    let Sources { mut sources, mut failures } = Sources::default();
+    for name in SUITES {
+        match package::versions(Suite { name, architecture: SOURCE }, "linux") {
+            Err(error) => failures.push((*name, error)),
+            Ok(packages) => sources.extend(packages.into_iter().map(|package| Source { package })),
+        }
+    }
+    sources.sort_by_key(Source::number);
+    sources.dedup_by_key(|source| source.number());
+    Sources { sources, failures }
+}
+
+/// Of sources in order, the first and the last of each row of versions that
+/// are alike by our table: one on each side of every change that it knows.
+#[must_use]
+pub fn edges(sources: &[Source]) -> Vec<&Source> {
+    let flags = |source: &Source| Dialect::new(source.number()).flags();
+    let is_alike = |a: &Source, b: &Source| {
+        let release = |source: &Source| (source.number().major, source.number().minor);
+        release(a) == release(b) && flags(a) == flags(b)
+    };
+    let mut edges = Vec::new();
+    for row in sources.chunk_by(is_alike) {
+        edges.extend(row.first());
+        edges.extend(row.last().filter(|_| row.len() > 1));
+    }
+    edges
+}
 
 /// What the programs are made of.
 const PARTS: &[&str] = &[
@@ -149,14 +174,17 @@ pub fn compile(dir: &Path, arguments: &[&str], own_layouts: bool) -> io::Result<
 impl Source {
     /// The kernel's version.
     #[must_use]
-    pub fn version(&self) -> &'static str {
-        self.package.split('-').next().unwrap_or(self.package)
+    pub fn version(&self) -> &str {
+        self.package.upstream()
+    }
+
+    fn number(&self) -> Version {
+        Version::parse(self.version().as_bytes()).unwrap_or(Version::DEFAULT)
     }
 
     fn compiled(&self) -> io::Result<PathBuf> {
         cache::once(&format!("originals/{}", self.version()), |dir| {
-            let suite = Suite { name: self.suite, architecture: SOURCE };
-            let archive = Package { suite, name: "linux", version: self.package }.download()?;
+            let archive = self.package.download()?;
             extract(&archive, dir)?;
             fs::remove_file(archive)?;
             compile(dir, &[], false)
@@ -169,8 +197,9 @@ impl Source {
     /// If the source can't be had or doesn't compile.
     pub fn kernel(&self) -> io::Result<&'static Kernel> {
         let dir = self.compiled()?;
-        let version = self.version();
-        let dialect = Dialect::new(Version::parse(version.as_bytes()).unwrap_or(Version::DEFAULT));
+        // As long as the program runs, like the kernels that have a package.
+        let version: &'static str = self.version().to_owned().leak();
+        let dialect = Dialect::new(self.number());
         let variants = match (dialect.extended_versions, dialect.trim_option) {
             (true, _) => SINCE_6_14,
             (false, true) => SINCE_6_5,

@@ -8,14 +8,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use kbuild_rs_debian::cache;
 use sha2::{Digest, Sha256};
 
-use crate::apt::Package;
-use crate::cache;
 use crate::compare;
-use crate::original::{
-    self, Kernel, SOURCE_5_10, SOURCE_6_1, SOURCE_6_12, SOURCE_7_3, Subject, V5_10, V6_1, V6_12, V7_3,
-};
+use crate::original::{self, Kernel, Subject, V5_10, V6_1, V6_12, V7_3};
 use crate::run::{self, Call};
 
 /// A kernel to build.
@@ -23,23 +20,20 @@ use crate::run::{self, Call};
 pub struct Tree {
     /// Its original.
     pub kernel: &'static Kernel,
-    source: Package<'static>,
     /// Sets of options under which both subjects run.
     pub option_sets: &'static [&'static str],
 }
 
 /// Every kernel that can be built.
 pub static TREES: &[Tree] = &[
-    Tree { kernel: &V5_10, source: SOURCE_5_10, option_sets: &["-m -a", "-m -a -E", "-m", "-a -w -N", "-m -a -e"] },
-    Tree { kernel: &V6_1, source: SOURCE_6_1, option_sets: &["-m -a", "-m -a -E", "-m", "-a -w -N", "-m -a -e"] },
+    Tree { kernel: &V5_10, option_sets: &["-m -a", "-m -a -E", "-m", "-a -w -N", "-m -a -e"] },
+    Tree { kernel: &V6_1, option_sets: &["-m -a", "-m -a -E", "-m", "-a -w -N", "-m -a -e"] },
     Tree {
         kernel: &V6_12,
-        source: SOURCE_6_12,
         option_sets: &["-M -m -a", "-M -m -a -W -E", "-M", "-M -m -t", "-M -m -t -u keep", "-m -a"],
     },
     Tree {
         kernel: &V7_3,
-        source: SOURCE_7_3,
         option_sets: &["-M -m -b -x -a", "-M -m -b -a -W -E", "-M", "-M -m -x -t", "-M -m -b -t -u keep", "-m -b -a"],
     },
 ];
@@ -74,7 +68,8 @@ impl Tree {
     /// # Errors
     /// If it can't be had.
     pub fn source(&self) -> io::Result<PathBuf> {
-        Ok(self.source.unpacked()?.join("usr/src").join(format!("{}.tar.xz", self.source.name)))
+        let name = format!("linux-source-{}", self.kernel.release);
+        Ok(self.kernel.unpacked(&name, "amd64")?.join("usr/src").join(format!("{name}.tar.xz")))
     }
 
     /// Unpacks the source.
@@ -94,7 +89,7 @@ impl Tree {
     pub fn built(&self) -> io::Result<PathBuf> {
         let options = Sha256::digest(fs::read(options())?);
         let options: String = options.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        cache::once(&format!("kernels/{}-{options}", self.source.version), |dir| {
+        cache::once(&format!("kernels/{}-{options}", self.kernel.found()?.version), |dir| {
             self.unpack(dir)?;
             configure(dir, dir, &[])?;
             make(dir, &[])
@@ -210,7 +205,7 @@ fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::
 /// If something can't be run or read.
 pub fn compare(tree: &Tree, dir: &Path, options: &str) -> io::Result<(usize, String)> {
     let original = Subject { program: dir.join("scripts/mod/modpost"), loader: None };
-    let version = tree.kernel.version;
+    let version = tree.kernel.version();
     let theirs = observe(&original, dir, version, options)?;
     let ours = observe(&original::ours("modpost")?, dir, version, options)?;
     Ok((theirs.files.len(), theirs.differences(&ours)))

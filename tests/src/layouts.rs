@@ -11,7 +11,9 @@ use std::process::Command;
 use kbuild_rs::alias::TABLES;
 use kbuild_rs::alias::layout::{Abi, Layout};
 use kbuild_rs::dialect::Dialect;
+use kbuild_rs_debian::{Found, Unavailable};
 
+use crate::needs;
 use crate::original::Kernel;
 
 /// A compiler, and the ABI that it is for.
@@ -20,14 +22,21 @@ pub struct Compiler {
     /// What it is called in reports.
     pub name: &'static str,
     command: &'static [&'static str],
+    /// The package that has it.
+    package: &'static str,
     abi: Abi,
 }
 
 /// One for each class of alignment.
 pub static COMPILERS: &[Compiler] = &[
-    Compiler { name: "LP64", command: &["gcc", "-m64"], abi: Abi { word: 8, max_align: 8 } },
-    Compiler { name: "ILP32", command: &["gcc", "-m32"], abi: Abi { word: 4, max_align: 4 } },
-    Compiler { name: "m68k", command: &["m68k-linux-gnu-gcc"], abi: Abi { word: 4, max_align: 2 } },
+    Compiler { name: "LP64", command: &["gcc", "-m64"], package: "gcc", abi: Abi { word: 8, max_align: 8 } },
+    Compiler { name: "ILP32", command: &["gcc", "-m32"], package: "gcc", abi: Abi { word: 4, max_align: 4 } },
+    Compiler {
+        name: "m68k",
+        command: &["m68k-linux-gnu-gcc"],
+        package: "gcc-m68k-linux-gnu",
+        abi: Abi { word: 4, max_align: 2 },
+    },
 ];
 
 /// What the header wants to be there when it is not compiled for the kernel.
@@ -41,12 +50,20 @@ typedef struct { __u8 b[16]; } guid_t, uuid_t, uuid_le;
 /// Headers that it includes and that we stand in for.
 pub(crate) const STUBS: &[&str] = &["linux/mei.h", "linux/mei_uuid.h", "linux/types.h", "linux/uuid.h"];
 
+/// The package with a kernel's headers.
+///
+/// # Errors
+/// If the archive can't be reached or doesn't have it.
+pub fn package(kernel: &Kernel) -> Result<Found, Unavailable> {
+    kernel.package("linux-headers-*-common", "amd64")
+}
+
 /// The folder of a kernel's headers.
 ///
 /// # Errors
 /// If their package can't be had.
 pub fn headers(kernel: &Kernel) -> io::Result<PathBuf> {
-    let package = kernel.unpacked("linux-headers-*-common", "amd64")?;
+    let package = package(kernel)?.unpacked()?;
     for entry in fs::read_dir(package.join("usr/src"))? {
         let include = entry?.path().join("include");
         if include.join("linux/mod_devicetable.h").exists() {
@@ -102,6 +119,16 @@ fn compiled(compiler: &Compiler, include: &Path, dialect: &Dialect) -> io::Resul
         Some((name.to_owned(), number.trim_start_matches(['$', '#']).trim().parse().ok()?))
     };
     Ok(assembler.lines().filter_map(value).collect())
+}
+
+impl Compiler {
+    /// Whether it is installed.
+    ///
+    /// # Errors
+    /// If it isn't.
+    pub fn available(&self) -> io::Result<()> {
+        needs::program(self.command[0], self.package)
+    }
 }
 
 /// Compares every structure of a kernel; returns how many numbers agree, and

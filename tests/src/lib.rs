@@ -4,15 +4,14 @@
 
 #![forbid(unsafe_code)]
 
-pub mod apt;
 pub mod bench;
-pub mod cache;
 pub mod case;
 pub mod compare;
 pub mod corpus;
 pub mod depmod;
 pub mod documents;
 pub mod external;
+pub mod fetch;
 pub mod fixture;
 pub mod golden;
 pub mod headers;
@@ -22,6 +21,7 @@ pub mod layouts;
 pub mod machine;
 pub mod mutants;
 pub mod mutate;
+pub mod needs;
 pub mod original;
 pub mod run;
 pub mod sums;

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use kbuild_rs_debian::cache;
 use wait_timeout::ChildExt;
 
-use crate::cache;
 use crate::compare;
 use crate::corpus::{self, Corpus};
 use crate::fixture::compile_c;
@@ -141,7 +141,7 @@ fn seeds() -> io::Result<Vec<Seed>> {
 
 /// The folder of the sanitized originals.
 fn sanitized() -> io::Result<PathBuf> {
-    cache::once(&format!("originals/{}-sanitized", KERNEL.version), |dir| {
+    cache::once(&format!("originals/{}-sanitized", KERNEL.version()), |dir| {
         let tree = Tree::named(KERNEL.release).ok_or_else(|| io::Error::other("no such kernel"))?;
         history::extract(&tree.source()?, dir)?;
         fs::write(dir.join("whole.c"), WHOLE)?;
@@ -199,7 +199,7 @@ impl Place {
             .current_dir(dir)
             .env_clear()
             .env("LC_ALL", "C")
-            .env("KERNELVERSION", KERNEL.version)
+            .env("KERNELVERSION", KERNEL.version())
             .env("KBUILD_RS_JOBS", "1")
             .envs(ENVIRONMENT)
             .stdin(Stdio::null())

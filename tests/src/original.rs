@@ -6,41 +6,43 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use kbuild_rs::dialect::{Dialect, Version};
-
-use crate::apt::{Package, Suite};
-
-/// Debian 12.
-pub const BOOKWORM: Suite = Suite { name: "bookworm", architecture: "amd64" };
-const TRIXIE: Suite = Suite { name: "trixie", architecture: "amd64" };
-const TRIXIE_BACKPORTS: Suite = Suite { name: "trixie-backports", architecture: "amd64" };
-const BULLSEYE_SECURITY: Suite = Suite { name: "bullseye-security", architecture: "amd64" };
+use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which};
 
 /// Sets of options.
 pub type Variants = &'static [&'static str];
 
 /// A kernel whose original a Debian package has, or that was compiled here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Kernel {
-    /// Its version, as kbuild gives it in `KERNELVERSION`.
-    pub version: &'static str,
-    /// Its release, for short.
+    /// Its release: the series of a package's kernel, as in `6.12`.
     pub release: &'static str,
-    /// The package that holds its programs.
-    package: Package<'static>,
-    /// What its modules' packages are named after: its release on Debian.
-    abi: &'static str,
     /// Options that kbuild gives it for a kernel with modules and their
     /// versions, in several ways.
     pub variants: Variants,
-    /// Where in the package they are.
-    folder: &'static str,
-    /// The C library that they want, if it may be newer than the machine's.
-    libc: Option<Package<'static>>,
-    /// The C library that the programs of the i386 package want; `None` if the
-    /// archive has no such package.
-    libc_i386: Option<Package<'static>>,
-    /// Where its programs are if they were compiled here.
-    compiled: Option<PathBuf>,
+    /// The newest version whose original was seen to do as ours does; of one
+    /// that was compiled, its version.
+    verified: &'static str,
+    programs: Programs,
+}
+
+/// Where a kernel's programs come from.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are as many as kernels")]
+enum Programs {
+    /// Packages of the newest version that a suite has.
+    Packages {
+        suite: &'static str,
+        /// The one that holds the programs.
+        kbuild: &'static str,
+        /// The C library that they want, if it may be newer than the machine's.
+        libc: Option<Rule<'static>>,
+        /// The one that the programs of the i386 package want; `None` if the
+        /// archive has no such package.
+        libc_i386: Option<Rule<'static>>,
+        found: OnceLock<Result<Found, Unavailable>>,
+    },
+    /// A directory in which they were compiled.
+    Compiled(PathBuf),
 }
 
 /// For which targets an original was compiled.
@@ -75,12 +77,9 @@ impl Target {
     }
 }
 
-/// Trixie's C library.
-const LIBC: Package<'static> = Package { suite: TRIXIE, name: "libc6", version: "2.41-12+deb13u4" };
-const TRIXIE_LIBC_I386: Package<'static> = LIBC.of("i386");
-/// Bookworm's, for 32 bits.
-const BOOKWORM_LIBC_I386: Package<'static> =
-    Package { suite: BOOKWORM, name: "libc6", version: "2.36-9+deb12u14" }.of("i386");
+const fn libc(suite: &'static str, architecture: &'static str) -> Option<Rule<'static>> {
+    Some(Rule { suite: Suite { name: suite, architecture }, name: "libc6", which: Which::Newest })
+}
 
 /// A program to be run: one of ours or an original, by itself or through the
 /// loader of another C library.
@@ -97,70 +96,40 @@ pub const SINCE_6_5: Variants = &["-M", "-M -t"];
 /// And since 6.14.
 pub const SINCE_6_14: Variants = &["-M -b", "-M -b -x", "-M -x -t"];
 
+const fn packaged(
+    release: &'static str,
+    verified: &'static str,
+    variants: Variants,
+    (suite, kbuild): (&'static str, &'static str),
+    [libc, libc_i386]: [Option<Rule<'static>>; 2],
+) -> Kernel {
+    let programs = Programs::Packages { suite, kbuild, libc, libc_i386, found: OnceLock::new() };
+    Kernel { release, verified, variants, programs }
+}
+
 /// Debian 11's.
-pub static V5_10: Kernel = Kernel {
-    version: "5.10.262",
-    release: "5.10",
-    variants: &[],
-    package: Package { suite: BULLSEYE_SECURITY, name: "linux-kbuild-5.10", version: "5.10.262-1" },
-    abi: "5.10.0-46",
-    folder: "usr/lib/linux-kbuild-5.10/scripts/mod",
-    libc: None,
-    libc_i386: None,
-    compiled: None,
-};
+pub static V5_10: Kernel = packaged("5.10", "5.10.262", &[], ("bullseye-security", "linux-kbuild-5.10"), [None, None]);
 
 /// Debian 12's.
-pub static V6_1: Kernel = Kernel {
-    version: "6.1.176",
-    release: "6.1",
-    variants: &[],
-    package: Package { suite: BOOKWORM, name: "linux-kbuild-6.1", version: "6.1.176-1" },
-    abi: "6.1.0-50",
-    folder: "usr/lib/linux-kbuild-6.1/scripts/mod",
-    libc: None,
-    libc_i386: Some(BOOKWORM_LIBC_I386),
-    compiled: None,
-};
+pub static V6_1: Kernel =
+    packaged("6.1", "6.1.176", &[], ("bookworm", "linux-kbuild-6.1"), [None, libc("bookworm", "i386")]);
 
 /// Debian 13's.
-pub static V6_12: Kernel = Kernel {
-    version: "6.12.107",
-    release: "6.12",
-    variants: SINCE_6_5,
-    package: Package { suite: TRIXIE, name: "linux-kbuild-6.12.107+deb13", version: "6.12.107-1" },
-    abi: "6.12.107+deb13",
-    folder: "usr/lib/linux-kbuild-6.12.107+deb13/scripts/mod",
-    libc: Some(LIBC),
-    libc_i386: Some(TRIXIE_LIBC_I386),
-    compiled: None,
-};
+pub static V6_12: Kernel = packaged(
+    "6.12",
+    "6.12.117",
+    SINCE_6_5,
+    ("trixie", "linux-kbuild-*"),
+    [libc("trixie", "amd64"), libc("trixie", "i386")],
+);
 
 /// Backported to Debian 13 before it.
-pub static V7_2: Kernel = Kernel {
-    version: "7.2.12",
-    release: "7.2",
-    variants: SINCE_6_14,
-    package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.2.12+deb13", version: "7.2.12-1~bpo13+1" },
-    abi: "7.2.12+deb13",
-    folder: "usr/lib/linux-kbuild-7.2.12+deb13/scripts/mod",
-    libc: Some(LIBC),
-    libc_i386: None,
-    compiled: None,
-};
+pub static V7_2: Kernel =
+    packaged("7.2", "7.2.12", SINCE_6_14, ("trixie-backports", "linux-kbuild-*"), [libc("trixie", "amd64"), None]);
 
 /// Debian 13's newest, from backports.
-pub static V7_3: Kernel = Kernel {
-    version: "7.3.4",
-    release: "7.3",
-    variants: SINCE_6_14,
-    package: Package { suite: TRIXIE_BACKPORTS, name: "linux-kbuild-7.3.4+deb13", version: "7.3.4-1~bpo13+1" },
-    abi: "7.3.4+deb13",
-    folder: "usr/lib/linux-kbuild-7.3.4+deb13/scripts/mod",
-    libc: Some(LIBC),
-    libc_i386: None,
-    compiled: None,
-};
+pub static V7_3: Kernel =
+    packaged("7.3", "7.3.4", SINCE_6_14, ("trixie-backports", "linux-kbuild-*"), [libc("trixie", "amd64"), None]);
 
 /// The kernels whose originals have a package.
 pub static KERNELS: [&Kernel; 5] = [&V5_10, &V6_1, &V6_12, &V7_2, &V7_3];
@@ -177,17 +146,6 @@ pub fn kernels() -> &'static [&'static Kernel] {
 pub fn select(kernels: Vec<&'static Kernel>) {
     let _ = SELECTED.set(kernels);
 }
-
-/// Debian 11's source of the kernel.
-pub const SOURCE_5_10: Package<'static> =
-    Package { suite: BULLSEYE_SECURITY, name: "linux-source-5.10", version: "5.10.262-1" };
-/// Debian 12's.
-pub const SOURCE_6_1: Package<'static> = Package { suite: BOOKWORM, name: "linux-source-6.1", version: "6.1.176-1" };
-/// Debian 13's.
-pub const SOURCE_6_12: Package<'static> = Package { suite: TRIXIE, name: "linux-source-6.12", version: "6.12.107-1" };
-/// Its newest, from backports.
-pub const SOURCE_7_3: Package<'static> =
-    Package { suite: TRIXIE_BACKPORTS, name: "linux-source-7.3", version: "7.3.4-1~bpo13+1" };
 
 impl Subject {
     /// How it is called.
@@ -208,41 +166,87 @@ impl Kernel {
     /// compiled with the layouts of a 64-bit kernel.
     #[must_use]
     pub fn compiled(version: &'static str, release: &'static str, variants: Variants, dir: PathBuf) -> Self {
-        Self { version, release, variants, compiled: Some(dir), libc_i386: None, ..V7_3.clone() }
+        Self { verified: version, release, variants, programs: Programs::Compiled(dir) }
+    }
+
+    /// The package that says which version this is: the headers, which are
+    /// built together with everything else for amd64.
+    ///
+    /// # Errors
+    /// If the archive can't be reached, or has none of this release.
+    pub fn found(&self) -> Result<&Found, Unavailable> {
+        let Programs::Packages { suite, found, .. } = &self.programs else {
+            return Err(Unavailable::Gone(format!("{} was compiled here and has no packages", self.verified)));
+        };
+        let suite = Suite { name: suite, architecture: "amd64" };
+        let rule = Rule { suite, name: "linux-headers-*-amd64", which: Which::Series(self.release) };
+        found.get_or_init(|| rule.find()).as_ref().map_err(Clone::clone)
+    }
+
+    /// Its version, as kbuild gives it in `KERNELVERSION`. Where it can't be
+    /// known, there is no original to be compared with, either.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.found().map_or(self.verified, Found::upstream)
+    }
+
+    fn parsed(version: &str) -> Version {
+        Version::parse(version.as_bytes()).unwrap_or(Version::DEFAULT)
     }
 
     /// How it behaves, by our table.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        Dialect::new(Version::parse(self.version.as_bytes()).unwrap_or(Version::DEFAULT))
+        Dialect::new(Self::parsed(self.version()))
+    }
+
+    /// Whether the archive has moved past the newest version that ours was
+    /// verified with: then a difference is news, not a fault that was let in.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        Self::parsed(self.version()) > Self::parsed(self.verified)
     }
 
     /// Whether the original has the target's own layouts of device ids.
     #[must_use]
     pub const fn knows_tables_of(&self, target: Target) -> bool {
-        !target.is_i386() || self.libc_i386.is_some()
+        !target.is_i386() || matches!(self.programs, Programs::Packages { libc_i386: Some(_), .. })
     }
 
-    /// What its modules' packages are named after.
-    #[must_use]
-    pub const fn abi(&self) -> &'static str {
-        self.abi
-    }
-
-    /// A package of this kernel, its name a pattern in which `*` is what
-    /// modules' packages are named after, for an architecture; unpacked.
+    /// A package of this kernel, its name a pattern in which `*` is the
+    /// kernel's release on Debian, for an architecture.
     ///
     /// # Errors
-    /// If the package can't be had.
-    pub fn unpacked(&self, pattern: &str, architecture: &'static str) -> io::Result<PathBuf> {
-        let name = pattern.replace('*', self.abi);
-        Package { name: &name, ..self.package }.of(architecture).unpacked()
+    /// If the archive can't be reached or doesn't have it.
+    pub fn package(&self, pattern: &str, architecture: &'static str) -> Result<Found, Unavailable> {
+        let found = self.found()?;
+        let name = pattern.replace('*', &found.release);
+        let suite = Suite { architecture, ..found.suite };
+        Rule { suite, name: &name, which: Which::Version(&found.version) }.find()
     }
 
-    /// The version of its packages.
-    #[must_use]
-    pub const fn package_version(&self) -> &'static str {
-        self.package.version
+    /// Such a package, unpacked.
+    ///
+    /// # Errors
+    /// If it can't be had.
+    pub fn unpacked(&self, pattern: &str, architecture: &'static str) -> io::Result<PathBuf> {
+        self.package(pattern, architecture)?.unpacked()
+    }
+
+    /// The packages that the original for a target needs: the one with the
+    /// programs first.
+    ///
+    /// # Errors
+    /// If the archive can't be reached or doesn't have them.
+    pub fn packages(&self, target: Target) -> Result<Vec<Found>, Unavailable> {
+        let Programs::Packages { kbuild, libc, libc_i386, .. } = &self.programs else { return Ok(Vec::new()) };
+        let (architecture, libc) = match libc_i386 {
+            Some(libc) if target.is_i386() => ("i386", Some(libc)),
+            _ => ("amd64", libc.as_ref()),
+        };
+        let mut packages = vec![self.package(kbuild, architecture)?];
+        packages.extend(libc.map(Rule::find).transpose()?);
+        Ok(packages)
     }
 
     /// The original's modpost for a target.
@@ -250,15 +254,13 @@ impl Kernel {
     /// # Errors
     /// If the package can't be had.
     pub fn modpost(&self, target: Target) -> io::Result<Subject> {
-        if let Some(dir) = &self.compiled {
+        if let Programs::Compiled(dir) = &self.programs {
             return Ok(Subject { program: dir.join(target.program()), loader: None });
         }
-        let (package, libc) = match self.libc_i386 {
-            Some(libc) if target.is_i386() => (self.package.of("i386"), Some(libc)),
-            _ => (self.package, self.libc),
-        };
-        let program = package.unpacked()?.join(self.folder).join(target.program());
-        let loader = match libc {
+        let packages = self.packages(target)?;
+        let kbuild = &packages[0];
+        let program = kbuild.unpacked()?.join("usr/lib").join(&kbuild.name).join("scripts/mod").join(target.program());
+        let loader = match packages.get(1) {
             None => None,
             Some(libc) => Some(find_loader(&libc.unpacked()?)?),
         };

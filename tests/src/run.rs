@@ -8,6 +8,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use nix::fcntl::AT_FDCWD;
+use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::sys::time::TimeSpec;
+
 use crate::original::Subject;
 
 /// The name by which a subject is called.
@@ -68,8 +72,6 @@ pub fn call(subject: &Subject, dir: &Path, kernel: &str, call: &Call) -> io::Res
         .env_clear()
         .env("LC_ALL", "C")
         .env("KERNELVERSION", kernel)
-        // For ours; the original doesn't know it.
-        .envs(std::env::var_os("KBUILD_RS_JOBS").map(|jobs| ("KBUILD_RS_JOBS", jobs)))
         .envs(call.environment.iter().map(|(name, value)| (*name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -92,10 +94,11 @@ pub fn call(subject: &Subject, dir: &Path, kernel: &str, call: &Call) -> io::Res
 /// # Errors
 /// If it can't be run or a file can't be read.
 pub fn observe(subject: &Subject, dir: &Path, kernel: &str, how: &Call) -> io::Result<Outcome> {
-    let before = times(dir)?;
+    age(dir)?;
+    let before = stamps(dir)?;
     let (status, stdout, stderr) = call(subject, dir, kernel, how)?;
     let mut files = BTreeMap::new();
-    for (path, time) in times(dir)? {
+    for (path, stamp) in stamps(dir)? {
         let metadata = fs::symlink_metadata(dir.join(&path))?;
         let contents = match fs::read(dir.join(&path)) {
             // A link may lead nowhere.
@@ -103,7 +106,7 @@ pub fn observe(subject: &Subject, dir: &Path, kernel: &str, how: &Call) -> io::R
             contents => contents?,
         };
         let (mode, links) = (metadata.mode(), metadata.nlink());
-        let touched = before.get(&path) != Some(&time);
+        let touched = before.get(&path) != Some(&stamp);
         files.insert(path, Left { contents, mode, links, touched });
     }
     Ok(Outcome { stdout, stderr, status, files })
@@ -114,16 +117,33 @@ pub fn observe(subject: &Subject, dir: &Path, kernel: &str, how: &Call) -> io::R
 /// # Errors
 /// If one can't be read.
 pub fn contents(dir: &Path, wanted: impl Fn(&Path) -> bool) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
-    let paths = times(dir)?.into_keys().filter(|path| wanted(path));
+    let paths = stamps(dir)?.into_keys().filter(|path| wanted(path));
     paths.map(|path| fs::read(dir.join(&path)).map(|contents| (path, contents))).collect()
 }
 
-/// Every file below a directory, with the time of its last change.
+/// Sets the time of every file below a directory far back. A clock moves in
+/// ticks, so that a file can otherwise be written without a newer time.
+///
+/// # Errors
+/// If a time can't be set.
+pub fn age(dir: &Path) -> io::Result<()> {
+    let then = TimeSpec::new(1_000_000_000, 0);
+    for path in stamps(dir)?.into_keys() {
+        utimensat(AT_FDCWD, &dir.join(path), &then, &then, UtimensatFlags::NoFollowSymlink)?;
+    }
+    Ok(())
+}
+
+/// What changes when a file is written or replaced: its inode, and the time of
+/// its last change, in seconds and nanoseconds.
+pub type Stamp = (u64, i64, i64);
+
+/// Every file below a directory.
 ///
 /// # Errors
 /// If the directory can't be read.
-pub fn times(dir: &Path) -> io::Result<BTreeMap<PathBuf, (i64, i64)>> {
-    let mut times = BTreeMap::new();
+pub fn stamps(dir: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
+    let mut stamps = BTreeMap::new();
     let mut dirs = vec![PathBuf::new()];
     while let Some(below) = dirs.pop() {
         for entry in fs::read_dir(dir.join(&below))? {
@@ -133,9 +153,9 @@ pub fn times(dir: &Path) -> io::Result<BTreeMap<PathBuf, (i64, i64)>> {
             if metadata.is_dir() {
                 dirs.push(path);
             } else {
-                times.insert(path, (metadata.mtime(), metadata.mtime_nsec()));
+                stamps.insert(path, (metadata.ino(), metadata.mtime(), metadata.mtime_nsec()));
             }
         }
     }
-    Ok(times)
+    Ok(stamps)
 }

@@ -48,7 +48,7 @@ pub fn compare(tree: &Tree, dir: &Path) -> io::Result<Finding> {
     let output = Command::new(original::ours("sumversion")?.program)
         .arg("--explain")
         .args(&stems)
-        .env("KERNELVERSION", tree.kernel.version)
+        .env("KERNELVERSION", tree.kernel.version())
         .current_dir(dir)
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -67,7 +67,7 @@ fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Find
     findings.push((format!("{} files of the tree, {modules} modules among them", original.len()), report));
 
     let times = || -> io::Result<BTreeMap<_, _>> {
-        let times = run::times(out)?.into_iter();
+        let times = run::stamps(out)?.into_iter();
         Ok(times.filter(|(path, _)| is_product(path) || path.starts_with("scripts/mod")).collect())
     };
     let first = times()?;

@@ -1,8 +1,13 @@
 //! Counting: what passed, what failed, and what could not be compared.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Mutex;
+
+use kbuild_rs_debian::Unavailable;
+
+use crate::original::Kernel;
 
 /// One comparison: its name, and what differs; "" if nothing does.
 pub type Finding = (String, String);
@@ -15,7 +20,15 @@ pub struct Tally(Mutex<Counts>);
 struct Counts {
     passed: usize,
     failed: Vec<String>,
-    skipped: Vec<String>,
+    news: Vec<String>,
+    /// By reason.
+    skipped: BTreeMap<String, Skipped>,
+}
+
+#[derive(Debug, Default)]
+struct Skipped {
+    tests: Vec<String>,
+    gone: bool,
 }
 
 /// What became of one test.
@@ -25,8 +38,33 @@ pub enum Verdict {
     Passed,
     /// What is wrong.
     Failed(String),
+    /// What differs from an original that is newer than those that ours was
+    /// verified with.
+    News(String),
     /// Why it couldn't be told.
-    NotCompared(String),
+    NotCompared {
+        /// The reason.
+        why: String,
+        /// What it takes is in no archive any more.
+        gone: bool,
+    },
+}
+
+impl Verdict {
+    /// A comparison for which something can't be had.
+    #[must_use]
+    pub fn not_compared(error: &io::Error) -> Self {
+        Self::NotCompared { why: error.to_string(), gone: Unavailable::is_gone(error) }
+    }
+
+    /// What a difference says, when `kernel`'s original was compared.
+    #[must_use]
+    pub fn of(self, kernel: &Kernel) -> Self {
+        match self {
+            Self::Failed(report) if kernel.is_news() => Self::News(report),
+            other => other,
+        }
+    }
 }
 
 impl Tally {
@@ -38,13 +76,21 @@ impl Tally {
         let mut counts = self.0.lock().expect("no thread panics with the lock");
         match verdict {
             Verdict::Passed => counts.passed += 1,
-            Verdict::Failed(why) => {
-                eprintln!("FAILED {name}\n{why}");
+            Verdict::Failed(report) => {
+                eprintln!("FAILED {name}\n{report}");
                 counts.failed.push(name.to_owned());
             }
-            Verdict::NotCompared(why) => {
-                eprintln!("NOT COMPARED {name}: {why}");
-                counts.skipped.push(name.to_owned());
+            Verdict::News(report) => {
+                eprintln!("DIFFERS FROM A NEWER ORIGINAL {name}\n{report}");
+                counts.news.push(name.to_owned());
+            }
+            Verdict::NotCompared { why, gone } => {
+                if !counts.skipped.contains_key(&why) {
+                    eprintln!("NOT COMPARED {name}: {why}");
+                }
+                let skipped = counts.skipped.entry(why).or_default();
+                skipped.tests.push(name.to_owned());
+                skipped.gone = gone;
             }
         }
     }
@@ -56,7 +102,7 @@ impl Tally {
     /// If another thread panicked while doing so.
     pub fn note_all(&self, name: &str, available: io::Result<()>, compare: impl FnOnce() -> io::Result<Vec<Finding>>) {
         if let Err(error) = available {
-            return self.note(name, Verdict::NotCompared(error.to_string()));
+            return self.note(name, Verdict::not_compared(&error));
         }
         match compare() {
             Err(error) => self.note(name, Verdict::Failed(format!("  {error}\n"))),
@@ -74,8 +120,9 @@ impl Tally {
         }
     }
 
-    /// Prints the counts. What could not be compared is a failure where a
-    /// machine is to be able to: under `CI=true`.
+    /// Prints the counts. Under `CI=true`, where a machine is to be able to
+    /// compare everything that the archive still has, it is a failure if
+    /// something could not be compared, or differs from a newer original.
     ///
     /// # Panics
     /// If another thread panicked while taking note.
@@ -85,17 +132,19 @@ impl Tally {
         for name in &counts.failed {
             println!("failed: {name}");
         }
-        for name in &counts.skipped {
-            println!("not compared: {name}");
+        for name in &counts.news {
+            println!("differs from a newer original than those verified: {name}");
         }
         let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-        let unseen = if in_ci { counts.skipped.len() } else { 0 };
-        println!(
-            "{} passed, {} failed, {} skipped",
-            counts.passed,
-            counts.failed.len() + unseen,
-            counts.skipped.len() - unseen
-        );
-        if counts.failed.len() + unseen == 0 && counts.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        let (mut failed, mut skipped) = (counts.failed.len(), 0);
+        for (why, Skipped { tests, gone }) in &counts.skipped {
+            let first = tests.first().map_or("", String::as_str);
+            let more = if tests.len() > 1 { format!(" and {} more", tests.len() - 1) } else { String::new() };
+            println!("not compared: {first}{more}: {why}");
+            *if in_ci && !gone { &mut failed } else { &mut skipped } += tests.len();
+        }
+        *if in_ci { &mut failed } else { &mut skipped } += counts.news.len();
+        println!("{} passed, {failed} failed, {skipped} skipped", counts.passed);
+        if failed == 0 && counts.passed + skipped > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let module = assemble(GPL)?;
     let mut cases = Vec::new();
     for kernel in kernels() {
-        let case = |name: &str| Case::new(kernel, format!("{} command line: {name}", kernel.version));
+        let case = |name: &str| Case::new(kernel, format!("{} command line: {name}", kernel.version()));
         let with = |name: &str| case(name).module("a", &module).module("b", &module);
         cases.extend([
             case("nothing"),

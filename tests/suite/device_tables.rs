@@ -43,7 +43,7 @@ fn types(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
     let mut numbers = Numbers::new(0x2545_f491_4f6c_dd1d);
     for table in TABLES {
         let case = |name: &str, object: &[u8]| {
-            let name = format!("{} device table: {} {name}", kernel.version, table.name);
+            let name = format!("{} device table: {} {name}", kernel.version(), table.name);
             Case::new(kernel, name).module("m", object).args("-o symvers m.o")
         };
         let layout = Layout::new(table.structure, abi, &dialect, None);
@@ -81,7 +81,7 @@ fn symbols(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
     source += ".type __mod_device_table,@object\n__mod_device_table: .quad 0\n";
     source += ".globl __mod_pci__absolute_device_table\n.type __mod_pci__absolute_device_table,@object\n__mod_pci__absolute_device_table = 5\n";
     source += ".data\n.quad __mod_pci__undefined_device_table\n.type __mod_pci__undefined_device_table,@object\n";
-    let name = format!("{} device table: symbols", kernel.version);
+    let name = format!("{} device table: symbols", kernel.version());
     Ok(vec![Case::new(kernel, name).module("m", &assemble(&source)?).args("-w -o symvers m.o")])
 }
 
@@ -108,7 +108,7 @@ fn long_lines(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
         let object = assemble(
             &[GPL, &table_source("input", "ids", &bytes), &table_source("i2c", "ids2", &after[..56])].concat(),
         )?;
-        let name = format!("{} device table: an alias of {bits} keys", kernel.version);
+        let name = format!("{} device table: an alias of {bits} keys", kernel.version());
         cases.push(Case::new(kernel, name).module("m", &object).args("-o symvers m.o"));
     }
     Ok(cases)
@@ -122,7 +122,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         cases.extend(long_lines(kernel)?);
         let flags: &[&str] = if kernel.dialect().pci_override_only { &["-DOVERRIDE_ONLY"] } else { &[] };
         let driver = compile_c("driver.c", flags)?;
-        let name = format!("{} device table: a driver in C", kernel.version);
+        let name = format!("{} device table: a driver in C", kernel.version());
         cases.push(Case::new(kernel, name).module("driver", &driver).args("-o symvers driver.o"));
     }
     Ok(cases)

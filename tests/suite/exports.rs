@@ -60,7 +60,7 @@ fn with_cmd(case: Case, commands: &str) -> Case {
 
 fn cases_of(kernel: &'static Kernel, objects: &Objects) -> Vec<Case> {
     let case = |name: &str| {
-        Case::new(kernel, format!("{} exports: {name}", kernel.version))
+        Case::new(kernel, format!("{} exports: {name}", kernel.version()))
             .module("owner", &objects.owner)
             .module("dir/user", &objects.user)
     };
@@ -145,7 +145,7 @@ fn unused(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
     for license in ["GPL", "Proprietary"] {
         for (name, section) in kinds {
             let user = assemble(&[modinfo("license", license), uses(name), uses("z")].concat())?;
-            let title = format!("{} exports: {section} used under {license}", kernel.version);
+            let title = format!("{} exports: {section} used under {license}", kernel.version());
             let symvers = "0x1\tnothing\tvmlinux\tEXPORT_SYMBOL\t\n";
             let case = Case::new(kernel, title).module("owner", &owner).module("user", &user).file("in", symvers);
             cases.push(case.args("-w -i in -o symvers owner.o user.o"));
@@ -163,7 +163,7 @@ fn lengths(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
         let symvers = format!(
             "0x1\tbefore\tvmlinux\tEXPORT_SYMBOL\t\n0x1\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n0x2\t{long}x\tm\tEXPORT_SYMBOL\t\n0x2\tzzz\tm\tEXPORT_SYMBOL\t{long}\n"
         );
-        let name = format!("{} exports: a name of {length} bytes", kernel.version);
+        let name = format!("{} exports: a name of {length} bytes", kernel.version());
         let commands = format!("\n#SYMVER {long} 0x1\n");
         cases.push(
             Case::new(kernel, name)
@@ -177,7 +177,7 @@ fn lengths(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
     }
     let plain = assemble(GPL)?;
     for length in [55, 56, 57] {
-        let name = format!("{} exports: a module's name of {length} bytes", kernel.version);
+        let name = format!("{} exports: a module's name of {length} bytes", kernel.version());
         let module = "m".repeat(length);
         cases.push(Case::new(kernel, name).module(&module, &plain).args(&format!("-o symvers {module}.o")));
     }
@@ -185,7 +185,7 @@ fn lengths(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
 }
 
 fn others(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
-    let case = |name: &str| Case::new(kernel, format!("{} exports: {name}", kernel.version));
+    let case = |name: &str| Case::new(kernel, format!("{} exports: {name}", kernel.version()));
     // More undefined symbols than are reported.
     let mut many = GPL.to_owned();
     for number in 0..9 {

@@ -15,7 +15,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         for machine in MACHINES {
             let object = module(machine, kernel, ENTRIES)?;
             let case = |name: &str| {
-                Case::new(kernel, format!("{} machine: {}{name}", kernel.version, machine.name))
+                Case::new(kernel, format!("{} machine: {}{name}", kernel.version(), machine.name))
                     .target(machine.target)
                     .module("m", &object)
                     .file(

@@ -6,8 +6,9 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use kbuild_rs_debian::Unavailable;
 use kbuild_rs_tests::case::Case;
-use kbuild_rs_tests::history::{SOURCES, Source};
+use kbuild_rs_tests::history::{self, Source, Sources};
 use kbuild_rs_tests::original;
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
@@ -22,23 +23,35 @@ mod refusals;
 mod sections;
 mod sources;
 
-/// `KBUILD_RS_HISTORY` names versions of [`SOURCES`], or `all` of them: their
-/// originals are compiled and run, instead of those that have a package.
+/// `KBUILD_RS_HISTORY` names versions whose source the archive has, or `all`:
+/// one on each side of every change that our table knows. Their originals are
+/// compiled and run, instead of those that have a package.
 fn select_history(tally: &Tally) {
     let Some(wanted) = std::env::var_os("KBUILD_RS_HISTORY").filter(|wanted| !wanted.is_empty()) else { return };
     let wanted = wanted.to_string_lossy();
-    let mut kernels = Vec::new();
-    for version in wanted.split_whitespace().filter(|&version| version != "all") {
-        if !SOURCES.iter().any(|source| source.version() == version) {
-            let known: Vec<_> = SOURCES.iter().map(Source::version).collect();
-            tally.note(version, Verdict::Failed(format!("  no such source; there are {}\n", known.join(" "))));
+    let Sources { sources, failures } = history::sources();
+    for (suite, error) in failures {
+        tally.note(&format!("history: {suite}"), Verdict::not_compared(&error.into()));
+    }
+    let edges = history::edges(&sources);
+    let mut chosen = Vec::new();
+    for version in wanted.split_whitespace() {
+        let named = sources.iter().find(|source| source.version() == version);
+        match (version, named) {
+            ("all", _) => chosen.extend(&edges),
+            (_, Some(source)) => chosen.push(source),
+            (_, None) => {
+                let known: Vec<_> = sources.iter().map(Source::version).collect();
+                let why = format!("the archive has no source of {version}; it has {}", known.join(" "));
+                tally.note(&format!("history: {version}"), Verdict::not_compared(&Unavailable::Gone(why).into()));
+            }
         }
     }
-    let chosen = |source: &&Source| wanted.split_whitespace().any(|word| word == "all" || word == source.version());
-    for source in SOURCES.iter().filter(chosen) {
+    let mut kernels = Vec::new();
+    for source in chosen {
         match source.kernel() {
             Ok(kernel) => kernels.push(kernel),
-            Err(error) => tally.note(source.version(), Verdict::NotCompared(error.to_string())),
+            Err(error) => tally.note(source.version(), Verdict::not_compared(&error)),
         }
     }
     original::select(kernels);
@@ -74,6 +87,8 @@ fn main() -> ExitCode {
             return tally.finish();
         }
     };
+    let versions: Vec<_> = original::kernels().iter().map(|kernel| kernel.version()).collect();
+    println!("originals: {}", versions.join(", "));
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {

@@ -59,7 +59,7 @@ fn many_relocations() -> io::Result<Vec<u8>> {
 
 fn malformed(kernel: &'static Kernel, module: &[u8]) -> io::Result<Vec<Case>> {
     let case = |name: &str, object: &[u8]| {
-        Case::new(kernel, format!("{} object: {name}", kernel.version))
+        Case::new(kernel, format!("{} object: {name}", kernel.version()))
             .module("a", object)
             .module("b", module)
             .args("-o symvers b.o a.o")
@@ -125,7 +125,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
     for kernel in kernels() {
         cases.extend(malformed(kernel, &plain)?);
         let case = |name: &str, object: &[u8]| {
-            Case::new(kernel, format!("{} object: {name}", kernel.version)).module("m", object).args("-o symvers m.o")
+            Case::new(kernel, format!("{} object: {name}", kernel.version())).module("m", object).args("-o symvers m.o")
         };
         let symvers = "0x00000001\tnothing\tvmlinux\tEXPORT_SYMBOL\t\n";
         cases.extend([
@@ -152,7 +152,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
             case("init and exit of an external module", &entry).args("-e m.o"),
         ]);
         for folder in ["drivers/staging", "drivers/staging2", "tools/testing/x", "a/tools/testing"] {
-            let name = format!("{} object: in {folder}", kernel.version);
+            let name = format!("{} object: in {folder}", kernel.version());
             let object = format!("{folder}/m");
             cases.push(Case::new(kernel, name).module(&object, &entry).args(&format!("-o symvers {object}.o")));
         }

@@ -15,7 +15,7 @@ fn among_many(kernel: &'static Kernel, plain: &[u8]) -> io::Result<[Case; 2]> {
     let objects: Vec<String> = names.iter().map(|name| format!("{name}.o")).collect();
     let arguments = format!("-w -o symvers {}", objects.join(" "));
     let modules = |name: &str, other: &[u8]| {
-        let case = Case::new(kernel, format!("{} outputs: {name} among many", kernel.version)).args(&arguments);
+        let case = Case::new(kernel, format!("{} outputs: {name} among many", kernel.version())).args(&arguments);
         names.iter().enumerate().fold(case, |case, (n, name)| case.module(name, if n == 30 { other } else { plain }))
     };
     let long = assemble(&exporter(&"s".repeat(498)))?;
@@ -25,7 +25,7 @@ fn among_many(kernel: &'static Kernel, plain: &[u8]) -> io::Result<[Case; 2]> {
 /// Outputs that are no plain files of their own.
 fn places(kernel: &'static Kernel, user: &[u8]) -> Vec<Case> {
     let case = |name: &str| {
-        let name = format!("{} outputs: {name}", kernel.version);
+        let name = format!("{} outputs: {name}", kernel.version());
         Case::new(kernel, name).module("user", user).args("-w -o symvers user.o")
     };
     // The longest path that there is, and one for which an object's fits alone.
@@ -63,7 +63,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let mut cases = Vec::new();
     for kernel in kernels() {
         let case = |name: &str| {
-            Case::new(kernel, format!("{} outputs: {name}", kernel.version))
+            Case::new(kernel, format!("{} outputs: {name}", kernel.version()))
                 .module("owner", &owner)
                 .module("user", &user)
                 .module("broken", &broken)

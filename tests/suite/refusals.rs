@@ -129,13 +129,13 @@ fn check(name: &str, object: &[u8], expected: &str) -> io::Result<Verdict> {
         fs::write(dir.path().join("m.o"), object)?;
         fs::write(dir.path().join("m.mod"), "\n")?;
         let call = Call { arguments: ["-o", "symvers", "m.o"].map(Into::into).to_vec(), ..Call::default() };
-        let outcome = run::observe(&modpost, dir.path(), kernel.version, &call)?;
+        let outcome = run::observe(&modpost, dir.path(), kernel.version(), &call)?;
         let stderr = String::from_utf8_lossy(&outcome.stderr).into_owned();
         // A table's message names the module, not the file.
         let wanted = [format!("FATAL: modpost: m.o: {expected}\n"), format!("FATAL: modpost: m: {expected}\n")];
         if !wanted.contains(&stderr) || outcome.status.code() != Some(1) || outcome.files.len() != 2 {
             let status = outcome.status;
-            return Ok(Verdict::Failed(format!("  {}: {status}, {stderr}  expected {}", kernel.version, wanted[0])));
+            return Ok(Verdict::Failed(format!("  {}: {status}, {stderr}  expected {}", kernel.version(), wanted[0])));
         }
     }
     Ok(Verdict::Passed)

@@ -161,7 +161,7 @@ fn cases_of(kernel: &'static Kernel, objects: &[(&str, Vec<u8>)]) -> Vec<Case> {
             if options == "-W" && !kernel.dialect().extra_warn {
                 continue;
             }
-            let title = format!("{} sections: {name} {options}", kernel.version);
+            let title = format!("{} sections: {name} {options}", kernel.version());
             cases.push(
                 Case::new(kernel, title).module("dir/m", object).args(&format!("{options} -w -o symvers dir/m.o")),
             );
@@ -171,7 +171,7 @@ fn cases_of(kernel: &'static Kernel, objects: &[(&str, Vec<u8>)]) -> Vec<Case> {
     let good = objects.iter().find(|(name, _)| *name == "exception table to text");
     for (name, object) in objects.iter().filter(|(name, _)| name.starts_with("exception table to")) {
         if let Some((_, good)) = good {
-            let title = format!("{} sections: {name} in a second module", kernel.version);
+            let title = format!("{} sections: {name} in a second module", kernel.version());
             cases.push(Case::new(kernel, title).module("a", good).module("m", object).args("-w -o symvers a.o m.o"));
         }
     }

@@ -29,7 +29,7 @@ const SOURCES: &[&str] = &[
 ];
 
 fn case(kernel: &'static Kernel, name: &str, module: &[u8]) -> Case {
-    Case::new(kernel, format!("{} sources: {name}", kernel.version))
+    Case::new(kernel, format!("{} sources: {name}", kernel.version()))
         .module("dir/m", module)
         .args("-a -o symvers dir/m.o")
 }

@@ -74,7 +74,7 @@ impl Contest {
         let mut words = subject.words();
         words.extend(self.arguments.split(' ').map(OsString::from));
         words.extend(["-o", OUT].map(OsString::from));
-        let kernel = ("KERNELVERSION", self.kernel.version.to_owned());
+        let kernel = ("KERNELVERSION", self.kernel.version().to_owned());
         Process { words, environment: vec![kernel, ("KBUILD_RS_JOBS", jobs.to_string())] }
     }
 
@@ -83,7 +83,7 @@ impl Contest {
     fn prepare(&self, dir: &Path, trash: &Path) -> io::Result<()> {
         if self.outputs == Outputs::Absent {
             let trash = tempfile::tempdir_in(trash)?.keep();
-            for (number, path) in run::times(dir)?.into_keys().filter(|path| is_output(path)).enumerate() {
+            for (number, path) in run::stamps(dir)?.into_keys().filter(|path| is_output(path)).enumerate() {
                 fs::rename(dir.join(path), trash.join(number.to_string()))?;
             }
         }

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     for name in std::env::args().skip(1) {
         match Corpus::named(&name) {
             None => tally.note(&name, Verdict::Failed("  no such corpus\n".to_owned())),
-            Some(corpus) => tally.note_all(&name, corpus.package().map(drop), || depmod::compare(corpus)),
+            Some(corpus) => tally.note_all(&name, depmod::available(corpus), || depmod::compare(corpus)),
         }
     }
     tally.finish()

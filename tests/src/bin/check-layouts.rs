@@ -12,11 +12,13 @@ use kbuild_rs_tests::tally::{Tally, Verdict};
 fn main() -> ExitCode {
     let tally = Tally::default();
     for kernel in KERNELS {
-        let version = kernel.version;
+        let version = kernel.version();
         let headers = layouts::headers(kernel);
         for compiler in COMPILERS {
-            let verdict = match &headers {
-                Err(error) => Verdict::NotCompared(error.to_string()),
+            let verdict = match headers.as_ref().map_err(Verdict::not_compared).and_then(|headers| {
+                compiler.available().map_err(|error| Verdict::not_compared(&error)).map(|()| headers)
+            }) {
+                Err(verdict) => verdict,
                 Ok(headers) => match layouts::compare(kernel, headers, compiler) {
                     Ok((agreeing, report)) if report.is_empty() && agreeing > 0 => {
                         println!("{version:9} {:6} {agreeing:4} sizes and offsets agree", compiler.name);
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
                     Err(error) => Verdict::Failed(format!("  {error}\n")),
                 },
             };
-            tally.note(&format!("layouts {version} {}", compiler.name), verdict);
+            tally.note(&format!("layouts {version} {}", compiler.name), verdict.of(kernel));
         }
     }
     tally.finish()

@@ -15,22 +15,19 @@ use kbuild_rs_tests::tally::{Tally, Verdict};
 fn check_set(corpus: &Corpus, set: OptionSet, table: &mut Vec<String>) -> Verdict {
     eprintln!("comparing {} {}", corpus.name, set.options);
     if let Err(error) = corpus.kernel.modpost(corpus.target).and_then(|_| corpus.folder()) {
-        return Verdict::NotCompared(error.to_string());
+        return Verdict::not_compared(&error);
     }
     match corpus::compare(corpus, set) {
         Ok(comparison) => {
-            let (original, ours) = comparison.wall;
             table.push(format!(
-                "{:12} {:43} files {:5} differing {} status {} stderr {:8} bytes  original {:.2} s, ours {:.2} s, ratio {:.1}",
+                "{:12} {:8} {:43} files {:5} differing {} status {} stderr {:8} bytes",
                 corpus.name,
+                corpus.kernel.version(),
                 set.options,
                 comparison.files,
                 comparison.differing,
                 comparison.status.map_or("signal".to_owned(), |status| status.to_string()),
-                comparison.stderr,
-                original.as_secs_f64(),
-                ours.as_secs_f64(),
-                original.as_secs_f64() / ours.as_secs_f64()
+                comparison.stderr
             ));
             if comparison.report.is_empty() { Verdict::Passed } else { Verdict::Failed(comparison.report) }
         }
@@ -43,14 +40,15 @@ fn check_golden(golden: &Golden, table: &mut Vec<String>) -> Verdict {
     match golden.check() {
         Ok((agreeing, report)) if report.is_empty() => {
             table.push(format!(
-                "{:12} {:43} files {agreeing:5} differing 0",
+                "{:12} {:8} {:43} files {agreeing:5} differing 0",
+                golden.folder,
                 golden.kernel,
                 format!("golden {}", golden.run)
             ));
             Verdict::Passed
         }
         Ok((_, report)) => Verdict::Failed(report),
-        Err(error) => Verdict::NotCompared(error.to_string()),
+        Err(error) => Verdict::not_compared(&error),
     }
 }
 
@@ -68,7 +66,8 @@ fn main() -> ExitCode {
             }
         } else if let Some(corpus) = Corpus::named(name) {
             for &set in corpus.option_sets {
-                tally.note(&format!("{name} {}", set.options), check_set(corpus, set, &mut table));
+                let verdict = check_set(corpus, set, &mut table).of(corpus.kernel);
+                tally.note(&format!("{name} {}", set.options), verdict);
             }
         } else {
             let known: Vec<_> = CORPORA.iter().map(|corpus| corpus.name).collect();
