@@ -93,11 +93,13 @@ check-originals-all: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-originals golden $$($(BIN)/check-originals --list)
 
 check-history: needs
+	tests/needs source
 	$(CARGO) build --locked --workspace
 	KBUILD_RS_HISTORY='$(HISTORY)' $(CARGO) test --locked -p kbuild-rs-tests --test suite
 
 # Ours on a build that checks arithmetic.
 check-mutants: needs build
+	tests/needs source
 	$(CARGO) build --locked -p modpost
 	KBUILD_RS_BIN=target/debug $(BIN)/check-mutants $(N)
 
