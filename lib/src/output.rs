@@ -4,8 +4,8 @@
 //! A file that is new, or a regular one that has no other name, is written
 //! beside its place and renamed into it: whoever looks, or whatever ends the
 //! run, finds the old one or the new one. What is reached through a symbolic
-//! link, has several links, or is no regular file, is written in place, as the
-//! original writes all of them.
+//! link, has several links, is set-user-id, or is no regular file, is written in
+//! place, as the original writes all of them.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -16,6 +16,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diag::Fatal;
 use crate::textfile;
+
+/// Set-user-id and set-group-id, which the system takes away when a file is
+/// written by anyone but root.
+const SPECIAL: u32 = 0o6000;
 
 /// Whether the file has these contents already. `old` is where they are read.
 #[must_use]
@@ -49,7 +53,7 @@ impl Beside {
     pub fn write(name: &[u8], contents: &[u8]) -> io::Result<Option<Self>> {
         let place = textfile::path(name);
         let old = match fs::symlink_metadata(place) {
-            Ok(old) if old.is_file() && old.nlink() == 1 => {
+            Ok(old) if old.is_file() && old.nlink() == 1 && old.mode() & SPECIAL == 0 => {
                 // Who may write the folder need not be allowed to write this.
                 OpenOptions::new().write(true).open(place)?;
                 Some(old)
