@@ -213,6 +213,9 @@ dialect! {
     /// Exports that were read from a Module.symvers aren't written into another;
     /// before, that held for external modules alone.
     own_exports_dumped: (5, 13), until None, stable &[(5, 10, 38), (5, 11, 22), (5, 12, 5)];
+    /// An export that has no CRC is written with one of zero; before, it is
+    /// left out.
+    missing_crcs_written: (6, 0), until None, stable &[(5, 19, 4)];
     /// A section index beyond the table names the section "".
     section_index_checked: (6, 0), until None, stable &[];
 
@@ -228,6 +231,9 @@ dialect! {
     undefined_reports_capped: (5, 13), until None, stable &[];
     /// An export without a CRC is told where its prototype may be missing.
     crc_prototype_hint: (5, 14), until None, stable &[];
+    /// With that hint, too, a failed CRC is told in full; before, the message
+    /// ends in an ellipsis.
+    crc_failure_in_full: (5, 18), until None, stable &[(5, 15, 33), (5, 16, 19), (5, 17, 2)];
     /// An empty namespace is, to a message, `(null)`.
     empty_namespace_is_null: (5, 4), until Some((5, 19)), stable &[];
     /// An export that no object defines globally is complained of.
@@ -269,12 +275,18 @@ dialect! {
     target_keeps_its_name: (6, 9), until None, stable &[(6, 6, 26), (6, 8, 5)];
     /// Where there is no name, an address is told; before, `(unknown)`.
     nameless_by_address: (6, 12), until None, stable &[];
-    /// Symbols that begin with `.L`, `L0` or `$` are nobody's.
-    tools_symbols_ignored: (6, 5), until None, stable &[];
+    /// Symbols that begin with `.L` or `L0` are nobody's.
+    tools_symbols_ignored: (6, 4), until None, stable &[];
+    /// Symbols that begin with `$` are nobody's; before, only `$a`, `$d`, `$t`
+    /// and `$x`, alone or before a dot.
+    dollar_symbols_ignored: (6, 6), until None, stable &[];
+    /// An addend of a relocation's own counts from its symbol; before, since
+    /// 6.5, from the section's start.
+    addends_from_symbol: (6, 6), until None, stable &[];
     /// Relocations without addend must be of a machine that is known.
     rel_needs_machine: (6, 5), until None, stable &[];
     /// There are no `.meminit` sections any more.
-    no_meminit: (6, 12), until None, stable &[(6, 6, 64)];
+    no_meminit: (6, 11), until None, stable &[(6, 6, 64)];
     /// Of data, only `*_ops`, `*_probe` and `*_console` may refer to init and
     /// exit sections.
     few_data_symbols: (6, 7), until None, stable &[];
@@ -300,7 +312,7 @@ dialect! {
     /// `.irqentry.text` is text, beside `.softirqentry.text`.
     irqentry_text: (6, 13), until None, stable &[(5, 10, 231), (5, 15, 174), (6, 1, 120), (6, 6, 66), (6, 12, 5)];
     /// `.softirqentry.text` is text.
-    softirqentry_text: (5, 14), until None, stable &[];
+    softirqentry_text: (5, 15), until None, stable &[];
     /// `.memexit` sections are no exit sections any more.
     no_memexit: (6, 7), until None, stable &[(6, 1, 79), (6, 6, 18)];
     /// The symbols that may refer to init and exit sections are one list, in
@@ -383,8 +395,12 @@ dialect! {
     acpi_class_order: (6, 12), until None, stable &[];
     /// Tables of CDX devices.
     cdx_tables: (6, 4), until None, stable &[];
+    /// CDX entries may be for an override alone, and for any device.
+    cdx_override: (6, 5), until None, stable &[];
+    /// CDX ids have a subsystem and a class.
+    cdx_class: (6, 7), until None, stable &[];
     /// Tables of SLIMbus devices.
-    slim_tables: (6, 11), until None, stable &[];
+    slim_tables: (6, 12), until None, stable &[];
     /// Tables of VCHIQ devices.
     vchiq_tables: (6, 7), until None, stable &[];
     /// Tables of coreboot devices.

@@ -128,7 +128,8 @@ fn exports(out: &mut Buffer, link: &Link, module: &Module, style: Style) {
     }
     if style.modversions && style.dialect.crcs_from_cmd {
         out.format(&[b"\n"]);
-        for symbol in link.kept_exports(module) {
+        let written = |symbol: &&Symbol| symbol.crc.is_some() || style.dialect.missing_crcs_written;
+        for symbol in link.kept_exports(module).filter(written) {
             let crc = symbol.crc.unwrap_or(0);
             let rest = if style.dialect.symbol_flags {
                 format!(", 0x{crc:08x});\n")

@@ -206,8 +206,8 @@ structs! {
         u16("manf_id"), u16("prod_code"), u16("dev_index"), u16("instance"), word("driver_data"),
     }
     CDX = cdx_device_id {
-        u16("vendor"), u16("device"), u16("subvendor"), u16("subdevice"), u32("class"), u32("class_mask"),
-        u32("override_only"),
+        u16("vendor"), u16("device"), u16("subvendor").when(|d| d.cdx_class), u16("subdevice").when(|d| d.cdx_class),
+        u32("class").when(|d| d.cdx_class), u32("class_mask").when(|d| d.cdx_class), u32("override_only"),
     }
     VCHIQ = vchiq_device_id { u8("name").array(32) }
     COREBOOT = coreboot_device_id { u32("tag"), word("driver_data") }

@@ -48,8 +48,15 @@ pub(super) fn entry(entry: &Entry, alias: &mut Vec<u8>, output: &mut Output) -> 
     Ok(true)
 }
 
-/// CDX: `cdx:vNdNsvNsdNcN`, or `vfio_cdx:…`.
+/// CDX: `cdx:vNdNsvNsdNcN`, or `vfio_cdx:…`, or without subsystem and class.
 pub(super) fn cdx_entry(entry: &Entry, alias: &mut Vec<u8>, output: &mut Output) -> Result<bool, Fatal> {
+    let dialect = entry.table.target.dialect;
+    if !dialect.cdx_override {
+        // The last letter is a slip of the original's.
+        let (vendor, device) = (entry.get("vendor"), entry.get("device"));
+        alias.extend_from_slice(format!("cdx:v{vendor:08X}d{device:08X}d").as_bytes());
+        return Ok(true);
+    }
     match entry.get("override_only") {
         0 => alias.extend_from_slice(b"cdx:"),
         VFIO => alias.extend_from_slice(b"vfio_cdx:"),
@@ -58,8 +65,12 @@ pub(super) fn cdx_entry(entry: &Entry, alias: &mut Vec<u8>, output: &mut Output)
             return Ok(false);
         }
     }
-    for (separator, field) in [("v", "vendor"), ("d", "device"), ("sv", "subvendor"), ("sd", "subdevice")] {
+    let fields = [("v", "vendor"), ("d", "device"), ("sv", "subvendor"), ("sd", "subdevice")];
+    for (separator, field) in fields.into_iter().take(if dialect.cdx_class { 4 } else { 2 }) {
         add_field(alias, separator, entry.get(field) != 0xffff, entry, field);
+    }
+    if !dialect.cdx_class {
+        return Ok(true);
     }
     add_field(alias, "c", entry.get("class_mask") == 0xff_ffff, entry, "class");
     Ok(true)

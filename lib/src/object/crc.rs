@@ -29,11 +29,15 @@ pub fn missing(symbol: &[u8], module: &[u8], dialect: &Dialect) -> Message {
             symbol
         )
     } else {
-        let failed = text!(
-            "EXPORT symbol \"{}\" [{}] version generation failed, symbol will not be versioned.\n",
-            symbol,
-            module
-        );
+        let failed = if dialect.crc_prototype_hint && !dialect.crc_failure_in_full {
+            text!("EXPORT symbol \"{}\" [{}] version ...\n", symbol, module)
+        } else {
+            text!(
+                "EXPORT symbol \"{}\" [{}] version generation failed, symbol will not be versioned.\n",
+                symbol,
+                module
+            )
+        };
         let hint = text!("Is \"{}\" prototyped in <asm/asm-prototypes.h>?\n", symbol);
         if dialect.crc_prototype_hint { [failed, hint].concat() } else { failed }
     };

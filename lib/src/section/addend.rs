@@ -87,7 +87,7 @@ pub(super) fn target(
         if passed {
             return Ok(Target::Passed);
         }
-        symbol.wrapping_add(addend as u64)
+        if dialect.addends_from_symbol { symbol.wrapping_add(addend as u64) } else { addend as u64 }
     } else {
         let word = || word(elf, relocated, relocation);
         let nowhere = -1i32 as u32;

@@ -405,6 +405,8 @@ impl Check<'_> {
         let label = nearest.before(elf, section, relocation.offset)?;
         let label_name = label.map_or(Ok(&b""[..]), |label| elf.symbol_name(&label))?;
         let (Some(label), Some(labelled)) = (label, label_name.strip_prefix(b"__export_symbol_")) else {
+            let unknown: &[u8] = if self.dialect.nameless_by_address { b"" } else { b"(unknown)" };
+            let label_name = if label.is_some() { label_name } else { unknown };
             let text = text!("{}: .export_symbol section contains strange symbol '{}'\n", self.name, label_name);
             findings.say(malformed(text).symbol(label_name));
             return Ok(());
@@ -494,7 +496,9 @@ impl Check<'_> {
 
     /// The exceptions from the rules, by the names of symbols.
     fn allowed(&self, reference: &report::Reference) -> bool {
-        use rules::{DATA, INIT_DATA, MEM_INIT_ONLY, all_exit, all_init, all_text, data_symbols, matches};
+        use rules::{
+            DATA, INIT_DATA, MEM_EXIT_ONLY, MEM_INIT_ONLY, all_exit, all_init, all_text, data_symbols, matches,
+        };
         let (from, to) = (reference.from.section, reference.to.section);
         let from_symbol = reference.from.name;
         let from_data = matches(from, DATA);
@@ -513,12 +517,13 @@ impl Check<'_> {
         }
         let to_init_or_exit = || to_init || matches(to, &all_exit(self.dialect));
         let by_data_symbol = if self.dialect.data_symbol_rules {
-            let Dialect { meminit_is_init, drivers_checked, drivers_checked_with_w, .. } = *self.dialect;
+            let Dialect { meminit_is_init, no_memexit, drivers_checked, drivers_checked_with_w, .. } = *self.dialect;
             let driver = || matches(from_symbol, &["*driver"]);
             let exits_checked = drivers_checked || drivers_checked_with_w && self.extra_warn;
             to_init_or_exit() && matches(from_symbol, data_symbols(self.dialect))
                 || !meminit_is_init && matches(to, MEM_INIT_ONLY) && driver()
                 || !exits_checked && matches(to, &all_exit(self.dialect)) && driver()
+                || !no_memexit && matches(to, MEM_EXIT_ONLY) && driver()
         } else {
             to_init_or_exit() && matches(from_symbol, reference.rule.symbols)
         };

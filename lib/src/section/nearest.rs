@@ -31,16 +31,16 @@ struct ByValue {
     symbols: Vec<(u64, u32)>,
 }
 
-/// Names that tools give, and empty ones.
-fn is_tools_own(name: &[u8]) -> bool {
-    name.is_empty() || name.starts_with(b".L") || name.starts_with(b"L0") || name.starts_with(b"$")
-}
-
-/// Empty names don't tell anything, and ARM's mapping symbols (`$a`, `$t.1`)
-/// mark what kind of code follows.
-fn is_usable(name: &[u8]) -> bool {
-    let mapping = matches!(name, [b'$', b'a' | b'd' | b't' | b'x'] | [b'$', b'a' | b'd' | b't' | b'x', b'.', ..]);
-    !name.is_empty() && !mapping
+/// Empty names don't tell anything, labels are a tool's own, and ARM's mapping
+/// symbols (`$a`, `$t.1`) mark what kind of code follows.
+fn is_usable(name: &[u8], dialect: &Dialect) -> bool {
+    let is_label = || dialect.tools_symbols_ignored && (name.starts_with(b".L") || name.starts_with(b"L0"));
+    let is_mapping = || match name {
+        [b'$', ..] if dialect.dollar_symbols_ignored => true,
+        [b'$', b'a' | b'd' | b't' | b'x'] | [b'$', b'a' | b'd' | b't' | b'x', b'.', ..] => true,
+        _ => false,
+    };
+    !name.is_empty() && !is_label() && !is_mapping()
 }
 
 /// A symbol by its section, its address there and its number.
@@ -85,7 +85,7 @@ impl<'a> Nearest<'a> {
                 let is_arm = elf.header.e_machine == header::EM_ARM;
                 let mut table = Vec::new();
                 for (number, symbol) in elf.symbols().iter().enumerate() {
-                    if !is_tools_own(elf.symbol_name(symbol)?) {
+                    if is_usable(elf.symbol_name(symbol)?, self.dialect) {
                         // The lowest bit marks a function of Thumb code.
                         let thumb = is_arm && symbol.kind() == STT_FUNC;
                         let address = if thumb { symbol.value & !1 } else { symbol.value };
@@ -125,7 +125,7 @@ impl<'a> Nearest<'a> {
     /// close to it, else, where [`Dialect::target_keeps_its_name`], the
     /// symbol.
     pub(super) fn named(&mut self, elf: &Elf, symbol: &Symbol, address: u64) -> Result<Option<Symbol>, Malformed> {
-        if !is_tools_own(elf.symbol_name(symbol)?) {
+        if is_usable(elf.symbol_name(symbol)?, self.dialect) {
             return Ok(Some(*symbol));
         }
         let close = self.find(elf, symbol.section, address, Some(CLOSE as u64))?;
@@ -138,7 +138,7 @@ impl<'a> Nearest<'a> {
             None => {
                 let mut map: HashMap<_, Vec<u32>> = HashMap::new();
                 for (number, symbol) in elf.symbols().iter().enumerate() {
-                    if is_usable(elf.symbol_name(symbol)?) {
+                    if is_usable(elf.symbol_name(symbol)?, self.dialect) {
                         map.entry(symbol.section).or_default().push(number as u32);
                     }
                 }
@@ -200,6 +200,7 @@ impl<'a> Nearest<'a> {
 #[cfg(test)]
 mod tests {
     use super::{Place, is_usable, nearest};
+    use crate::dialect::{Dialect, Version};
     use crate::elf::SectionIndex;
 
     #[test]
@@ -228,10 +229,20 @@ mod tests {
     }
 
     #[test]
-    fn mapping_symbols_are_not_usable() {
-        for (name, expected) in [("$a", false), ("$x.7", false), ("$ab", true), ("$c", true), ("", false), ("f", true)]
-        {
-            assert_eq!(is_usable(name.as_bytes()), expected, "{name}");
+    fn usable_names() {
+        let [v5_15, v6_5, v6_6] = [(5, 15), (6, 5), (6, 6)].map(|(a, b)| Dialect::new(Version::new(a, b, 0)));
+        for (name, in_5_15, in_6_5, in_6_6) in [
+            ("", false, false, false),
+            ("f", true, true, true),
+            ("$a", false, false, false),
+            ("$x.7", false, false, false),
+            ("$ab", true, true, false),
+            ("$c", true, true, false),
+            (".L1", true, false, false),
+            ("L0", true, false, false),
+        ] {
+            let usable = [&v5_15, &v6_5, &v6_6].map(|dialect| is_usable(name.as_bytes(), dialect));
+            assert_eq!(usable, [in_5_15, in_6_5, in_6_6], "{name}");
         }
     }
 }

@@ -84,6 +84,7 @@ pub(super) const DATA: &[&str] = &[".data", ".data.rel"];
 pub(super) const INIT_ONLY: &[&str] = &[INIT];
 pub(super) const MEM_INIT_ONLY: &[&str] = &[MEM_INIT];
 pub(super) const EXIT_ONLY: &[&str] = &[EXIT];
+pub(super) const MEM_EXIT_ONLY: &[&str] = &[MEM_EXIT];
 
 const PCI_INIT: &[&str] = &[
     ".pci_fixup_early",
