@@ -28,6 +28,7 @@ CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbuild-rs
 BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
+	check-recorded record \
 	check-headers check-history check-mutants check-faults fuzz \
 	check-fresh check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
@@ -40,6 +41,8 @@ help:
 	@echo 'make check-originals   the original beside ours on all modules of CORPUS=$(CORPUS)'
 	@echo 'make check-originals-all   the same on the modules of all corpora'
 	@echo 'make check-depmod      aliases of all modules of DEPMOD=$(DEPMOD), as depmod finds them'
+	@echo 'make check-recorded    the cases that were recorded, of all kernels or RECORDED=names'
+	@echo 'make record            record what the original NAME in the directory ORIGINAL does'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-mutants     N=$(N) spoilt objects, beside a sanitized original'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
@@ -92,6 +95,16 @@ check-originals: needs build
 check-originals-all: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-originals golden $$($(BIN)/check-originals --list)
 
+# ORIGINAL is a directory with an original's programs, NAME its kernel, as in
+# 6.12.117 or ubuntu/6.8.1. Without ORIGINAL, those that have a package.
+record: needs
+	KBUILD_RS_ORIGINAL='$(ORIGINAL)' KBUILD_RS_RECORD='$(or $(NAME),packaged)' \
+		$(CARGO) test --locked -p kbuild-rs-tests --test suite
+
+check-recorded:
+	$(CARGO) build --locked --workspace
+	target/debug/check-recorded $(RECORDED)
+
 check-history: needs
 	tests/needs source
 	$(CARGO) build --locked --workspace
@@ -129,7 +142,7 @@ bench: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/bench $(BENCH)
 
 bench-hot:
-	$(CARGO) bench --locked -p kbuild-rs-tests
+	$(CARGO) bench --locked -p kbuild-rs-hot
 
 docs: build
 	$(BIN)/docs

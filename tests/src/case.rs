@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::compare;
 use crate::original::{self, Kernel, Subject, Target};
+use crate::recording::Recorded;
 use crate::run::{self, Call, Outcome};
 use crate::tally::Verdict;
 
@@ -18,13 +19,13 @@ pub struct Case {
     pub name: String,
     /// The kernel whose original runs.
     pub kernel: &'static Kernel,
-    target: Target,
-    files: Vec<(PathBuf, Vec<u8>)>,
-    folders: Vec<PathBuf>,
+    pub(crate) target: Target,
+    pub(crate) files: Vec<(PathBuf, Vec<u8>)>,
+    pub(crate) folders: Vec<PathBuf>,
     /// Names that are links to others, symbolic or not.
-    links: Vec<(PathBuf, PathBuf, bool)>,
-    modes: Vec<(PathBuf, u32)>,
-    calls: Vec<Call>,
+    pub(crate) links: Vec<(PathBuf, PathBuf, bool)>,
+    pub(crate) modes: Vec<(PathBuf, u32)>,
+    pub(crate) calls: Vec<Call>,
 }
 
 impl Case {
@@ -192,18 +193,28 @@ impl Case {
         self.calls.iter().map(observe).collect()
     }
 
-    fn compare(&self, original: &Subject, ours: &Subject) -> io::Result<String> {
-        let dir = tempfile::tempdir()?;
-        let theirs = self.outcomes(original, &dir.path().join("original"), "1")?;
+    /// What the original does.
+    fn observe_original(&self) -> io::Result<Vec<Outcome>> {
+        let dir = run::place()?;
+        self.outcomes(&self.kernel.modpost(self.target)?, &dir.path().join("original"), "1")
+    }
+
+    /// What differs between what the original did and ours.
+    fn compare(&self, theirs: &[Outcome]) -> io::Result<String> {
+        let dir = run::place()?;
+        let ours = &original::ours("modpost")?;
         let mut report = String::new();
-        for (number, theirs) in theirs.iter().enumerate() {
-            if theirs.status.code().is_none() {
-                report += &format!("  call {number}: the original was ended: {}\n", theirs.status);
-            }
-        }
         for workers in self.workers() {
             let ours = self.outcomes(ours, &dir.path().join(format!("ours-{workers}")), workers)?;
             for (number, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
+                if theirs.status.code().is_none() {
+                    // The original crashed: nothing is to be compared, but ours
+                    // ends by itself.
+                    if !matches!(ours.status.code(), Some(0 | 1)) {
+                        report += &format!("  call {number}, {workers} workers: ours ends with {}\n", ours.status);
+                    }
+                    break;
+                }
                 let differences = compare::differences(theirs, ours);
                 if !differences.is_empty() {
                     let arguments = self.calls[number].arguments.join(std::ffi::OsStr::new(" "));
@@ -219,19 +230,37 @@ impl Case {
         Ok(report)
     }
 
-    /// Runs both subjects.
+    /// The case and what the original does.
+    ///
+    /// # Errors
+    /// If the original can't be had or run.
+    pub fn record(&self) -> io::Result<Recorded> {
+        Ok(Recorded { case: self.clone(), outcomes: self.observe_original()? })
+    }
+
+    /// Runs ours, where it is known what the original did.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        let original = match self.kernel.modpost(self.target) {
-            Ok(original) => original,
-            Err(error) => return Verdict::not_compared(&error),
-        };
-        let result = original::ours("modpost").and_then(|ours| self.compare(&original, &ours));
-        let verdict = match result {
+    pub fn verdict_beside(&self, theirs: &[Outcome]) -> Verdict {
+        match self.compare(theirs) {
             Ok(report) if report.is_empty() => Verdict::Passed,
             Ok(report) => Verdict::Failed(report),
             Err(error) => Verdict::Failed(format!("  {error}\n")),
+        }
+    }
+
+    /// Runs both subjects.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if let Err(error) = self.kernel.modpost(self.target) {
+            return Verdict::not_compared(&error);
+        }
+        let theirs = match self.observe_original() {
+            Ok(theirs) => theirs,
+            Err(error) => return Verdict::Failed(format!("  {error}\n")),
         };
-        verdict.of(self.kernel)
+        if let Some(crashed) = theirs.iter().find(|outcome| outcome.status.code().is_none()) {
+            return Verdict::Failed(format!("  the original was ended: {}\n", crashed.status));
+        }
+        self.verdict_beside(&theirs).of(self.kernel)
     }
 }

@@ -11,7 +11,7 @@ use kbuild_rs::dialect::{Dialect, Version};
 use kbuild_rs_debian::{Found, SOURCE, Suite, Unavailable, cache, package};
 
 use crate::layouts::{PRELUDE, STUBS};
-use crate::original::{Kernel, SINCE_6_5, SINCE_6_14, Target};
+use crate::original::{Kernel, SINCE_6_5, SINCE_6_14, Target, Variants};
 
 /// A source package of the kernel.
 #[derive(Clone, Debug)]
@@ -171,6 +171,17 @@ pub fn compile(dir: &Path, arguments: &[&str], own_layouts: bool) -> io::Result<
     Ok(())
 }
 
+/// The sets of options that a version's kbuild may give.
+#[must_use]
+pub fn variants(version: &str) -> Variants {
+    let dialect = Dialect::new(Version::parse(version.as_bytes()).unwrap_or(Version::DEFAULT));
+    match (dialect.extended_versions, dialect.trim_option) {
+        (true, _) => SINCE_6_14,
+        (false, true) => SINCE_6_5,
+        (false, false) => &[],
+    }
+}
+
 impl Source {
     /// The kernel's version.
     #[must_use]
@@ -199,12 +210,7 @@ impl Source {
         let dir = self.compiled()?;
         // As long as the program runs, like the kernels that have a package.
         let version: &'static str = self.version().to_owned().leak();
-        let dialect = Dialect::new(self.number());
-        let variants = match (dialect.extended_versions, dialect.trim_option) {
-            (true, _) => SINCE_6_14,
-            (false, true) => SINCE_6_5,
-            (false, false) => &[],
-        };
+        let variants = variants(version);
         let release = version.rsplit_once('.').map_or(version, |(release, _)| release);
         Ok(Box::leak(Box::new(Kernel::compiled(version, release, variants, dir))))
     }

@@ -23,6 +23,8 @@ pub mod mutants;
 pub mod mutate;
 pub mod needs;
 pub mod original;
+pub mod parallel;
+pub mod recording;
 pub mod run;
 pub mod sums;
 pub mod swapped;

@@ -45,6 +45,9 @@ enum Programs {
     Compiled(PathBuf),
 }
 
+/// Every target.
+pub const TARGETS: [Target; 4] = [Target::Lsb64, Target::Msb64, Target::Lsb32, Target::Msb32];
+
 /// For which targets an original was compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -163,7 +166,8 @@ impl Subject {
 
 impl Kernel {
     /// A kernel whose programs for each target lie in `dir`, which were
-    /// compiled with the layouts of a 64-bit kernel.
+    /// compiled with the layouts of a 64-bit kernel. A tree that was built has
+    /// one program alone, which is taken for a 64-bit little-endian one's.
     #[must_use]
     pub fn compiled(version: &'static str, release: &'static str, variants: Variants, dir: PathBuf) -> Self {
         Self { verified: version, release, variants, programs: Programs::Compiled(dir) }
@@ -255,7 +259,12 @@ impl Kernel {
     /// If the package can't be had.
     pub fn modpost(&self, target: Target) -> io::Result<Subject> {
         if let Programs::Compiled(dir) = &self.programs {
-            return Ok(Subject { program: dir.join(target.program()), loader: None });
+            let alone = dir.join("modpost");
+            let program = dir.join(target.program());
+            let program = if program.exists() || target != Target::Lsb64 { program } else { alone };
+            let missing = || Unavailable::Gone(format!("{}: there is none", program.display()));
+            program.exists().then_some(()).ok_or_else(missing)?;
+            return Ok(Subject { program, loader: None });
         }
         let packages = self.packages(target)?;
         let kbuild = &packages[0];

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use nix::fcntl::AT_FDCWD;
-use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::sys::stat::{Mode, UtimensatFlags, umask, utimensat};
 use nix::sys::time::TimeSpec;
 
 use crate::original::Subject;
@@ -119,6 +119,21 @@ pub fn observe(subject: &Subject, dir: &Path, kernel: &str, how: &Call) -> io::R
 pub fn contents(dir: &Path, wanted: impl Fn(&Path) -> bool) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
     let paths = stamps(dir)?.into_keys().filter(|path| wanted(path));
     paths.map(|path| fs::read(dir.join(&path)).map(|contents| (path, contents))).collect()
+}
+
+/// A directory for a case, which goes away: in memory, where there is room for
+/// small files, since a disk's file system takes most of a case's time.
+///
+/// # Errors
+/// If there can't be one.
+pub fn place() -> io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
+}
+
+/// Lets files be made with the modes that they have in what was recorded,
+/// whoever runs the tests.
+pub fn settle_umask() {
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
 }
 
 /// Sets the time of every file below a directory far back. A clock moves in

@@ -4,13 +4,16 @@
 
 use std::io;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 
 use kbuild_rs_debian::Unavailable;
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::history::{self, Source, Sources};
-use kbuild_rs_tests::original;
+use kbuild_rs_tests::original::{self, Kernel};
+use kbuild_rs_tests::parallel;
+use kbuild_rs_tests::recording::pack::Pack;
 use kbuild_rs_tests::tally::{Tally, Verdict};
+use kbuild_rs_tests::{recording, run};
 
 mod asm;
 mod command_line;
@@ -57,6 +60,40 @@ fn select_history(tally: &Tally) {
     original::select(kernels);
 }
 
+/// `KBUILD_RS_ORIGINAL` names a directory with an original's programs and
+/// `KBUILD_RS_RECORD` its kernel, `VERSION` or `VENDOR/VERSION`: what it does
+/// is added to the recorded cases. With `packaged` for a name, the originals
+/// that have a package are recorded.
+fn record(cases: &[Case], name: &str) -> io::Result<()> {
+    let mut pack = Pack::read(&recording::file())?;
+    for kernel in original::kernels() {
+        let name = if name == PACKAGED { kernel.version() } else { name };
+        let recorded = Mutex::new(Vec::new());
+        let of_kernel: Vec<_> = cases.iter().filter(|case| case.kernel.version() == kernel.version()).collect();
+        parallel::each(&of_kernel, |case| match case.record() {
+            Ok(one) => recorded.lock().expect("no thread panics with the lock").push(one),
+            Err(error) => eprintln!("not recorded: {}: {error}", case.name),
+        });
+        let mut recorded = recorded.into_inner().expect("all threads have ended");
+        recorded.sort_by(|a, b| a.case.name.cmp(&b.case.name));
+        println!("{name}: {} cases", recorded.len());
+        recording::add(&mut pack, name, kernel.version(), &recorded)?;
+    }
+    pack.write(&recording::file())
+}
+
+const PACKAGED: &str = "packaged";
+
+/// Selects the original to be recorded.
+fn select_recorded(name: &str) {
+    let Some(dir) = std::env::var_os("KBUILD_RS_ORIGINAL").filter(|dir| !dir.is_empty()) else { return };
+    // As long as the program runs, like the kernels that have a package.
+    let version: &'static str = name.rsplit('/').next().unwrap_or(name).to_owned().leak();
+    let release = version.rsplit_once('.').map_or(version, |(release, _)| release);
+    let variants = history::variants(version);
+    original::select(vec![Box::leak(Box::new(Kernel::compiled(version, release, variants, dir.into())))]);
+}
+
 fn cases() -> io::Result<Vec<Case>> {
     let mut cases = Vec::new();
     cases.extend(objects::cases()?);
@@ -79,7 +116,12 @@ fn main() -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
     let tally = Tally::default();
-    select_history(&tally);
+    run::settle_umask();
+    let to_record = std::env::var("KBUILD_RS_RECORD").ok().filter(|name| !name.is_empty());
+    match &to_record {
+        Some(name) => select_recorded(name),
+        None => select_history(&tally),
+    }
     let cases: Vec<_> = match cases() {
         Ok(cases) => cases.into_iter().filter(|case| wanted(&case.name)).collect(),
         Err(error) => {
@@ -87,20 +129,14 @@ fn main() -> ExitCode {
             return tally.finish();
         }
     };
+    if let Some(name) = to_record {
+        let result = record(&cases, &name);
+        tally.note("recording", result.map_or_else(|e| Verdict::Failed(format!("  {e}\n")), |()| Verdict::Passed));
+        return tally.finish();
+    }
     let versions: Vec<_> = original::kernels().iter().map(|kernel| kernel.version()).collect();
     println!("originals: {}", versions.join(", "));
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            tally.note(&case.name, case.verdict());
-        }
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(work);
-        }
-    });
+    parallel::each(&cases, |case| tally.note(&case.name, case.verdict()));
     if let Err(error) = refusals::run(&tally, &wanted) {
         tally.note("refusals", Verdict::Failed(format!("  {error}\n")));
     }

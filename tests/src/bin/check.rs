@@ -103,18 +103,18 @@ fn check(corpora: &[String]) -> io::Result<bool> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut golden = corpora.to_vec();
     golden.push("golden".to_owned());
-    let tests = ["test", "--locked", "--workspace"].map(OsString::from).to_vec();
+    let tests = ["test", "--locked", "-p", "kbuild-rs-tests"].map(OsString::from).to_vec();
     let suite = ["test", "--locked", "-p", "kbuild-rs-tests", "--test", "suite"].map(OsString::from).to_vec();
-    let others = [&tests[..], &["--lib", "--bins"].map(OsString::from)].concat();
-    let programs =
-        ["dialects", "documents", "explain", "faults", "file2alias", "raised", "sumversion", "swap", "which"];
+    let others = ["test", "--locked", "-p", "kbuild-rs", "--lib", "--test", "dialects"].map(OsString::from).to_vec();
+    let programs = ["documents", "explain", "faults", "file2alias", "raised", "sumversion", "swap", "which"];
     let programs = programs.iter().flat_map(|name| ["--test".into(), OsString::from(name)]);
     let programs = tests.iter().cloned().chain(programs).collect();
     let named = |names: &[String]| names.iter().map(OsString::from).collect::<Vec<_>>();
-    let parts: [(&str, OsString, Vec<OsString>); 6] = [
+    let parts: [(&str, OsString, Vec<OsString>); 7] = [
         ("units: the library's own tests", cargo.clone(), others),
         ("programs: each as its users call it", cargo.clone(), programs),
         ("suite: cases beside the originals", cargo, suite),
+        ("recorded: cases of originals that no archive has", dir.join("check-recorded").into(), Vec::new()),
         ("layouts: device ids as compilers lay them out", dir.join("check-layouts").into(), Vec::new()),
         (
             "corpora: real modules beside the originals, and recorded runs",

@@ -1,0 +1,55 @@
+//! check-recorded: runs ours on recorded cases, and compares with what the
+//! originals did.
+//!
+//! Arguments are names of recordings, all if there are none, and before them
+//! `--pack FILE` for another pack than the repository's.
+
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use kbuild_rs_tests::parallel;
+use kbuild_rs_tests::recording::pack::Pack;
+use kbuild_rs_tests::recording::{self, Recorded};
+use kbuild_rs_tests::run;
+use kbuild_rs_tests::tally::{Tally, Verdict};
+
+fn check(mut names: Vec<String>, tally: &Tally) -> io::Result<()> {
+    run::settle_umask();
+    let mut file = recording::file();
+    if names.first().is_some_and(|name| name == "--pack") && names.len() > 1 {
+        file = PathBuf::from(names.remove(1));
+        names.remove(0);
+    }
+    let pack = Pack::read(&file)?;
+    if names.is_empty() {
+        names = pack.names()?;
+        // Vendors' are called VENDOR/VERSION.
+        let (vendors, mainline): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.contains('/'));
+        names = mainline;
+        for name in vendors {
+            let why = "vendors' kernels are not served yet".to_owned();
+            tally.note(&name, Verdict::NotCompared { why, gone: true });
+        }
+    }
+    for name in names {
+        let recorded = recording::of(&pack, &name)?;
+        let crashed = |Recorded { outcomes, .. }: &&Recorded| outcomes.iter().any(|o| o.status.code().is_none());
+        let crashes = recorded.iter().filter(crashed).count();
+        println!("{name}: {} cases, {crashes} of them crashed the original", recorded.len());
+        parallel::each(&recorded, |Recorded { case, outcomes }| {
+            tally.note(&case.name, case.verdict_beside(outcomes));
+        });
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let tally = Tally::default();
+    if let Err(error) = check(std::env::args().skip(1).collect(), &tally) {
+        tally.note("recorded cases", Verdict::Failed(format!("  {error}\n")));
+    }
+    tally.finish()
+}
