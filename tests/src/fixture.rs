@@ -1,8 +1,10 @@
 //! Small sources of our own, compiled into real objects when the tests run.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// The folder of fixture sources.
 #[must_use]
@@ -10,7 +12,20 @@ pub fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
 }
 
+/// Every object that was made: kernels' cases are made of the same ones.
+static MADE: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::new(BTreeMap::new());
+
 fn compile(command: &mut Command, source: &[u8]) -> io::Result<Vec<u8>> {
+    let name = format!("{command:?} {}", source.escape_ascii());
+    if let Some(object) = MADE.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+        return Ok(object.clone());
+    }
+    let object = compile_anew(command, source)?;
+    MADE.lock().unwrap_or_else(PoisonError::into_inner).insert(name, object.clone());
+    Ok(object)
+}
+
+fn compile_anew(command: &mut Command, source: &[u8]) -> io::Result<Vec<u8>> {
     let dir = tempfile::tempdir()?;
     let object = dir.path().join("fixture.o");
     let mut child =

@@ -1,10 +1,12 @@
 //! A package: the rule by which it is found, and its files.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::cache;
 use crate::error::Unavailable;
@@ -49,6 +51,8 @@ pub struct Found {
     pub release: String,
 }
 
+static FOUND: Mutex<BTreeMap<String, Result<Found, Unavailable>>> = Mutex::new(BTreeMap::new());
+
 /// What the `*` of a pattern stands for in a name that it matches.
 fn matched<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
     let Some((before, after)) = pattern.split_once('*') else { return (pattern == name).then_some("") };
@@ -68,6 +72,12 @@ impl Rule<'_> {
     /// # Errors
     /// If the archive can't be reached or doesn't have it.
     pub fn find(&self) -> Result<Found, Unavailable> {
+        // What was found, or not, stays so for as long as the program runs.
+        let mut known = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(format!("{self:?}")).or_insert_with(|| self.look_up()).clone()
+    }
+
+    fn look_up(&self) -> Result<Found, Unavailable> {
         let index = self.suite.index()?;
         let named: Vec<_> = index.iter().filter_map(|entry| Some((entry, matched(self.name, &entry.name)?))).collect();
         let wanted = |entry: &Entry| match self.which {
