@@ -238,6 +238,13 @@ impl Case {
         Ok(Recorded { case: self.clone(), outcomes: self.observe_original()? })
     }
 
+    /// Whether a file keeps its mode for root alone, to whom a set-user-id file
+    /// stays one when it is written.
+    #[must_use]
+    pub fn depends_on_root(&self) -> bool {
+        self.modes.iter().any(|(_, mode)| mode & 0o6000 != 0)
+    }
+
     /// Runs ours, where it is known what the original did.
     #[must_use]
     pub fn verdict_beside(&self, theirs: &[Outcome]) -> Verdict {

@@ -9,6 +9,25 @@ use kbuild_rs_debian::Unavailable;
 
 use crate::original::Kernel;
 
+fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}
+
+/// What a test of Rust's own harness takes; `None` if it can't be had, which
+/// is said in the same words as by [`Tally::finish`], and counted by `check`.
+///
+/// # Errors
+/// Under `CI=true`, if the archive has it.
+pub fn available<T>(test: &str, wanted: io::Result<T>) -> io::Result<Option<T>> {
+    match wanted {
+        Err(error) if !in_ci() || Unavailable::is_gone(&error) => {
+            println!("not compared: {test}: {error}");
+            Ok(None)
+        }
+        wanted => wanted.map(Some),
+    }
+}
+
 /// One comparison: its name, and what differs; "" if nothing does.
 pub type Finding = (String, String);
 
@@ -135,7 +154,7 @@ impl Tally {
         for name in &counts.news {
             println!("differs from a newer original than those verified: {name}");
         }
-        let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+        let in_ci = in_ci();
         let (mut failed, mut skipped) = (counts.failed.len(), 0);
         for (why, Skipped { tests, gone }) in &counts.skipped {
             let first = tests.first().map_or("", String::as_str);
