@@ -98,6 +98,36 @@ fn by_the_environment() {
 }
 
 #[test]
+fn by_a_vendors_headers() {
+    let place = Place::new(&[
+        ("Makefile", "VERSION = 6\nPATCHLEVEL = 8\nSUBLEVEL = 12\n"),
+        ("include/linux/module.h", "struct modversion_info {\n\tu32 next;\n\tu32 crc;\n\tchar name[0];\n};\n"),
+    ]);
+    let said = place.says(Path::new("scripts/mod/modpost"), &place.tree(), &[]);
+    assert_eq!(said, "kbuild-rs: kernel 6.8.12 of Ubuntu, from Makefile and include/linux/module.h\n");
+    // As kbuild calls it; and what the user says comes first.
+    let said = place.says(&place.modpost(), &place.empty(), &[("KERNELVERSION", "6.8.12")]);
+    let header = place.tree().join("include/linux/module.h");
+    assert_eq!(said, format!("kbuild-rs: kernel 6.8.12 of Ubuntu, from KERNELVERSION and {}\n", header.display()));
+    let said = place.says(&place.modpost(), &place.tree(), &[("KBUILD_RS_KERNEL", "6.8.12")]);
+    assert_eq!(said, "kbuild-rs: kernel 6.8.12, from KBUILD_RS_KERNEL\n");
+
+    let header = |minor: u16| format!("{HEADER}#define RHEL_MAJOR 9\n#define RHEL_MINOR {minor}\n");
+    for (minor, expected) in [
+        (4, "kbuild-rs: kernel 5.14.0 of RHEL 9.4, from KERNELVERSION and include/generated/uapi/linux/version.h\n"),
+        (
+            6,
+            "FATAL: modpost: include/generated/uapi/linux/version.h: RHEL 9.6: this vendor's modpost differs and is not \
+             served; KBUILD_RS_KERNEL chooses another\n",
+        ),
+    ] {
+        let place = Place::new(&[("include/generated/uapi/linux/version.h", &header(minor))]);
+        let said = place.says(Path::new("scripts/mod/modpost"), &place.tree(), &[("KERNELVERSION", "5.14.0")]);
+        assert_eq!(said, expected);
+    }
+}
+
+#[test]
 fn by_nothing() {
     let place = Place::new(&[]);
     let said = place.says(&place.modpost(), &place.empty(), &[]);

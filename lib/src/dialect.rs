@@ -5,10 +5,7 @@
 //! [`Dialect`], set from one table. The rest of the library asks
 //! `dialect.crcs_from_cmd`, never for a version.
 
-use std::ffi::OsString;
 use std::fmt;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 
 /// A kernel's version, as in `5.15.100`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +100,9 @@ pub struct Change {
     pub stable: &'static [(u16, u16, u16)],
 }
 
+/// The release of a change that no mainline kernel has.
+pub const VENDORS_ALONE: (u16, u16) = (u16::MAX, 0);
+
 impl Change {
     fn holds(&self, version: Version) -> bool {
         let release = (version.major, version.minor);
@@ -119,6 +119,8 @@ macro_rules! dialect {
         pub struct Dialect {
             /// The kernel.
             pub version: Version,
+            /// RHEL's release, which it writes into each module.
+            pub rhel_version: Option<(u16, u16)>,
             $($(#[doc = $doc])+ pub $name: bool,)+
         }
 
@@ -138,7 +140,18 @@ macro_rules! dialect {
             pub fn new(version: Version) -> Self {
                 let mut changes = CHANGES.iter();
                 let mut next = || changes.next().is_some_and(|change| change.holds(version));
-                Self { version, $($name: next()),+ }
+                Self { version, rhel_version: None, $($name: next()),+ }
+            }
+
+            /// The kernel's version, for people; a vendor's release is added.
+            #[must_use]
+            pub fn name(&self) -> String {
+                let vendor = match (self.rhel_version, self.packed_versions) {
+                    (Some((major, minor)), _) => format!(" of RHEL {major}.{minor}"),
+                    (None, true) => " of Ubuntu".to_owned(),
+                    (None, false) => String::new(),
+                };
+                format!("{}{vendor}", self.version)
             }
 
             /// The names of the flags that are set, in the table's order.
@@ -422,6 +435,9 @@ dialect! {
     cmd_leading_spaces: (6, 8), until None, stable &[(5, 10, 210), (5, 15, 149), (6, 1, 79), (6, 6, 18), (6, 7, 6)];
 
     // --- what is written ------------------------------------------------
+    /// Ubuntu's: `____versions` is an array of bytes, in which each CRC and name
+    /// says where the next is, so that names may be long.
+    packed_versions: VENDORS_ALONE, until None, stable &[];
     /// `.mod.c` includes `<linux/elfnote-lto.h>` and has `BUILD_LTO_INFO`.
     build_lto_info: (5, 13), until Some((6, 12)), stable &[];
     /// `.mod.c` has `ORC_HEADER`.
@@ -471,83 +487,15 @@ pub fn table() -> String {
     let mut table = String::from(INTRODUCTION);
     table += "| flag | since | until | stable releases | meaning |\n| --- | --- | --- | --- | --- |\n";
     for Change { name, meaning, since, until, stable } in CHANGES {
-        let release = |(major, minor): (u16, u16)| format!("{major}.{minor}");
+        let release = |(major, minor): (u16, u16)| match (major, minor) {
+            VENDORS_ALONE => "vendors".to_owned(),
+            _ => format!("{major}.{minor}"),
+        };
         let stable: Vec<_> = stable.iter().map(|(a, b, c)| format!("{a}.{b}.{c}")).collect();
         let (since, until, stable) = (release(*since), until.map(release).unwrap_or_default(), stable.join(", "));
         table += &format!("| {name} | {since} | {until} | {stable} | {} |\n", meaning.trim());
     }
     table
-}
-
-/// Where a dialect came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// An environment variable.
-    Environment(&'static str),
-    /// A file of the kernel tree.
-    File(PathBuf),
-    /// Nothing said otherwise.
-    Default,
-}
-
-impl Origin {
-    /// The variable's name, the file's path, or that it is the default.
-    #[must_use]
-    pub fn name(&self) -> &[u8] {
-        match self {
-            Self::Environment(name) => name.as_bytes(),
-            Self::File(path) => path.as_os_str().as_bytes(),
-            Self::Default => b"the default",
-        }
-    }
-}
-
-/// How a file of a kernel tree is read for the kernel's version.
-type Reader = fn(&[u8]) -> Option<Version>;
-
-/// The files of a kernel tree that name its version. Distributions' names for
-/// their releases (`6.1.0-50-amd64`) hide the sublevel that tells which fixes
-/// are in, so they come last. A source tree has the first; a build directory
-/// (`O=`) and a headers package have the others.
-const VERSION_FILES: &[(&str, Reader)] = &[
-    ("Makefile", Version::from_makefile),
-    ("include/generated/uapi/linux/version.h", Version::from_header),
-    ("include/config/kernel.release", Version::parse),
-];
-
-/// `KBUILD_RS_KERNEL` names no kernel version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadVersion(pub OsString);
-
-/// Finds the kernel: `KBUILD_RS_KERNEL`; `KERNELVERSION`, which kbuild
-/// exports; the tree that one of the paths of the executable lies in
-/// (`scripts/mod/modpost`, two up) or the working directory; else
-/// [`Version::DEFAULT`].
-///
-/// # Errors
-/// [`BadVersion`] if `KBUILD_RS_KERNEL` is set and is no version.
-pub fn detect(
-    environment: impl Fn(&str) -> Option<OsString>,
-    executables: &[PathBuf],
-) -> Result<(Version, Origin), BadVersion> {
-    if let Some(value) = environment("KBUILD_RS_KERNEL").filter(|v| !v.is_empty()) {
-        let version = Version::parse(value.as_bytes()).ok_or(BadVersion(value))?;
-        return Ok((version, Origin::Environment("KBUILD_RS_KERNEL")));
-    }
-    if let Some(version) = environment("KERNELVERSION").and_then(|v| Version::parse(v.as_bytes())) {
-        return Ok((version, Origin::Environment("KERNELVERSION")));
-    }
-    let in_tree = |path: &&PathBuf| path.parent().is_some_and(|dir| dir.ends_with("scripts/mod"));
-    let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3));
-    for tree in trees.chain([Path::new("")]) {
-        for (name, version) in VERSION_FILES {
-            let path = tree.join(name);
-            if let Some(version) = std::fs::read(&path).ok().and_then(|text| version(&text)) {
-                return Ok((version, Origin::File(path)));
-            }
-        }
-    }
-    Ok((Version::DEFAULT, Origin::Default))
 }
 
 #[cfg(test)]
@@ -582,17 +530,5 @@ mod tests {
     fn stable_releases_take_changes() {
         assert!(!Dialect::new(Version::new(5, 15, 100)).arm_addends);
         assert!(Dialect::new(Version::new(5, 15, 190)).arm_addends);
-    }
-
-    #[test]
-    fn the_environment_comes_first() {
-        let env = |set: &'static [(&str, &str)]| {
-            move |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v))
-        };
-        let found = detect(env(&[("KBUILD_RS_KERNEL", "5.10.1"), ("KERNELVERSION", "6.1.2")]), &[]);
-        assert_eq!(found, Ok((Version::new(5, 10, 1), Origin::Environment("KBUILD_RS_KERNEL"))));
-        let found = detect(env(&[("KERNELVERSION", "6.1.2")]), &[]);
-        assert_eq!(found, Ok((Version::new(6, 1, 2), Origin::Environment("KERNELVERSION"))));
-        assert_eq!(detect(env(&[("KBUILD_RS_KERNEL", "new")]), &[]), Err(BadVersion("new".into())));
     }
 }

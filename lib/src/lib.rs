@@ -5,7 +5,7 @@
 //!
 //! | room | what it does |
 //! | --- | --- |
-//! | [`cli`], [`dialect`] | arguments and environment; which kernel's modpost we are |
+//! | [`cli`], [`detect`], [`dialect`], [`vendor`] | arguments and environment; which kernel's modpost we are |
 //! | [`symvers`] | `Module.symvers`, read and written |
 //! | [`elf`] | a bounds-checked view of an object |
 //! | [`object`] | what one object says, by [`alias`], [`section`], [`srcversion`] |
@@ -24,6 +24,7 @@ pub mod archive;
 pub mod buffer;
 pub mod bytes;
 pub mod cli;
+pub mod detect;
 pub mod diag;
 pub mod dialect;
 pub mod elf;
@@ -41,4 +42,5 @@ pub mod section;
 pub mod srcversion;
 pub mod symvers;
 pub mod textfile;
+pub mod vendor;
 pub mod workers;

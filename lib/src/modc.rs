@@ -29,7 +29,9 @@ pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Version
     let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.lines.bytes().len());
     header(&mut out, module, style);
     exports(&mut out, link, module, style);
-    if style.basic {
+    if style.basic && style.dialect.packed_versions {
+        packed_versions(&mut out, crcs, module.facts.is_big_endian);
+    } else if style.basic {
         versions(&mut out, crcs, style.dialect);
     }
     if style.extended {
@@ -41,6 +43,9 @@ pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Version
     if let Some(sum) = &module.facts.srcversion {
         out.format(&[b"\n"]);
         out.format(&[b"MODULE_INFO(srcversion, \"", sum.as_bytes(), b"\");\n"]);
+    }
+    if let Some((major, minor)) = style.dialect.rhel_version {
+        out.format(&[format!("MODULE_INFO(rhelversion, \"{major}.{minor}\");\n").as_bytes()]);
     }
     out
 }
@@ -167,6 +172,27 @@ fn versions(out: &mut Buffer, crcs: &Versions, dialect: &Dialect) {
         out.format(&[format!("\t{{ {crc:>8}, \"").as_bytes(), name, b"\" },\n"]);
     }
     out.format(&[b"};\n"]);
+}
+
+/// Ubuntu's form: for each symbol the offset of the next, the CRC, and the name
+/// with NULs up to a multiple of four; an offset of zero ends them.
+fn packed_versions(out: &mut Buffer, crcs: &Versions, is_big_endian: bool) {
+    let word = |value: u32| {
+        let bytes = if is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        bytes.map(|byte| format!("\\x{byte:02x}")).concat()
+    };
+    out.format(&[b"\nstatic const char ____versions[]\n__used __section(\"__versions\") =\n"]);
+    for (crc, name) in &crcs.basic {
+        let padded = (name.len() + 1 + 3) & !3;
+        let numbers = word(8 + padded as u32) + &word(*crc);
+        out.format(&[b"\t\"", numbers.as_bytes(), b"\"\n"]);
+        out.format(&[b"\t\"", name]);
+        for _ in name.len()..padded {
+            out.format(&[b"\\0"]);
+        }
+        out.format(&[b"\"\n"]);
+    }
+    out.format(&[b"\t\"", word(0).as_bytes(), word(0).as_bytes(), b"\";\n"]);
 }
 
 fn depends(out: &mut Buffer, link: &Link, resolution: &Resolution) {

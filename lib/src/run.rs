@@ -9,14 +9,16 @@ use indexmap::IndexSet;
 
 use crate::alias::layout::Offsets;
 use crate::cli::{self, Options, Request, getopt};
+use crate::detect::{self, Failure};
 use crate::diag::{Fatal, Kind, Message, Severity, strerror, text};
-use crate::dialect::{self, Dialect};
+use crate::dialect::Dialect;
 use crate::link::resolve::{self, Policy};
 use crate::link::{Link, Log, ModuleId, Resolution};
 use crate::modc::{self, Style};
 use crate::object::{self, Context, Scratch};
 use crate::output::{self, Beside};
 use crate::section::Rules;
+use crate::vendor::Unserved;
 use crate::workers::Workers;
 use crate::{buffer::Buffer, explain, report, symvers, textfile};
 
@@ -53,17 +55,27 @@ impl Invocation {
     /// # Errors
     /// If `KBUILD_RS_KERNEL` doesn't name a version.
     pub fn dialect(&self, err: &mut dyn Write) -> Result<Dialect, Fatal> {
-        let found = dialect::detect(|name| std::env::var_os(name), &self.executables());
-        let (version, origin) = found.map_err(|dialect::BadVersion(value)| {
-            let text = text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes());
+        let found = detect::detect(|name| std::env::var_os(name), &self.executables());
+        let found = found.map_err(|failure| {
+            let text = match failure {
+                Failure::BadName(value) => {
+                    text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes())
+                }
+                Failure::Unserved(Unserved { vendor, release }, path) => text!(
+                    "{}: {} {}: this vendor's modpost differs and is not served; KBUILD_RS_KERNEL chooses another\n",
+                    path.as_os_str().as_bytes(),
+                    vendor,
+                    release
+                ),
+            };
             Fatal::refusal(Kind::Usage, text)
         })?;
         if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
-            let line = text!("kbuild-rs: kernel {}, from {}\n", version.to_string(), origin.name());
+            let line = text!("kbuild-rs: {}\n", found.description());
             // Who doesn't listen can't be told.
             let _ = err.write_all(&line);
         }
-        Ok(Dialect::new(version))
+        Ok(found.dialect)
     }
 
     /// How many workers `KBUILD_RS_JOBS` asks for, if it is set.

@@ -337,7 +337,7 @@ fn collect_versions<'l>(
             continue;
         };
         let (_, name) = version;
-        if name.len() < name_len(module) {
+        if dialect.packed_versions || name.len() < name_len(module) {
             versions.basic.push(version);
         } else if !policy.extended {
             let text = if dialect.messages_begin_with_module {

@@ -109,6 +109,8 @@ pub struct Facts {
     pub is_vmlinux: bool,
     /// The size of an address, which bounds the length of names.
     pub word: usize,
+    /// Numbers begin with the highest byte.
+    pub is_big_endian: bool,
     /// Every `MODULE_LICENSE()` lets it use GPL-only symbols.
     pub is_gpl_compatible: bool,
     /// `MODULE_IMPORT_NS()`.

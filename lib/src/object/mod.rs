@@ -173,6 +173,7 @@ pub fn read_source(path: &[u8], source: &Source, context: &Context, scratch: &mu
         is_vmlinux: name == b"vmlinux",
         name,
         word: elf.encoding.word(),
+        is_big_endian: elf.encoding.is_big,
         is_gpl_compatible: true,
         ..Facts::default()
     };

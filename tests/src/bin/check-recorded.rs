@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use kbuild_rs::vendor;
 use kbuild_rs_tests::parallel;
 use kbuild_rs_tests::recording::pack::Pack;
 use kbuild_rs_tests::recording::{self, Recorded};
@@ -27,11 +28,12 @@ fn check(mut names: Vec<String>, tally: &Tally) -> io::Result<()> {
     let pack = Pack::read(&file)?;
     if names.is_empty() {
         names = pack.names()?;
-        // Vendors' are called VENDOR/VERSION.
-        let (vendors, mainline): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.contains('/'));
-        names = mainline;
-        for name in vendors {
-            let why = "vendors' kernels are not served yet".to_owned();
+        // Vendors' are called VENDOR/RELEASE.
+        let is_served = |name: &String| !name.contains('/') || vendor::named(name.as_bytes()).is_some();
+        let (served, others): (Vec<_>, Vec<_>) = names.into_iter().partition(is_served);
+        names = served;
+        for name in others {
+            let why = "its dialect is not served yet".to_owned();
             tally.note(&name, Verdict::NotCompared { why, gone: true });
         }
     }
