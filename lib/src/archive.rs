@@ -39,7 +39,8 @@ pub fn open(path: &Path) -> io::Result<Source> {
     Ok(decompressed.map_or(source, Source::Memory))
 }
 
-/// Decompresses an object; of what is none, no more than it takes to see that.
+/// Decompresses an object. If it is none by its first bytes, the rest isn't
+/// decompressed.
 fn read(mut decoder: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     decoder.by_ref().take(ELF.len() as u64).read_to_end(&mut bytes)?;

@@ -467,11 +467,16 @@ a stable one has besides what its series took.
 
 Where the numbers come from:
 
-- The originals of 5.10.262, 6.1.176, 6.12.107, 7.2.12 and 7.3.4, and recorded
-  runs of 5.15.100, 6.6.87 and 6.18.2, are compared in every run of the tests;
+- The originals of 5.10.262, 6.1.176, 6.12.117, 7.2.12 and 7.3.4, recorded runs
+  of 5.15.100, 6.6.87 and 6.18.2, and recorded cases of 25 more mainline
+  versions, from 5.11.14 to 7.1.5, are compared in every run of the tests;
   others, compiled from the sources in Debian's archive, by `make check-history`.
 - The mainline release of a change is from these sources for 6.16 to 7.3, and
-  before from the pull request that brought it.
+  before from the pull request that brought it. Of 5.13 and 6.15 there is neither
+  an original nor a recording: what these releases brought rests on reading
+  alone.
+- What vendors' kernels have of their own is in `lib/src/vendor.rs`: Ubuntu's 6.8
+  and 6.11 and RHEL's 9.4 and 10.0 by recorded cases, the others by reading.
 - Of stable releases, those of 5.10, 6.1 and 6.12 are named by Debian's
   changelogs, 6.18.5 and 7.2.6 are the first that were seen to have a change
   and at most two too late, and the others were released with the same batch

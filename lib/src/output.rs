@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::diag::Fatal;
 use crate::textfile;
 
-/// Set-user-id and set-group-id, which the system takes away when a file is
-/// written by anyone but root.
+/// Set-user-id and set-group-id, which the system removes when anyone but root
+/// writes to a file.
 const SPECIAL: u32 = 0o6000;
 
 /// Whether the file has these contents already. `old` is where they are read.

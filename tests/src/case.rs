@@ -171,8 +171,8 @@ impl Case {
         Ok(())
     }
 
-    /// How many workers there are, in turns: it must not be seen, and can be
-    /// where there are several objects.
+    /// The numbers of workers that ours is run with. The outputs must not depend
+    /// on it, and can only if there are several objects.
     fn workers(&self) -> &'static [&'static str] {
         let is_several = |call: &Call| {
             let is_object = |argument: &&OsString| argument.as_encoded_bytes().ends_with(b".o");
@@ -238,8 +238,8 @@ impl Case {
         Ok(Recorded { case: self.clone(), outcomes: self.observe_original()? })
     }
 
-    /// Whether a file keeps its mode for root alone, to whom a set-user-id file
-    /// stays one when it is written.
+    /// Whether the outcome depends on being root: for others, the system removes
+    /// the set-user-id bit of a file that is written.
     #[must_use]
     pub fn depends_on_root(&self) -> bool {
         self.modes.iter().any(|(_, mode)| mode & 0o6000 != 0)

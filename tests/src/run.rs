@@ -121,8 +121,8 @@ pub fn contents(dir: &Path, wanted: impl Fn(&Path) -> bool) -> io::Result<BTreeM
     paths.map(|path| fs::read(dir.join(&path)).map(|contents| (path, contents))).collect()
 }
 
-/// A directory for a case, which goes away: in memory, where there is room for
-/// small files, since a disk's file system takes most of a case's time.
+/// A temporary directory for a case. It is in memory where possible: on a disk,
+/// making and removing files takes most of a case's time.
 ///
 /// # Errors
 /// If there can't be one.
@@ -130,14 +130,14 @@ pub fn place() -> io::Result<tempfile::TempDir> {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
 }
 
-/// Lets files be made with the modes that they have in what was recorded,
-/// whoever runs the tests.
+/// Sets the umask under which the cases were recorded.
 pub fn settle_umask() {
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
 }
 
-/// Sets the time of every file below a directory far back. A clock moves in
-/// ticks, so that a file can otherwise be written without a newer time.
+/// Sets the time of every file below a directory far back. The clock of a file
+/// system moves in ticks: within one, a file could be written without its time
+/// changing.
 ///
 /// # Errors
 /// If a time can't be set.

@@ -13,8 +13,8 @@ fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true")
 }
 
-/// What a test of Rust's own harness takes; `None` if it can't be had, which
-/// is said in the same words as by [`Tally::finish`], and counted by `check`.
+/// What a test of Rust's own harness needs; `None` if it can't be had. That is
+/// printed in the words of [`Tally::finish`], and counted by `check`.
 ///
 /// # Errors
 /// Under `CI=true`, if the archive has it.

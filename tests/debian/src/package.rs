@@ -72,7 +72,7 @@ impl Rule<'_> {
     /// # Errors
     /// If the archive can't be reached or doesn't have it.
     pub fn find(&self) -> Result<Found, Unavailable> {
-        // What was found, or not, stays so for as long as the program runs.
+        // A package is looked up once in a run, whether or not it was found.
         let mut known = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(format!("{self:?}")).or_insert_with(|| self.look_up()).clone()
     }
@@ -215,8 +215,8 @@ pub fn megabytes(size: u64) -> String {
     format!("{}.{} MB", tenths / 10, tenths % 10)
 }
 
-/// Says which of these packages are missing and how large they are, before
-/// they are fetched; nothing if all are here.
+/// Prints which of these packages are missing and how large they are, before
+/// they are fetched; nothing if all are in the cache.
 ///
 /// # Errors
 /// If there can't be a cache.

@@ -30,7 +30,7 @@ pub const SOURCE: &str = "source";
 /// The keys that Debian signs its archive with.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Set to anything, nothing is to be fetched.
+/// If this variable is set, nothing is fetched.
 pub const OFFLINE: &str = "KBUILD_RS_OFFLINE";
 
 /// How long an index is taken for current. Asking again for one that hasn't
@@ -46,7 +46,7 @@ pub(crate) fn lock() -> MutexGuard<'static, ()> {
 
 type Indexes = BTreeMap<Suite, Result<Arc<[Entry]>, Unavailable>>;
 
-/// What became of each suite that was asked for: none is asked twice.
+/// The result for each suite that was asked for: none is asked twice.
 static INDEXES: Mutex<Indexes> = Mutex::new(BTreeMap::new());
 
 /// Why the archive can't be reached, once that is known.
@@ -60,8 +60,8 @@ fn cut_off() -> Option<String> {
     UNREACHABLE.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Where the archive is, by the machine's own sources: a part of it that is
-/// named, or else a directory beside it.
+/// The archive's address, from the machine's own sources. The security archive
+/// is what they name as such, or else the main archive's sibling.
 fn address(suite: Suite) -> Result<String, Unavailable> {
     let format = "$(REPO_URI) $(RELEASE) $(COMPONENT)";
     let output = Command::new("apt-get").args(["indextargets", "--no-release-info", "--format", format]).output()?;
@@ -126,8 +126,8 @@ impl Suite {
         ];
         let paths: String =
             paths.iter().map(|(name, path)| format!("{name} \"{}\";\n", dir.join(path).display())).collect();
-        // As root, apt would want to read as a user who can't. What the system
-        // does after an update of its own isn't to be done.
+        // As root, apt would read as a user who has no access to the cache. The
+        // hooks are for updates of the system's own lists.
         let rest = "Dir::State::status \"/dev/null\";\nAPT::Sandbox::User \"root\";\nAcquire::Retries \"2\";\n\
                     Acquire::Languages { \"none\"; };\nAPT::Update::Error-Mode \"any\";\n\
                     #clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n\
@@ -163,7 +163,7 @@ impl Suite {
 
     fn is_current(self) -> io::Result<bool> {
         let Ok(metadata) = self.directory()?.join("index").metadata() else { return Ok(false) };
-        // A time to come is no age.
+        // A time in the future doesn't count as current.
         Ok(metadata.modified()?.elapsed().is_ok_and(|age| age < CURRENT))
     }
 

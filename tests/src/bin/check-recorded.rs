@@ -44,7 +44,7 @@ fn check(mut names: Vec<String>, tally: &Tally) -> io::Result<()> {
         println!("{name}: {} cases, {crashes} of them crashed the original", recorded.len());
         parallel::each(&recorded, |Recorded { case, outcomes }| {
             let verdict = if case.depends_on_root() && !is_root {
-                let why = "recorded as root, to whom alone a set-user-id file stays one".to_owned();
+                let why = "recorded as root: for others, the system removes the set-user-id bit".to_owned();
                 Verdict::NotCompared { why, gone: false }
             } else {
                 case.verdict_beside(outcomes)

@@ -15,8 +15,8 @@ use kbuild_rs_debian::suite::OFFLINE;
 use kbuild_rs_tests::corpus::Corpus;
 use kbuild_rs_tests::fetch;
 
-/// What decides what our programs do, and is not to come from whoever runs the
-/// tests.
+/// Variables that change what our programs do. The tests set them themselves;
+/// what the caller's environment has is removed.
 const FOREIGN: &[&str] = &[
     "KERNELVERSION",
     "KBUILD_RS_KERNEL",
@@ -50,8 +50,8 @@ fn count(line: &str, word: &str) -> usize {
 }
 
 impl Outcome {
-    /// Reads what a program of tests prints: ours, or Rust's own harness, to
-    /// which a test passes that could not compare.
+    /// Reads a line that tests print. To Rust's own harness a test that could
+    /// not compare has passed.
     fn read(&mut self, line: &str, is_harness: bool) {
         if is_harness && line.starts_with("not compared: ") {
             self.skipped += 1;
@@ -94,8 +94,8 @@ fn run(command: &mut Command, is_harness: bool) -> io::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Fetches what is missing. What can't be fetched is a failure of the
-/// comparisons that want it; is the archive out of reach, none tries again.
+/// Fetches what is missing, and says what can't be had. If the archive is out
+/// of reach, no later part tries again.
 fn packages(corpora: &[String]) -> io::Result<(Outcome, bool)> {
     let known: Option<Vec<_>> = corpora.iter().map(|name| Corpus::named(name)).collect();
     let failures = fetch::all(&known.ok_or_else(|| io::Error::other(format!("a corpus of {corpora:?} is unknown")))?)?;

@@ -62,7 +62,7 @@ pub fn of(pack: &Pack, name: &str) -> io::Result<Vec<Recorded>> {
 /// that name.
 ///
 /// # Errors
-/// If something in it can't be put into words.
+/// If the pack is damaged.
 pub fn add(pack: &mut Pack, name: &str, kernel: &str, recorded: &[Recorded]) -> io::Result<()> {
     let cases: Vec<_> = recorded.iter().map(|Recorded { case, .. }| json::of_case(pack, case)).collect();
     let keys = pack.add_cases(&cases)?;
