@@ -116,12 +116,16 @@ pub fn by_version_header(version: Version, header: &[u8]) -> Result<Option<Diale
     known.map(|vendor| Some(vendor.dialect())).ok_or_else(unserved)
 }
 
+/// The vendor whose kernels of this version may have packed `____versions`.
+fn packer(version: Version) -> Option<&'static Vendor> {
+    let release = (version.major, version.minor);
+    VENDORS.iter().find(|vendor| vendor.release == release && vendor.dialect().packed_versions)
+}
+
 /// Whether there are kernels of this version with packed `____versions`.
 #[must_use]
 pub fn may_be_packed(version: Version) -> bool {
-    let release = (version.major, version.minor);
-    let mut packed = VENDORS.iter().filter(|vendor| vendor.dialect().packed_versions);
-    packed.any(|vendor| vendor.release == release)
+    packer(version).is_some()
 }
 
 /// Ubuntu's kernels, and those that derive from them, have a loader that wants
@@ -133,7 +137,7 @@ pub fn by_module_header(version: Version, header: &[u8]) -> Option<Dialect> {
     let body = header[start..].split(|&byte| byte == b'}').next()?;
     let is_next = |line: &[u8]| line.trim_ascii().strip_suffix(b" next;").is_some();
     body.split(|&byte| byte == b'\n').any(is_next).then_some(())?;
-    let known = VENDORS.iter().find(|vendor| vendor.release == (version.major, version.minor))?;
+    let known = packer(version)?;
     let mut dialect = Dialect::new(version);
     (known.changes)(&mut dialect);
     Some(dialect)
