@@ -97,34 +97,63 @@ fn by_the_environment() {
     assert!(said.ends_with("FATAL: modpost: KBUILD_RS_JOBS: not a number of workers: 0\n"), "{said}");
 }
 
-#[test]
-fn by_a_vendors_headers() {
-    let place = Place::new(&[
-        ("Makefile", "VERSION = 6\nPATCHLEVEL = 8\nSUBLEVEL = 12\n"),
-        ("include/linux/module.h", "struct modversion_info {\n\tu32 next;\n\tu32 crc;\n\tchar name[0];\n};\n"),
-    ]);
-    let said = place.says(Path::new("scripts/mod/modpost"), &place.tree(), &[]);
-    assert_eq!(said, "kbuild-rs: kernel 6.8.12 of Ubuntu, from Makefile and include/linux/module.h\n");
-    // As kbuild calls it; and what the user says comes first.
-    let said = place.says(&place.modpost(), &place.empty(), &[("KERNELVERSION", "6.8.12")]);
-    let header = place.tree().join("include/linux/module.h");
-    assert_eq!(said, format!("kbuild-rs: kernel 6.8.12 of Ubuntu, from KERNELVERSION and {}\n", header.display()));
-    let said = place.says(&place.modpost(), &place.tree(), &[("KBUILD_RS_KERNEL", "6.8.12")]);
-    assert_eq!(said, "kbuild-rs: kernel 6.8.12, from KBUILD_RS_KERNEL\n");
+/// Older kernels go on to say that they have no vmlinux.
+fn first_line(text: &str) -> &str {
+    text.split_inclusive('\n').next().unwrap_or_default()
+}
 
-    let header = |minor: u16| format!("{HEADER}#define RHEL_MAJOR 9\n#define RHEL_MINOR {minor}\n");
-    for (minor, expected) in [
-        (4, "kbuild-rs: kernel 5.14.0 of RHEL 9.4, from KERNELVERSION and include/generated/uapi/linux/version.h\n"),
-        (
-            6,
-            "FATAL: modpost: include/generated/uapi/linux/version.h: RHEL 9.6: this vendor's modpost differs and is not \
-             served; KBUILD_RS_KERNEL chooses another\n",
-        ),
+#[test]
+fn by_a_vendors_files() {
+    let version = "include/generated/uapi/linux/version.h";
+    let suse = "include/generated/uapi/linux/suse_version.h";
+    let packed = "struct modversion_info {\n\tu32 next;\n\tu32 crc;\n\tchar name[0];\n};\n";
+    let rhel = |minor: u16| format!("{HEADER}#define RHEL_MAJOR 9\n#define RHEL_MINOR {minor}\n");
+    let source =
+        |options: &str| format!("\twhile ((opt = getopt(argc, argv, \"ei:MmnT:to:au:WwENd:{options}\")) != -1) {{\n");
+    for (kbuild, file, text, expected) in [
+        ("6.8.12", "include/linux/module.h", packed, "ubuntu/6.8.12"),
+        ("5.14.0", version, &rhel(4), "rhel/9.4"),
+        ("5.14.0", version, &rhel(6), "rhel/9.6"),
+        ("6.4.0", suse, "#define SUSE_PRODUCT_SHORTNAME  \"SLE15-SP6\"\n", "suse/6.4.0"),
+        ("6.4.0", "include/config/SUSE_KERNEL_SUPPORTED", "", "suse/6.4.0"),
+        ("5.10.9", "include/config/suse/kernel/supported.h", "", "suse/5.10.9"),
+        ("6.6.30", "include/config/MODULE_SCMVERSION", "", "android/6.6.30"),
+        ("6.6.30", "scripts/mod/modpost.c", &source("v:"), "android/6.6.30"),
+        ("6.18.2", "scripts/mod/modpost.c", &source("xbc"), "amazon/6.18.2"),
     ] {
-        let place = Place::new(&[("include/generated/uapi/linux/version.h", &header(minor))]);
-        let said = place.says(Path::new("scripts/mod/modpost"), &place.tree(), &[("KERNELVERSION", "5.14.0")]);
-        assert_eq!(said, expected);
+        let place = Place::new(&[(file, text)]);
+        let whole =
+            format!("kbuild-rs: kernel {expected}, from KERNELVERSION and {}\n", place.tree().join(file).display());
+        let version = ("KERNELVERSION", kbuild);
+        assert_eq!(first_line(&place.says(&place.modpost(), &place.empty(), &[version])), whole);
+        // As kbuild calls it, in the tree and with its source elsewhere.
+        let said = place.says(Path::new("scripts/mod/modpost"), &place.tree(), &[version]);
+        assert_eq!(first_line(&said), format!("kbuild-rs: kernel {expected}, from KERNELVERSION and {file}\n"));
+        let ours = original::ours("modpost").unwrap().program;
+        let source = place.tree();
+        let said = place.says(&ours, &place.empty(), &[version, ("srctree", source.to_str().unwrap())]);
+        assert_eq!(first_line(&said), whole);
+        // What the user says comes first.
+        let said = place.says(&place.modpost(), &place.tree(), &[("KBUILD_RS_KERNEL", "6.8.12")]);
+        assert_eq!(said, "kbuild-rs: kernel 6.8.12, from KBUILD_RS_KERNEL\n");
     }
+    let place = Place::new(&[("scripts/mod/modpost.c", &source(""))]);
+    let said = place.says(&place.modpost(), &place.empty(), &[("KERNELVERSION", "6.12.3")]);
+    assert_eq!(said, "kbuild-rs: kernel 6.12.3, from KERNELVERSION\n");
+}
+
+#[test]
+fn by_what_a_swap_recorded() {
+    let record = "scripts/mod/.kbuild-rs/kernel";
+    let place = Place::new(&[("Makefile", MAKEFILE), (record, "kernel rhel/9.6\noriginal 12ab modpost\n")]);
+    let said = place.says(&place.modpost(), &place.empty(), &[("KERNELVERSION", "5.14.0")]);
+    assert_eq!(said, format!("kbuild-rs: kernel rhel/9.6, from {}\n", place.tree().join(record).display()));
+    let said = place.says(&place.modpost(), &place.empty(), &[("KBUILD_RS_KERNEL", "6.2")]);
+    assert_eq!(said, "kbuild-rs: kernel 6.2.0, from KBUILD_RS_KERNEL\n");
+    // One that says nothing that we know.
+    let place = Place::new(&[("Makefile", MAKEFILE), (record, "kernel 6.1\nwith what_nobody_knows\n")]);
+    let said = place.says(Path::new("scripts/mod/modpost"), &place.tree(), &[]);
+    assert_eq!(said, "kbuild-rs: kernel 6.1.176, from Makefile\n");
 }
 
 #[test]

@@ -6,14 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::dialect::{Dialect, Version};
-use crate::vendor::{self, Unserved};
+use crate::{record, vendor};
 
 /// Where a dialect came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// An environment variable.
     Environment(&'static str),
-    /// A file of the kernel tree.
+    /// A file: a swap's record, or one of the kernel tree.
     File(PathBuf),
     /// Nothing said otherwise.
     Default,
@@ -38,39 +38,31 @@ pub struct Found {
     pub dialect: Dialect,
     /// What its version is known by.
     pub origin: Origin,
-    /// The file by which it is a vendor's.
-    pub evidence: Option<PathBuf>,
+    /// The files by which it is a vendor's.
+    pub evidence: Vec<PathBuf>,
 }
 
 impl Found {
     /// The kernel and all that it is known by, for people.
     #[must_use]
     pub fn description(&self) -> String {
-        let mut text = format!("kernel {}, from {}", self.dialect.name(), String::from_utf8_lossy(self.origin.name()));
-        if let Some(evidence) = &self.evidence {
+        let mut text = format!("kernel {}, from {}", self.dialect.name, String::from_utf8_lossy(self.origin.name()));
+        for evidence in &self.evidence {
             let _ = write!(text, " and {}", evidence.display());
         }
         text
     }
 }
 
-/// Why no kernel is served.
+/// `KBUILD_RS_KERNEL` names no kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// `KBUILD_RS_KERNEL` names none.
-    BadName(OsString),
-    /// The tree is a vendor's that is known to differ in ways that aren't
-    /// served.
-    Unserved(Unserved, PathBuf),
-}
+pub struct BadName(pub OsString);
 
 /// How a file of a kernel tree is read for the kernel's version.
 type Reader = fn(&[u8]) -> Option<Version>;
 
 /// Where a build leaves the kernel's version, and RHEL's.
 const VERSION_HEADER: &str = "include/generated/uapi/linux/version.h";
-/// Where a loader's idea of `____versions` is to be seen.
-const MODULE_HEADER: &str = "include/linux/module.h";
 
 /// The files of a kernel tree that name its version. Distributions' names for
 /// their releases (`6.1.0-50-amd64`) hide the sublevel that tells which fixes
@@ -82,80 +74,105 @@ const VERSION_FILES: &[(&str, Reader)] = &[
     ("include/config/kernel.release", Version::parse),
 ];
 
-/// Finds the kernel. Its version is that of `KBUILD_RS_KERNEL`, which may also
-/// be a [vendor's](vendor) name; of `KERNELVERSION`, which kbuild exports; of
-/// the tree that one of the paths of the executable lies in
-/// (`scripts/mod/modpost`, two up) or of the working directory; else
-/// [`Version::DEFAULT`]. Unless the first says it, headers of the tree say
-/// whether it is a vendor's.
+/// Finds the kernel, by the first of these that says it:
+///
+/// 1. `KBUILD_RS_KERNEL`, a version or a [vendor's](vendor) name;
+/// 2. what a swap [recorded](record) beside the program;
+/// 3. `KERNELVERSION`, which kbuild exports, and else a file of the tree that
+///    one of the paths of the executable lies in (`scripts/mod/modpost`, two
+///    up), of kbuild's `srctree` or of the working directory. These trees also
+///    say whether it is a vendor's.
+///
+/// [`Version::DEFAULT`] serves where there is nothing.
 ///
 /// # Errors
-/// If `KBUILD_RS_KERNEL` is set and names no kernel, or if the tree is a
-/// vendor's that isn't served.
-pub fn detect(environment: impl Fn(&str) -> Option<OsString>, executables: &[PathBuf]) -> Result<Found, Failure> {
-    if let Some(value) = environment("KBUILD_RS_KERNEL").filter(|v| !v.is_empty()) {
-        let vendor = || vendor::named(value.as_bytes()).map(vendor::Vendor::dialect);
-        let dialect = Version::parse(value.as_bytes()).map(Dialect::new).or_else(vendor);
-        let origin = Origin::Environment("KBUILD_RS_KERNEL");
-        return Ok(Found { dialect: dialect.ok_or(Failure::BadName(value))?, origin, evidence: None });
+/// If `KBUILD_RS_KERNEL` is set and names no kernel.
+pub fn detect(environment: impl Fn(&str) -> Option<OsString>, executables: &[PathBuf]) -> Result<Found, BadName> {
+    if let Some(value) = environment("KBUILD_RS_KERNEL").filter(|value| !value.is_empty()) {
+        let dialect = Dialect::named(value.as_bytes()).ok_or(BadName(value))?;
+        return Ok(Found { dialect, origin: Origin::Environment("KBUILD_RS_KERNEL"), evidence: Vec::new() });
+    }
+    let records = executables.iter().map(|path| path.with_file_name(record::PATH));
+    let mut recorded = records.filter_map(|path| Some((record::parse(&std::fs::read_to_string(&path).ok()?)?, path)));
+    if let Some((dialect, path)) = recorded.next() {
+        return Ok(Found { dialect, origin: Origin::File(path), evidence: Vec::new() });
     }
     let in_tree = |path: &&PathBuf| path.parent().is_some_and(|dir| dir.ends_with("scripts/mod"));
-    let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3));
-    let trees: Vec<&Path> = trees.chain([Path::new("")]).collect();
-    let kbuild = environment("KERNELVERSION").and_then(|v| Version::parse(v.as_bytes()));
+    let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3)).map(Path::to_owned);
+    let source = environment("srctree").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let trees = Trees(trees.chain(source).chain([PathBuf::new()]).collect());
+    let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));
     let (version, origin) = match kbuild {
         Some(version) => (version, Origin::Environment("KERNELVERSION")),
-        None => by_files(&trees).unwrap_or((Version::DEFAULT, Origin::Default)),
+        None => trees.version().unwrap_or((Version::DEFAULT, Origin::Default)),
     };
-    by_headers(version, origin, &trees)
+    let (dialect, evidence) = trees.vendor(Dialect::new(version));
+    Ok(Found { dialect, origin, evidence })
 }
 
-fn by_files(trees: &[&Path]) -> Option<(Version, Origin)> {
-    let paths = trees.iter().flat_map(|tree| VERSION_FILES.iter().map(move |(name, read)| (tree.join(name), read)));
-    let mut found = paths.filter_map(|(path, read)| Some((read(&std::fs::read(&path).ok()?)?, Origin::File(path))));
-    found.next()
-}
+/// Where files of the kernel may lie, in the order of looking.
+struct Trees(Vec<PathBuf>);
 
-/// The dialect of a version, or of the vendor whose headers are in a tree.
-fn by_headers(version: Version, origin: Origin, trees: &[&Path]) -> Result<Found, Failure> {
-    let read = |name: &str| {
-        let mut paths = trees.iter().map(|tree| tree.join(name));
+impl Trees {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, PathBuf)> {
+        let mut paths = self.0.iter().map(|tree| tree.join(name));
         paths.find_map(|path| Some((std::fs::read(&path).ok()?, path)))
-    };
-    if let Some((header, path)) = read(VERSION_HEADER) {
-        match vendor::by_version_header(version, &header) {
-            Ok(None) => {}
-            Ok(Some(dialect)) => return Ok(Found { dialect, origin, evidence: Some(path) }),
-            Err(unserved) => return Err(Failure::Unserved(unserved, path)),
-        }
     }
-    if vendor::may_be_packed(version) {
-        if let Some((header, path)) = read(MODULE_HEADER) {
-            if let Some(dialect) = vendor::by_module_header(version, &header) {
-                return Ok(Found { dialect, origin, evidence: Some(path) });
+
+    fn version(&self) -> Option<(Version, Origin)> {
+        let paths =
+            self.0.iter().flat_map(|tree| VERSION_FILES.iter().map(move |(name, read)| (tree.join(name), read)));
+        let mut found = paths.filter_map(|(path, read)| Some((read(&std::fs::read(&path).ok()?)?, Origin::File(path))));
+        found.next()
+    }
+
+    /// Makes of a version's dialect the vendor's whose files are here.
+    fn vendor(&self, mut dialect: Dialect) -> (Dialect, Vec<PathBuf>) {
+        let mut evidence = Vec::new();
+        let mut by = |name: &str, judge: fn(Dialect, &[u8]) -> Option<Dialect>, dialect: &mut Dialect| {
+            let Some((text, path)) = self.read(name) else { return };
+            if let Some(vendors) = judge(dialect.clone(), &text) {
+                *dialect = vendors;
+                evidence.push(path);
+            }
+        };
+        by(VERSION_HEADER, vendor::by_version_header, &mut dialect);
+        by("include/generated/uapi/linux/suse_version.h", vendor::by_suse_header, &mut dialect);
+        if vendor::may_be_packed(dialect.version) {
+            by("include/linux/module.h", vendor::by_module_header, &mut dialect);
+        }
+        by("scripts/mod/modpost.c", vendor::by_source, &mut dialect);
+        for (name, old_name, letter) in vendor::CONFIGS {
+            let names = [name, old_name].map(|name| format!("include/config/{name}"));
+            let mut paths = self.0.iter().flat_map(|tree| names.iter().map(move |name| tree.join(name)));
+            let Some(path) = paths.find(|path| path.exists()) else { continue };
+            if let Some(vendors) = vendor::by_config(&dialect, *letter) {
+                dialect = vendors;
+                evidence.push(path);
             }
         }
+        (dialect, evidence)
     }
-    Ok(Found { dialect: Dialect::new(version), origin, evidence: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn environment(set: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<OsString> {
+        move |name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value))
+    }
+
     #[test]
     fn the_environment_comes_first() {
         let plain = |version, name| {
             let dialect = Dialect::new(version);
-            Ok(Found { dialect, origin: Origin::Environment(name), evidence: None })
+            Ok(Found { dialect, origin: Origin::Environment(name), evidence: Vec::new() })
         };
-        let env = |set: &'static [(&str, &str)]| {
-            move |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v))
-        };
-        let found = detect(env(&[("KBUILD_RS_KERNEL", "5.10.1"), ("KERNELVERSION", "6.1.2")]), &[]);
+        let found = detect(environment(&[("KBUILD_RS_KERNEL", "5.10.1"), ("KERNELVERSION", "6.1.2")]), &[]);
         assert_eq!(found, plain(Version::new(5, 10, 1), "KBUILD_RS_KERNEL"));
-        let found = detect(env(&[("KERNELVERSION", "6.1.2")]), &[]);
+        let found = detect(environment(&[("KERNELVERSION", "6.1.2")]), &[]);
         assert_eq!(found, plain(Version::new(6, 1, 2), "KERNELVERSION"));
-        assert_eq!(detect(env(&[("KBUILD_RS_KERNEL", "new")]), &[]), Err(Failure::BadName("new".into())));
+        assert_eq!(detect(environment(&[("KBUILD_RS_KERNEL", "new")]), &[]), Err(BadName("new".into())));
     }
 }

@@ -122,6 +122,8 @@ pub enum Kind {
     TableUnterminated,
     /// An entry of a device table makes no alias.
     DeviceId,
+    /// A pattern of SUSE's list of supported modules is none.
+    SupportedPattern,
 }
 
 /// What a message is about.

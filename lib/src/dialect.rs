@@ -117,10 +117,15 @@ macro_rules! dialect {
         /// How one kernel's modpost behaves.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Dialect {
-            /// The kernel.
+            /// What it is called: a version, or a [vendor's](crate::vendor)
+            /// name.
+            pub name: String,
+            /// The kernel, or the one whose behaviour it has.
             pub version: Version,
             /// RHEL's release, which it writes into each module.
             pub rhel_version: Option<(u16, u16)>,
+            /// What SUSE calls the product, which it writes into each module.
+            pub suse_release: Option<Vec<u8>>,
             $($(#[doc = $doc])+ pub $name: bool,)+
         }
 
@@ -140,18 +145,23 @@ macro_rules! dialect {
             pub fn new(version: Version) -> Self {
                 let mut changes = CHANGES.iter();
                 let mut next = || changes.next().is_some_and(|change| change.holds(version));
-                Self { version, rhel_version: None, $($name: next()),+ }
+                Self { name: version.to_string(), version, rhel_version: None, suse_release: None, $($name: next()),+ }
             }
 
-            /// The kernel's version, for people; a vendor's release is added.
+            /// The dialect of a name: a version, or a
+            /// [vendor's](crate::vendor) name.
             #[must_use]
-            pub fn name(&self) -> String {
-                let vendor = match (self.rhel_version, self.packed_versions) {
-                    (Some((major, minor)), _) => format!(" of RHEL {major}.{minor}"),
-                    (None, true) => " of Ubuntu".to_owned(),
-                    (None, false) => String::new(),
-                };
-                format!("{}{vendor}", self.version)
+            pub fn named(name: &[u8]) -> Option<Self> {
+                Version::parse(name).map(Self::new).or_else(|| crate::vendor::named(name))
+            }
+
+            /// Sets or unsets the flag of a name; `None` if there is none.
+            pub fn set(&mut self, flag: &str, on: bool) -> Option<()> {
+                match flag {
+                    $(stringify!($name) => self.$name = on,)+
+                    _ => return None,
+                }
+                Some(())
             }
 
             /// The names of the flags that are set, in the table's order.
@@ -276,9 +286,13 @@ dialect! {
     section_bounds_ignored: (6, 19), until None, stable &[];
 
     // --- section mismatches ---------------------------------------------
-    /// Reports call an object by its module's name, symbols are looked for in
-    /// a section, not in all of its name, and a mismatch's source is told as
-    /// symbol and offset.
+    /// Reports call an object by its module's name; before, by its path.
+    reports_name_module: (6, 5), until None, stable &[];
+    /// Symbols are looked for in a section, not in all of its name, and advice
+    /// on an exception table is a message of its own.
+    symbols_by_section: (6, 5), until None, stable &[];
+    /// A mismatch's source is told as symbol and offset, an exception table's
+    /// like any other.
     mismatch_offsets: (6, 5), until None, stable &[];
     /// Of symbols at one address, the first is nearest, and of two at one
     /// distance, the one below; before, the last in the table.
@@ -296,8 +310,14 @@ dialect! {
     /// An addend of a relocation's own counts from its symbol; before, since
     /// 6.5, from the section's start.
     addends_from_symbol: (6, 6), until None, stable &[];
-    /// Relocations without addend must be of a machine that is known.
+    /// Relocations without addend must be of a machine that is known, and one
+    /// of a type that isn't is near no symbol.
     rel_needs_machine: (6, 5), until None, stable &[];
+    /// SuperH 64's `.cranges` isn't looked at.
+    cranges_ignored: (5, 0), until Some((6, 0)), stable &[];
+    /// The namespace of an export of `.export_symbol` is set by looking its
+    /// name up again, which passes over a dot before it.
+    namespace_by_name: (5, 4), until Some((6, 5)), stable &[];
     /// There are no `.meminit` sections any more.
     no_meminit: (6, 11), until None, stable &[(6, 6, 64)];
     /// Of data, only `*_ops`, `*_probe` and `*_console` may refer to init and
@@ -435,6 +455,16 @@ dialect! {
     cmd_leading_spaces: (6, 8), until None, stable &[(5, 10, 210), (5, 15, 149), (6, 1, 79), (6, 6, 18), (6, 7, 6)];
 
     // --- what is written ------------------------------------------------
+    /// SUSE's: `-S` names a file of modules that are supported.
+    supported_option: VENDORS_ALONE, until None, stable &[];
+    /// Android's: `-v` tells the state of the source, which is written into
+    /// each module.
+    scmversion_option: VENDORS_ALONE, until None, stable &[];
+    /// Android's `scmversion` follows `intree`; before, it comes last.
+    scmversion_after_intree: (5, 19), until None, stable &[];
+    /// Amazon's: `-c` passes over undefined symbols and writes the exports of
+    /// modules alone to `crypto/fips140/.fips140.symvers`.
+    fips140_option: VENDORS_ALONE, until None, stable &[];
     /// Ubuntu's: `____versions` is an array of bytes, in which each CRC and name
     /// says where the next is, so that names may be long.
     packed_versions: VENDORS_ALONE, until None, stable &[];
@@ -476,7 +506,7 @@ Where the numbers come from:
   an original nor a recording: what these releases brought rests on reading
   alone.
 - What vendors' kernels have of their own is in `lib/src/vendor.rs`: Ubuntu's 6.8
-  and 6.11 and RHEL's 9.4 and 10.0 by recorded cases, the others by reading.
+  and 6.11 and RHEL's 9.4, 9.6 and 10.0 by recorded cases, the others by reading.
 - Of stable releases, those of 5.10, 6.1 and 6.12 are named by Debian's
   changelogs, 6.18.5 and 7.2.6 are the first that were seen to have a change
   and at most two too late, and the others were released with the same batch

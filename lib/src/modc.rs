@@ -20,15 +20,30 @@ pub struct Style<'a> {
     pub basic: bool,
     /// Versions of names of any length are made.
     pub extended: bool,
+    /// Android's name for the state of the source.
+    pub scmversion: Option<&'a [u8]>,
 }
 
-/// The contents of `NAME.mod.c`.
+/// How much of it there is room for, in bytes.
+const SCMVERSION_MAX: usize = 63;
+
+/// The contents of `NAME.mod.c`; `supported` is how SUSE supports the module.
 #[must_use]
-pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Versions, style: Style) -> Buffer {
+pub fn render(
+    link: &Link,
+    id: ModuleId,
+    resolution: &Resolution,
+    crcs: &Versions,
+    supported: Option<&[u8]>,
+    style: Style,
+) -> Buffer {
     let module = link.module(id);
     let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.lines.bytes().len());
     header(&mut out, module, style);
     exports(&mut out, link, module, style);
+    if let Some(how) = supported {
+        out.format(&[b"\nMODULE_INFO(supported, \"", how, b"\");\n"]);
+    }
     if style.basic && style.dialect.packed_versions {
         packed_versions(&mut out, crcs, module.facts.is_big_endian);
     } else if style.basic {
@@ -47,6 +62,13 @@ pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Version
     if let Some((major, minor)) = style.dialect.rhel_version {
         out.format(&[format!("MODULE_INFO(rhelversion, \"{major}.{minor}\");\n").as_bytes()]);
     }
+    if !style.dialect.scmversion_after_intree {
+        scmversion(&mut out, style);
+    }
+    if let Some(release) = &style.dialect.suse_release {
+        out.format(&[b"\n"]);
+        out.format(&[b"MODULE_INFO(suserelease, \"", release, b"\");\n"]);
+    }
     out
 }
 
@@ -64,6 +86,13 @@ pub fn render_vmlinux(link: &Link, id: ModuleId, style: Style) -> Buffer {
         }
     }
     out
+}
+
+fn scmversion(out: &mut Buffer, style: Style) {
+    if let Some(version) = style.scmversion.filter(|version| !version.is_empty()) {
+        let version = &version[..version.len().min(SCMVERSION_MAX)];
+        out.format(&[b"\nMODULE_INFO(scmversion, \"", version, b"\");\n"]);
+    }
 }
 
 fn header(out: &mut Buffer, module: &Module, style: Style) {
@@ -102,6 +131,10 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
     if !style.external {
         put("\nMODULE_INFO(intree, \"Y\");\n");
     }
+    if dialect.scmversion_after_intree {
+        scmversion(out, style);
+    }
+    let mut put = |text: &str| out.format(&[text.as_bytes()]);
     if !dialect.no_vermagic {
         let option = if dialect.mitigation_retpoline { "CONFIG_MITIGATION_RETPOLINE" } else { "CONFIG_RETPOLINE" };
         put(&format!("\n#ifdef {option}\nMODULE_INFO(retpoline, \"Y\");\n#endif\n"));

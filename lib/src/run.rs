@@ -9,7 +9,7 @@ use indexmap::IndexSet;
 
 use crate::alias::layout::Offsets;
 use crate::cli::{self, Options, Request, getopt};
-use crate::detect::{self, Failure};
+use crate::detect::{self, BadName};
 use crate::diag::{Fatal, Kind, Message, Severity, strerror, text};
 use crate::dialect::Dialect;
 use crate::link::resolve::{self, Policy};
@@ -18,12 +18,15 @@ use crate::modc::{self, Style};
 use crate::object::{self, Context, Scratch};
 use crate::output::{self, Beside};
 use crate::section::Rules;
-use crate::vendor::Unserved;
+use crate::supported::{Supported, Verdict};
 use crate::workers::Workers;
 use crate::{buffer::Buffer, explain, report, symvers, textfile};
 
 /// The length of a path, its NUL included, that the original has room for.
 const PATH_MAX: usize = 4096;
+
+/// Where Amazon's modpost writes what the FIPS 140 module exports.
+const FIPS140_SYMVERS: &[u8] = b"crypto/fips140/.fips140.symvers";
 
 /// How a program was called.
 #[derive(Clone, Debug, Default)]
@@ -56,18 +59,8 @@ impl Invocation {
     /// If `KBUILD_RS_KERNEL` doesn't name a version.
     pub fn dialect(&self, err: &mut dyn Write) -> Result<Dialect, Fatal> {
         let found = detect::detect(|name| std::env::var_os(name), &self.executables());
-        let found = found.map_err(|failure| {
-            let text = match failure {
-                Failure::BadName(value) => {
-                    text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes())
-                }
-                Failure::Unserved(Unserved { vendor, release }, path) => text!(
-                    "{}: {} {}: this vendor's modpost differs and is not served; KBUILD_RS_KERNEL chooses another\n",
-                    path.as_os_str().as_bytes(),
-                    vendor,
-                    release
-                ),
-            };
+        let found = found.map_err(|BadName(value)| {
+            let text = text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes());
             Fatal::refusal(Kind::Usage, text)
         })?;
         if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
@@ -171,12 +164,14 @@ impl Said {
             }
         };
         let offsets = invocation.offsets();
+        let supported = options.supported.as_deref().map(Supported::read);
         let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
         let mut link = Link::new(&dialect, options.external);
         link.log.withheld = self.log.withheld.take();
         let mut run = Run {
             options: &options,
             dialect: &dialect,
+            supported,
             link,
             jobs: invocation.jobs()?,
             workers: Workers::default(),
@@ -194,6 +189,8 @@ impl Said {
 struct Run<'a> {
     options: &'a Options,
     dialect: &'a Dialect,
+    /// SUSE's list of supported modules.
+    supported: Option<Supported>,
     link: Link<'a>,
     /// How many workers were asked for.
     jobs: Option<usize>,
@@ -214,6 +211,8 @@ struct Prepared {
     /// It is beside its place, if nothing speaks against it until its turn
     /// comes.
     beside: Option<Beside>,
+    /// After what there is to be said, the run ends.
+    fatal: Option<Fatal>,
 }
 
 impl<'a> Run<'a> {
@@ -229,7 +228,10 @@ impl<'a> Run<'a> {
             self.write_if_changed(name, &self.nsdeps())?;
         }
         if let Some(name) = &self.options.dump {
-            self.write(name, &symvers::render(&self.link, self.dialect), &self.link.log)?;
+            // Where the FIPS 140 module is made, `-o` says only that it is wanted.
+            let name = if self.options.fips140 { FIPS140_SYMVERS } else { name };
+            let contents = symvers::render(&self.link, self.dialect, !self.options.fips140);
+            self.write(name, &contents, &self.link.log)?;
         }
         self.last_words()
     }
@@ -271,23 +273,30 @@ impl<'a> Run<'a> {
             modversions: self.options.modversions,
             basic: policy.basic,
             extended: policy.extended,
+            scmversion: self.options.scmversion.as_deref(),
         };
         let module = self.link.module(id);
         let versions = resolve::versions(&self.link, id, resolution, policy, self.dialect);
+        let listed = self.supported.as_ref().filter(|_| !module.facts.is_vmlinux);
+        let (verdict, fatal) = match listed.map(|list| list.verdict(&module.facts.name)).transpose() {
+            Ok(verdict) => (verdict.unwrap_or_default(), None),
+            Err(fatal) => (Verdict::default(), Some(fatal)),
+        };
         let (name, contents) = if module.facts.is_vmlinux {
             (b".vmlinux.export.c".to_vec(), modc::render_vmlinux(&self.link, id, style))
         } else {
             let name = [&module.facts.name[..], b".mod.c"].concat();
-            (name, modc::render(&self.link, id, resolution, &versions, style))
+            (name, modc::render(&self.link, id, resolution, &versions, verdict.how.as_deref(), style))
         };
         let is_current = output::is_current(&name, contents.bytes(), old);
-        let beside = if is_current || !self.may_write(&contents, error_occurred) {
+        let beside = if is_current || fatal.is_some() || !self.may_write(&contents, error_occurred) {
             None
         } else {
             // Whose turn it is will find out what is wrong.
             Beside::write(&name, contents.bytes()).ok().flatten()
         };
-        Prepared { messages: versions.messages, name, contents, is_current, beside }
+        let messages = [versions.of_exports, verdict.messages, versions.of_uses].concat();
+        Prepared { messages, name, contents, is_current, beside, fatal }
     }
 
     /// Checks all modules and writes each one's file; returns the namespaces
@@ -307,7 +316,7 @@ impl<'a> Run<'a> {
             modversions: self.options.modversions,
             warn_unresolved: self.options.warn_unresolved,
             allow_missing_imports: self.options.allow_missing_imports,
-            report_undefined,
+            report_undefined: report_undefined && !self.options.fips140,
             basic: if self.dialect.extended_versions { self.options.basic_versions } else { self.options.modversions },
             extended: self.options.extended_versions,
         };
@@ -346,6 +355,7 @@ impl<'a> Run<'a> {
             notes.into_iter().for_each(|note| log.note(note));
             fatal.map_or(Ok(()), Err)?;
             module.messages.into_iter().for_each(|message| log.say(message));
+            module.fatal.map_or(Ok(()), Err)?;
             if module.name.len() >= PATH_MAX && self.dialect.no_output_after_error {
                 let text = text!("{}: too long path was truncated\n", &module.name[..PATH_MAX - 1]);
                 log.say(Message::new(Severity::Error, Kind::PathTooLong, text));

@@ -63,9 +63,10 @@ fn parse<'a>(line: &'a [u8], dialect: &Dialect) -> Result<Exported<'a>, Bad> {
     Ok(Exported { symbol, module, license, namespace, crc: crc as u32 })
 }
 
-/// The file for what the objects of this run export.
+/// The file for what the objects of this run export, or only the modules
+/// among them.
 #[must_use]
-pub fn render(link: &Link, dialect: &Dialect) -> Buffer {
+pub fn render(link: &Link, dialect: &Dialect, vmlinux: bool) -> Buffer {
     let mut buffer = Buffer::default();
     let mut line = |symbol: &Symbol| {
         buffer.format(&[
@@ -81,8 +82,9 @@ pub fn render(link: &Link, dialect: &Dialect) -> Buffer {
         ]);
     };
     if dialect.lists_in_order {
-        for module in link.written() {
-            link.kept_exports(link.module(module)).for_each(&mut line);
+        let modules = link.written().into_iter().map(|id| link.module(id));
+        for module in modules.filter(|module| vmlinux || !module.facts.is_vmlinux) {
+            link.kept_exports(module).for_each(&mut line);
         }
     } else {
         let all = !dialect.own_exports_dumped && !link.external;

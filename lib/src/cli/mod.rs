@@ -30,6 +30,12 @@ pub struct Options {
     pub basic_versions: bool,
     /// `-x`: versions of names of any length are wanted.
     pub extended_versions: bool,
+    /// `-S`: SUSE's list of supported modules.
+    pub supported: Option<Vec<u8>>,
+    /// `-v`: what Android calls the state of the source.
+    pub scmversion: Option<Vec<u8>>,
+    /// `-c`: Amazon's FIPS 140 module is made.
+    pub fips140: bool,
     /// `-W`: more warnings.
     pub extra_warn: bool,
     /// `-w`: undefined symbols are no errors.
@@ -100,6 +106,13 @@ pub fn command(dialect: &Dialect) -> Command {
         ])
         .args(dialect.extended_versions.then(|| flag('x', "Record symbol versions for names of any length")))
         .args(dialect.extended_versions.then(|| flag('b', "Record symbol versions for short names")))
+        .args(dialect.supported_option.then(|| file('S', "Mark the modules that FILE lists as supported")))
+        .args(
+            dialect.scmversion_option.then(|| {
+                file('v', "Record SCMVERSION, the state of the source, in all modules").value_name("SCMVERSION")
+            }),
+        )
+        .args(dialect.fips140_option.then(|| flag('c', "Write the exports of the FIPS 140 module")))
         .args([
             word("help", "Print this help"),
             word("version", "Print the version"),
@@ -149,6 +162,9 @@ fn options(matches: &ArgMatches) -> Options {
         keep: values("u").pop(),
         basic_versions: flag("b"),
         extended_versions: flag("x"),
+        supported: values("S").pop(),
+        scmversion: values("v").pop(),
+        fips140: flag("c"),
         extra_warn: flag("W"),
         warn_unresolved: flag("w"),
         mismatch_is_error: flag("E"),

@@ -3,7 +3,8 @@
 
 use memchr::{memchr, memrchr};
 
-use super::{fnmatch, normalized};
+use super::normalized;
+use crate::fnmatch::fnmatch;
 use crate::textfile;
 
 /// An alias of a module.

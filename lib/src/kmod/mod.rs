@@ -3,13 +3,11 @@
 //! of each fact is kmod's own (`libkmod`, `tools/depmod.c`).
 
 pub mod alias;
-mod fnmatch;
+
 pub mod module;
 pub mod vfio;
 
 use crate::bytes::base_name;
-
-pub use fnmatch::fnmatch;
 
 /// A module's name: its file's, up to the first dot, with underscores for
 /// dashes (`path_to_modname()`).

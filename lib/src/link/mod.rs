@@ -185,13 +185,7 @@ impl<'a> Link<'a> {
             // Kernels to 5.18 look the symbol up again.
             self.symbols.get_mut(found).crc = Some(line.crc);
         }
-        let namespace = Cow::Borrowed(line.namespace);
-        if self.dialect.export_symbol_section {
-            self.symbols.get_mut(id).namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
-        } else {
-            let found = self.found_again(line.symbol, id);
-            self.set_namespace(found, line.symbol, namespace, false);
-        }
+        self.set_own_namespace(id, Cow::Borrowed(line.namespace), false);
     }
 
     /// What looking up a name gives that was just exported as `id`: that,
@@ -232,10 +226,9 @@ impl<'a> Link<'a> {
             }
             Step::Export { name, license, is_static, is_function, namespace } => {
                 let id = self.export(module, name.into(), license, is_static);
-                let symbol = self.symbols.get_mut(id);
-                symbol.is_function = is_function;
+                self.symbols.get_mut(id).is_function = is_function;
                 if self.dialect.export_symbol_section {
-                    symbol.namespace = Some(namespace).filter(|namespace| !namespace.is_empty()).map(Cow::Owned);
+                    self.set_own_namespace(id, namespace.into(), true);
                 }
             }
             Step::Section(Finding::Export(_)) => unreachable!("reading made a step of it"),
@@ -306,6 +299,15 @@ impl<'a> Link<'a> {
         let id = self.symbols.add(symbol);
         self.modules[module.0 as usize].exports.push(id);
         id
+    }
+
+    /// Sets the namespace of what was just exported as `id`.
+    fn set_own_namespace(&mut self, id: SymbolId, namespace: Cow<'a, [u8]>, from_object: bool) {
+        let dotted = Some(&self.symbols.get(id).name).filter(|name| name.first() == Some(&b'.'));
+        match dotted.filter(|_| self.dialect.namespace_by_name).cloned() {
+            Some(name) => self.set_namespace(self.symbols.find(&name), &name, namespace, from_object),
+            None => self.set_namespace(Some(id), b"", namespace, from_object),
+        }
     }
 
     fn set_namespace(&mut self, id: Option<SymbolId>, symbol: &[u8], namespace: Cow<'a, [u8]>, from_object: bool) {

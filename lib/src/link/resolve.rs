@@ -110,8 +110,10 @@ pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) ->
 /// The CRCs in a module's file, and what is to be said of missing ones.
 #[derive(Clone, Debug, Default)]
 pub struct Versions<'l> {
-    /// What is to be said, in order.
-    pub messages: Vec<Message>,
+    /// What is to be said of exports, in order.
+    pub of_exports: Vec<Message>,
+    /// What is to be said of uses, after that.
+    pub of_uses: Vec<Message>,
     /// For `__versions`: CRC and name of what the module uses.
     pub basic: Vec<(u32, &'l [u8])>,
     /// The same, for names of any length.
@@ -138,9 +140,9 @@ pub fn versions<'l>(
     if policy.extended {
         let uses = resolution.uses.iter();
         versions.extended =
-            uses.filter_map(|used| crc_of(link, module, *used, dialect, &mut versions.messages)).collect();
+            uses.filter_map(|used| crc_of(link, module, *used, dialect, &mut versions.of_uses)).collect();
     }
-    for message in &mut versions.messages {
+    for message in versions.of_exports.iter_mut().chain(&mut versions.of_uses) {
         message.about.module = Some(module.facts.name.clone());
     }
     versions
@@ -299,7 +301,7 @@ fn check_gpl_use(module: &Module, symbol: &Symbol, dialect: &Dialect, resolution
 
 fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, versions: &mut Versions) {
     for symbol in link.kept_exports(module).filter(|symbol| symbol.crc.is_none()) {
-        versions.messages.push(missing_crc(&symbol.name, &module.facts.called(), dialect));
+        versions.of_exports.push(missing_crc(&symbol.name, &module.facts.called(), dialect));
     }
 }
 
@@ -333,7 +335,7 @@ fn collect_versions<'l>(
     versions: &mut Versions<'l>,
 ) {
     for used in uses {
-        let Some(version) = crc_of(link, module, *used, dialect, &mut versions.messages) else {
+        let Some(version) = crc_of(link, module, *used, dialect, &mut versions.of_uses) else {
             continue;
         };
         let (_, name) = version;
@@ -346,7 +348,7 @@ fn collect_versions<'l>(
                 text!("too long symbol \"{}\" [{}.ko]\n", name, module.facts.name)
             };
             let message = Message::new(Severity::Error, Kind::SymbolNameTooLong, text).symbol(name);
-            versions.messages.push(message);
+            versions.of_uses.push(message);
             break;
         }
     }

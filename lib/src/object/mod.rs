@@ -273,7 +273,7 @@ impl Reader<'_, '_> {
 
         let called = if dialect.messages_begin_with_module {
             self.facts.called()
-        } else if dialect.mismatch_offsets {
+        } else if dialect.reports_name_module {
             self.facts.name.clone()
         } else {
             self.path.to_vec()
@@ -281,7 +281,7 @@ impl Reader<'_, '_> {
         let check = section::Check {
             path: self.path,
             name: &called,
-            module: if dialect.mismatch_offsets { &self.facts.name } else { self.path },
+            module: if dialect.reports_name_module { &self.facts.name } else { self.path },
             exports: dialect.export_symbol_section && (self.context.module_enabled || !dialect.module_option),
             rules,
             dialect,

@@ -88,6 +88,17 @@ pub(super) fn target(
             return Ok(Target::Passed);
         }
         if dialect.addends_from_symbol { symbol.wrapping_add(addend as u64) } else { addend as u64 }
+    } else if !dialect.rel_needs_machine {
+        let offset = if machine == header::EM_ARM {
+            arm_target(elf, relocated, relocation)?.map(Addend::Offset)
+        } else {
+            of(elf, dialect, relocated, from, relocation)?
+        };
+        match offset {
+            Some(Addend::Offset(offset)) => offset as i64 as u64,
+            Some(Addend::HostAddress) => u64::MAX,
+            None => return Ok(Target::Passed),
+        }
     } else {
         let word = || word(elf, relocated, relocation);
         let nowhere = -1i32 as u32;

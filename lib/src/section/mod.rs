@@ -317,8 +317,8 @@ impl Check<'_> {
             let what = "relocation refers to a symbol in a section that doesn't exist";
             return Err(Malformed { what, section: from.relocations, offset: relocation.offset }.into());
         }
-        if self.dialect.mismatch_offsets {
-            return self.mismatch_with_offset(elf, from, &relocation, broken, nearest, findings);
+        if self.dialect.symbols_by_section {
+            return self.mismatch_by_section(elf, from, &relocation, broken, nearest, findings);
         }
         let from_name = from.name(elf)?;
         let Some(addend) = addend::of(elf, self.dialect, from.relocated, from_name, &relocation)? else {
@@ -349,7 +349,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn mismatch_with_offset(
+    fn mismatch_by_section(
         &self,
         elf: &Elf,
         from: &Relocated,
@@ -376,8 +376,13 @@ impl Check<'_> {
             return Ok(());
         }
         findings.mismatches += 1;
-        let value = from_symbol.map_or(0, |symbol| symbol.value);
-        let text = report::with_offset(&reference, value, address, self.dialect);
+        let text = if self.dialect.mismatch_offsets {
+            report::with_offset(&reference, from_symbol.map_or(0, |symbol| symbol.value), address, self.dialect)
+        } else if rule.kind == Mismatch::ExtableToNonText {
+            report::extable_target(&reference)
+        } else {
+            report::short(&reference, self.dialect)
+        };
         findings.say(reference.says(Severity::Warning, text));
         if rule.kind != Mismatch::ExtableToNonText {
             return Ok(());

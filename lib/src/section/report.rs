@@ -81,6 +81,19 @@ pub(super) fn short(reference: &Reference, _: &Dialect) -> Vec<u8> {
     }
 }
 
+/// One line on an exception table's entry, in the middle of 6.5's development.
+pub(super) fn extable_target(reference: &Reference) -> Vec<u8> {
+    let Reference { path, offset, from, to, .. } = reference;
+    text!(
+        "{}({}+0x{}): Section mismatch in reference to the {}:{}\n",
+        path,
+        from.section,
+        format!("{offset:x}"),
+        to.section,
+        to.name
+    )
+}
+
 /// One line with the source's offset, since 6.5.
 pub(super) fn with_offset(reference: &Reference, from_value: u64, address: u64, dialect: &Dialect) -> Vec<u8> {
     let Reference { path, offset, from, to, .. } = reference;

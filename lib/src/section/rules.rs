@@ -283,7 +283,7 @@ impl Rules {
                 selective |= bit;
             }
         }
-        let sh64 = (!dialect.short_mismatch_reports).then_some(&IGNORED_SH64);
+        let sh64 = dialect.cranges_ignored.then_some(&IGNORED_SH64);
         let coverage = if dialect.coverage_ignored { IGNORED_COVERAGE } else { &[] };
         let klp = dialect.klp_symbols_ignored.then_some(&IGNORED_KLP);
         let llvm = dialect.call_graph_profile.then_some(&IGNORED_LLVM);

@@ -4,7 +4,7 @@
 /// `[…]` for one of a set, `[!…]` or `[^…]` for one of all others, and a
 /// backslash takes from what follows it any meaning of its own.
 #[must_use]
-pub fn fnmatch(pattern: &[u8], name: &[u8]) -> bool {
+pub(crate) fn fnmatch(pattern: &[u8], name: &[u8]) -> bool {
     // Where to go on if what follows the last star doesn't match here.
     let mut retry: Option<(&[u8], &[u8])> = None;
     let (mut pattern, mut name) = (pattern, name);

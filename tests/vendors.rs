@@ -1,0 +1,153 @@
+//! What vendors' modposts have of their own: the exact text. There is no
+//! original to compare with; what is expected here is from the vendors'
+//! sources, which `docs/kernels.md` names.
+
+use std::fs;
+use std::io;
+use std::process::Command;
+
+use kbuild_rs::dialect::Dialect;
+use kbuild_rs_tests::fixture::assemble;
+use kbuild_rs_tests::original::ours;
+use tempfile::TempDir;
+
+const MODULE: &str = "\t.section .modinfo, \"a\"\n\t.asciz \"license=GPL\"\n\t.asciz \"description=x\"\n\
+    \t.data\nd:\t.quad missing\n\t.section .export_symbol,\"a\"\n__export_symbol_f: .asciz \"GPL\"\n\t.asciz \"\"\n\
+    \t.balign 8\n\t.quad f\n\t.section ___ksymtab_gpl+f, \"a\"\n__ksymtab_f: .quad 0\n\t.text\n\t.globl f\nf:\t.quad 0\n";
+
+const SYMVERS: &str =
+    "0x00000001\tother\tvmlinux\tEXPORT_SYMBOL\t\n0x00000002\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n";
+
+struct Run {
+    dir: TempDir,
+    status: Option<i32>,
+    stderr: String,
+}
+
+impl Run {
+    /// Runs modpost on `drivers/m.o` as a kernel's.
+    fn new(kernel: &str, arguments: &str, supported: &str) -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        for folder in ["drivers", "crypto/fips140"] {
+            fs::create_dir_all(dir.path().join(folder))?;
+        }
+        for (name, contents) in [
+            ("drivers/m.o", &assemble(MODULE)?[..]),
+            ("vmlinux.o", &assemble(MODULE)?),
+            ("drivers/m.mod", b"\n"),
+            (".vmlinux.objs", b"\n"),
+            ("in", SYMVERS.as_bytes()),
+            ("Module.supported", supported.as_bytes()),
+        ] {
+            fs::write(dir.path().join(name), contents)?;
+        }
+        let output = Command::new(ours("modpost")?.program)
+            .args(arguments.split_whitespace())
+            .env("KBUILD_RS_KERNEL", kernel)
+            .current_dir(dir.path())
+            .output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(Self { dir, status: output.status.code(), stderr })
+    }
+
+    fn file(&self, name: &str) -> io::Result<String> {
+        fs::read_to_string(self.dir.path().join(name))
+    }
+
+    fn mod_c(&self) -> io::Result<String> {
+        self.file("drivers/m.mod.c")
+    }
+}
+
+/// A text with more before a line, which is there once; or, for "", at its end.
+fn with(text: &str, more: &str, line: &str) -> String {
+    let parts: Vec<_> = if line.is_empty() { vec![text, ""] } else { text.split(line).collect() };
+    assert_eq!(parts.len(), 2, "{line}: {text}");
+    [parts[0], more, line, parts[1]].concat()
+}
+
+const PLAIN: &str = "-w -m -i in -o symvers drivers/m.o";
+
+#[test]
+fn suse() -> io::Result<()> {
+    let list = "drivers/other.ko\ndrivers/m.ko external\n";
+    for (kernel, mainline) in [("suse/5.14", "5.14"), ("suse/6.4", "6.4"), ("suse/6.12", "6.12")] {
+        let dialect = Dialect::named(mainline.as_bytes());
+        let exports = if dialect.is_some_and(|dialect| dialect.module_option) { "-M" } else { "" };
+        let plain = Run::new(mainline, &format!("{exports} {PLAIN}"), list)?;
+        let marked = Run::new(kernel, &format!("-S Module.supported {exports} {PLAIN}"), list)?;
+        assert_eq!((marked.status, &marked.stderr), (plain.status, &plain.stderr));
+        let versions = "\nstatic const struct modversion_info ____versions[]";
+        let expected = with(&plain.mod_c()?, "\nMODULE_INFO(supported, \"external\");\n", versions);
+        assert_eq!(marked.mod_c()?, expected, "{kernel}");
+        // Without a list, and with an empty one.
+        for option in ["", "-S /dev/null", "-S nowhere"] {
+            let run = Run::new(kernel, &format!("{option} {exports} {PLAIN}"), list)?;
+            assert_eq!(run.mod_c()?, plain.mod_c()?, "{kernel} {option}");
+        }
+    }
+    let (plain, marked) = (Run::new("6.4", PLAIN, "")?, Run::new("suse/15.6", PLAIN, "")?);
+    let expected = with(&plain.mod_c()?, "\nMODULE_INFO(suserelease, \"SLE15-SP6\");\n", "");
+    assert_eq!(marked.mod_c()?, expected);
+    Ok(())
+}
+
+#[test]
+fn patterns_that_are_none() -> io::Result<()> {
+    let run = Run::new("suse/6.4", &format!("-S Module.supported {PLAIN}"), "a-b]c\nm\n")?;
+    assert!(run.stderr.contains("WARNING: modpost: Unmatched bracket in a_b]c\n"), "{}", run.stderr);
+    assert_eq!(run.status, Some(0));
+    let run = Run::new("suse/6.4", &format!("-S Module.supported {PLAIN}"), "a\nm[\n")?;
+    let fatal = "FATAL: modpost: Module.supported: line at offset 2: bracket without end\n";
+    assert!(run.stderr.ends_with(fatal), "{}", run.stderr);
+    assert_eq!(run.status, Some(1));
+    assert!(run.file("drivers/m.mod.c").is_err() && run.file("symvers").is_err());
+    Ok(())
+}
+
+#[test]
+fn android() -> io::Result<()> {
+    let long = "g".repeat(70);
+    for (kernel, before) in [("5.10", ""), ("6.6", "\n#ifdef CONFIG_RETPOLINE")] {
+        let plain = Run::new(kernel, PLAIN, "")?;
+        let vendor = format!("android/{kernel}");
+        for (scmversion, written) in [("g2806f02f43ff", "g2806f02f43ff"), (&long, &long[..63])] {
+            let marked = Run::new(&vendor, &format!("-v {scmversion} {PLAIN}"), "")?;
+            let more = format!("\nMODULE_INFO(scmversion, \"{written}\");\n");
+            assert_eq!(marked.mod_c()?, with(&plain.mod_c()?, &more, before), "{kernel}");
+        }
+        assert_eq!(Run::new(&vendor, PLAIN, "")?.mod_c()?, plain.mod_c()?);
+    }
+    Ok(())
+}
+
+#[test]
+fn amazon() -> io::Result<()> {
+    let both = "-M -m -i in -o symvers vmlinux.o drivers/m.o";
+    let plain = Run::new("amazon/6.18", both, "")?;
+    assert_eq!(plain.status, Some(1));
+    assert!(plain.stderr.contains("\"missing\" [drivers/m.ko] undefined!\n"), "{}", plain.stderr);
+    let made = Run::new("amazon/6.18", "-c -M -i in -o symvers drivers/m.o", "")?;
+    assert_eq!((made.status, &made.stderr[..]), (Some(0), ""));
+    assert_eq!(made.file("crypto/fips140/.fips140.symvers")?, "0x00000000\tf\tdrivers/m\tEXPORT_SYMBOL_GPL\t\n");
+    assert!(made.file("symvers").is_err());
+    // vmlinux's exports are not among them.
+    let kernel = Run::new("amazon/6.18", "-c -M -o symvers vmlinux.o", "")?;
+    assert_eq!((kernel.status, &kernel.file("crypto/fips140/.fips140.symvers")?[..]), (Some(0), ""));
+    Ok(())
+}
+
+#[test]
+fn ubuntu_6_14() -> io::Result<()> {
+    let run = Run::new("ubuntu/6.14", "-w -m -M -i in -o symvers drivers/m.o", "")?;
+    let versions = "\nstatic const char ____versions[]\n__used __section(\"__versions\") =\n\
+        \t\"\\x18\\x00\\x00\\x00\\x02\\x00\\x00\\x00\"\n\t\"module_layout\\0\\0\\0\"\n\
+        \t\"\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\";\n";
+    let text = run.file("drivers/m.mod.c")?;
+    assert!(text.contains(versions), "{text}");
+    for option in ["-x", "-b"] {
+        let refused = Run::new("ubuntu/6.14", &format!("{option} {PLAIN}"), "")?;
+        assert!(refused.stderr.ends_with(&format!(": invalid option -- '{}'\n", &option[1..])), "{}", refused.stderr);
+    }
+    Ok(())
+}
