@@ -67,6 +67,14 @@ fn types(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
     Ok(cases)
 }
 
+/// A table of CDX devices with entries of the size that they had at first.
+fn short_cdx(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
+    let entries = [0x34, 0x12, 0x78, 0x56, 1, 0, 0, 0, 0x34, 0x12, 0x79, 0x56, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let object = assemble(&[GPL, &table_source("cdx", "ids", &entries)].concat())?;
+    let name = format!("{} device table: cdx with entries of 8 bytes", kernel.version());
+    Ok(vec![Case::new(kernel, name).module("m", &object).args("-o symvers m.o")])
+}
+
 /// Symbols that look like tables, and tables that look otherwise.
 fn symbols(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
     let layout_size = 40;
@@ -118,6 +126,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let mut cases = Vec::new();
     for kernel in kernels() {
         cases.extend(types(kernel)?);
+        cases.extend(short_cdx(kernel)?);
         cases.extend(symbols(kernel)?);
         cases.extend(long_lines(kernel)?);
         let flags: &[&str] = if kernel.dialect().pci_override_only { &["-DOVERRIDE_ONLY"] } else { &[] };

@@ -202,6 +202,9 @@ fn others(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
         assemble(&[GPL, ".data\n__kstrtabns_orphan: .asciz \"NS\"\n__kstrtabns_other: .asciz \"\"\n"].concat())?;
     let weak_crc =
         assemble(&[GPL, &function("f"), &export("f", "___ksymtab", ""), ".weak __crc_f\n", &uses("__crc_f")].concat())?;
+    let no_crc = assemble(&[GPL, &function("f"), &export("f", "___ksymtab", "")].concat())?;
+    let reserved = ".section ___kcrctab+f,\"a\"\n.weak __crc_f\n.long __crc_f - .\n";
+    let reserved_crc = assemble(&[GPL, &function("f"), &export("f", "___ksymtab", ""), reserved].concat())?;
     let crc_in_section = assemble(
         &[
             GPL,
@@ -270,6 +273,8 @@ fn others(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
         case("an entry without label").module("m", &unnamed).args("-o symvers m.o"),
         case("kept for symbol_get").module("m", &fixed).module("k", &keeper).args("-o symvers m.o k.o"),
         case("no CRC").module("m", &weak_crc).args("-m -o symvers m.o"),
+        case("no CRC, nor a place for one").module("m", &no_crc).args("-m -o symvers m.o"),
+        case("no CRC in the place for one").module("m", &reserved_crc).args("-m -o symvers m.o"),
         case("a CRC in a section").module("m", &crc_in_section).args("-m -o symvers m.o"),
         case("a dot before the name").module("m", &dotted).file("in", symvers).args("-i in -o symvers m.o"),
         case("forms of SYMVER lines")

@@ -154,6 +154,29 @@ fn exception_table(targets: &[&str]) -> io::Result<Vec<u8>> {
     assemble(&source)
 }
 
+/// A reference from each of these labels in `.text` to `.init.text`: which of
+/// them names the place?
+fn labels(first: &str, second: &str) -> io::Result<Vec<u8>> {
+    assemble(&format!(
+        "{GPL}.text\nreal: .quad 0\n.globl \"{first}\", \"{second}\"\n\"{first}\": .quad target, 0\n\
+         \"{second}\": .quad target\n.section .init.text,\"ax\"\n.globl target\ntarget: .quad 0\n"
+    ))
+}
+
+/// A reference to a symbol whose name tells nothing, 64 bytes into its section:
+/// to what is near that, or near the addend, which is 0?
+fn nameless() -> io::Result<Vec<u8>> {
+    let source = ".text\ncaller: .quad .Lx\n.section .init.text,\"ax\"\nfirst: .skip 64\n.globl .Lx\n.Lx: .skip 16\n\
+                  second: .quad 0\n";
+    assemble(&[GPL, source].concat())
+}
+
+/// A reference from a symbol in one section to one in another.
+fn reference(from: &str, symbol: &str, to: &str) -> io::Result<Vec<u8>> {
+    let target = format!(".section {to},\"aw\"\n.globl target\ntarget: .quad 0\n");
+    assemble(&format!("{GPL}.section {from}\n{symbol}: .quad target\n{target}"))
+}
+
 fn cases_of(kernel: &'static Kernel, objects: &[(&str, Vec<u8>)]) -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, object) in objects {
@@ -192,6 +215,13 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         ("exception table to data", exception_table(&[".text", ".data", ".init.data", ".text"])?),
         ("exception table to data first", exception_table(&[".data"])?),
         ("exception table to black-listed code", exception_table(&[".text", ".altinstr_replacement", ".text"])?),
+        ("labels of tools", labels(".L5", "L0abc")?),
+        ("labels of an assembler", labels("$x1", "$d.1")?),
+        ("a target without a name", nameless()?),
+        ("a driver to .memexit", reference(".data", "my_driver", ".memexit.text")?),
+        ("a driver to .exit", reference(".data", "my_driver", ".exit.text")?),
+        ("code to .meminit", reference(".text", "caller", ".meminit.text")?),
+        ("exception table to late text alone", exception_table(&[".text", ".softirqentry.text"])?),
         ("exception table at data", assemble(&[GPL, ".data\nd: .quad 0\n.section __ex_table,\"a\"\n.quad d, d\n.quad d, d\n"].concat())?),
     ];
     Ok(kernels().iter().flat_map(|kernel| cases_of(kernel, &objects)).collect())
