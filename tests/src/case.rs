@@ -1,14 +1,13 @@
-//! A case: files, and a call. Nothing in it knows which subject runs.
+//! A case of the suite: what is run, and the kernel whose original runs it.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::compare;
+use kbuild_rs_proof::case::Case as Parts;
+use kbuild_rs_proof::recording::Recorded;
+
 use crate::original::{self, Kernel, Subject, Target};
-use crate::recording::Recorded;
 use crate::run::{self, Call, Outcome};
 use crate::tally::Verdict;
 
@@ -19,13 +18,7 @@ pub struct Case {
     pub name: String,
     /// The kernel whose original runs.
     pub kernel: &'static Kernel,
-    pub(crate) target: Target,
-    pub(crate) files: Vec<(PathBuf, Vec<u8>)>,
-    pub(crate) folders: Vec<PathBuf>,
-    /// Names that are links to others, symbolic or not.
-    pub(crate) links: Vec<(PathBuf, PathBuf, bool)>,
-    pub(crate) modes: Vec<(PathBuf, u32)>,
-    pub(crate) calls: Vec<Call>,
+    pub(crate) parts: Parts,
 }
 
 impl Case {
@@ -33,29 +26,20 @@ impl Case {
     /// said otherwise.
     #[must_use]
     pub fn new(kernel: &'static Kernel, name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            kernel,
-            target: Target::Lsb64,
-            files: Vec::new(),
-            folders: Vec::new(),
-            links: Vec::new(),
-            modes: Vec::new(),
-            calls: vec![Call::default()],
-        }
+        Self { name: name.into(), kernel, parts: Parts::new(Target::Lsb64) }
     }
 
     /// With objects for another target than 64-bit little-endian ones.
     #[must_use]
     pub fn target(mut self, target: Target) -> Self {
-        self.target = target;
+        self.parts.target = target;
         self
     }
 
     /// With a file.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>, contents: impl AsRef<[u8]>) -> Self {
-        self.files.push((path.into(), contents.as_ref().to_vec()));
+        self.parts.files.push((path.into(), contents.as_ref().to_vec()));
         self
     }
 
@@ -68,37 +52,37 @@ impl Case {
     /// With an empty folder.
     #[must_use]
     pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
-        self.folders.push(path.into());
+        self.parts.folders.push(path.into());
         self
     }
 
     /// With a symbolic link.
     #[must_use]
     pub fn symlink(mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Self {
-        self.links.push((path.into(), target.into(), true));
+        self.parts.links.push((path.into(), target.into(), true));
         self
     }
 
     /// With another name for a file.
     #[must_use]
     pub fn hard_link(mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Self {
-        self.links.push((path.into(), target.into(), false));
+        self.parts.links.push((path.into(), target.into(), false));
         self
     }
 
     /// With another mode of a file.
     #[must_use]
     pub fn mode(mut self, path: impl Into<PathBuf>, mode: u32) -> Self {
-        self.modes.push((path.into(), mode));
+        self.parts.modes.push((path.into(), mode));
         self
     }
 
     fn last_call(&mut self) -> &mut Call {
-        if self.calls.is_empty() {
-            self.calls.push(Call::default());
+        if self.parts.calls.is_empty() {
+            self.parts.calls.push(Call::default());
         }
-        let last = self.calls.len() - 1;
-        &mut self.calls[last]
+        let last = self.parts.calls.len() - 1;
+        &mut self.parts.calls[last]
     }
 
     /// Called with these arguments, white space between them.
@@ -121,7 +105,7 @@ impl Case {
     pub fn with_options(&self, options: &str) -> Self {
         let mut case = self.clone();
         case.name = format!("{} ({options})", self.name);
-        for call in &mut case.calls {
+        for call in &mut case.parts.calls {
             let options = options.split_whitespace().map(OsString::from);
             call.arguments = options.chain(call.arguments.drain(..)).collect();
         }
@@ -146,29 +130,8 @@ impl Case {
     #[must_use]
     pub fn again(mut self) -> Self {
         let call = self.last_call().clone();
-        self.calls.push(call);
+        self.parts.calls.push(call);
         self
-    }
-
-    fn lay_out(&self, dir: &Path) -> io::Result<()> {
-        for folder in &self.folders {
-            fs::create_dir_all(dir.join(folder))?;
-        }
-        for (path, contents) in &self.files {
-            let path = dir.join(path);
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            fs::write(path, contents)?;
-        }
-        for (path, target, symbolic) in &self.links {
-            let path = dir.join(path);
-            if *symbolic { std::os::unix::fs::symlink(target, path)? } else { fs::hard_link(dir.join(target), path)? }
-        }
-        for (path, mode) in &self.modes {
-            fs::set_permissions(dir.join(path), fs::Permissions::from_mode(*mode))?;
-        }
-        Ok(())
     }
 
     /// The numbers of workers that ours is run with. The outputs must not depend
@@ -179,24 +142,17 @@ impl Case {
             call.arguments.iter().any(|argument| argument == "-T")
                 || call.arguments.iter().filter(is_object).count() > 1
         };
-        if self.calls.iter().any(is_several) { &["2", "1", "7"] } else { &["2"] }
+        if self.parts.calls.iter().any(is_several) { &["2", "1", "7"] } else { &["2"] }
     }
 
-    fn outcomes(&self, subject: &Subject, dir: &Path, workers: &'static str) -> io::Result<Vec<Outcome>> {
-        fs::create_dir(dir)?;
-        self.lay_out(dir)?;
-        let observe = |call: &Call| {
-            let mut call = call.clone();
-            call.environment.push(("KBUILD_RS_JOBS", workers.into()));
-            run::observe(subject, dir, self.kernel.version(), &call)
-        };
-        self.calls.iter().map(observe).collect()
+    fn outcomes(&self, subject: &Subject, dir: &Path, workers: &str) -> io::Result<Vec<Outcome>> {
+        self.parts.outcomes(subject, dir, self.kernel.version(), workers)
     }
 
     /// What the original does.
     fn observe_original(&self) -> io::Result<Vec<Outcome>> {
         let dir = run::place()?;
-        self.outcomes(&self.kernel.modpost(self.target)?, &dir.path().join("original"), "1")
+        self.outcomes(&self.kernel.modpost(self.parts.target)?, &dir.path().join("original"), "1")
     }
 
     /// What differs between what the original did and ours.
@@ -206,21 +162,9 @@ impl Case {
         let mut report = String::new();
         for workers in self.workers() {
             let ours = self.outcomes(ours, &dir.path().join(format!("ours-{workers}")), workers)?;
-            for (number, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
-                if theirs.status.code().is_none() {
-                    // The original crashed: nothing is to be compared, but ours
-                    // ends by itself.
-                    if !matches!(ours.status.code(), Some(0 | 1)) {
-                        report += &format!("  call {number}, {workers} workers: ours ends with {}\n", ours.status);
-                    }
-                    break;
-                }
-                let differences = compare::differences(theirs, ours);
-                if !differences.is_empty() {
-                    let arguments = self.calls[number].arguments.join(std::ffi::OsStr::new(" "));
-                    let arguments = arguments.to_string_lossy();
-                    report += &format!("  call {number}, {workers} workers: modpost {arguments}\n{differences}");
-                }
+            let differences = self.parts.differences(theirs, &ours);
+            if !differences.is_empty() {
+                report += &format!("  with {workers} workers:\n{differences}");
             }
         }
         if !report.is_empty() {
@@ -235,14 +179,14 @@ impl Case {
     /// # Errors
     /// If the original can't be had or run.
     pub fn record(&self) -> io::Result<Recorded> {
-        Ok(Recorded { case: self.clone(), outcomes: self.observe_original()? })
+        let name = self.name.strip_prefix(self.kernel.version()).unwrap_or(&self.name).trim_start().to_owned();
+        Ok(Recorded { name, case: self.parts.clone(), outcomes: self.observe_original()? })
     }
 
-    /// Whether the outcome depends on being root: for others, the system removes
-    /// the set-user-id bit of a file that is written.
+    /// Whether the outcome depends on being root.
     #[must_use]
     pub fn depends_on_root(&self) -> bool {
-        self.modes.iter().any(|(_, mode)| mode & 0o6000 != 0)
+        self.parts.depends_on_root()
     }
 
     /// Runs ours, where it is known what the original did.
@@ -258,7 +202,7 @@ impl Case {
     /// Runs both subjects.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        if let Err(error) = self.kernel.modpost(self.target) {
+        if let Err(error) = self.kernel.modpost(self.parts.target) {
             return Verdict::not_compared(&error);
         }
         let theirs = match self.observe_original() {

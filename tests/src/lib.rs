@@ -4,9 +4,10 @@
 
 #![forbid(unsafe_code)]
 
+pub use kbuild_rs_proof::{compare, parallel, run};
+
 pub mod bench;
 pub mod case;
-pub mod compare;
 pub mod corpus;
 pub mod depmod;
 pub mod documents;
@@ -23,9 +24,7 @@ pub mod mutants;
 pub mod mutate;
 pub mod needs;
 pub mod original;
-pub mod parallel;
 pub mod recording;
-pub mod run;
 pub mod sums;
 pub mod swapped;
 pub mod synthetic;

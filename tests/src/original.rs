@@ -1,12 +1,13 @@
 //! The C originals that run today, and ours.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use kbuild_rs::dialect::{Dialect, Version};
 use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which};
+
+pub use kbuild_rs_proof::subject::{Subject, TARGETS, Target};
 
 /// Sets of options.
 pub type Variants = &'static [&'static str];
@@ -45,53 +46,14 @@ enum Programs {
     Compiled(PathBuf),
 }
 
-/// Every target.
-pub const TARGETS: [Target; 4] = [Target::Lsb64, Target::Msb64, Target::Lsb32, Target::Msb32];
-
-/// For which targets an original was compiled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// 64 bits, little-endian.
-    Lsb64,
-    /// 64 bits, big-endian.
-    Msb64,
-    /// 32 bits, little-endian.
-    Lsb32,
-    /// 32 bits, big-endian.
-    Msb32,
-}
-
-impl Target {
-    /// The file of its program.
-    #[must_use]
-    pub const fn program(self) -> &'static str {
-        match self {
-            Self::Lsb64 => "modpost.real-lsb-64",
-            Self::Msb64 => "modpost.real-msb-64",
-            Self::Lsb32 => "modpost.real-lsb-32",
-            Self::Msb32 => "modpost.real-msb-32",
-        }
-    }
-
-    /// The programs for 32-bit targets in the amd64 packages have the layouts
-    /// of a 64-bit kernel's device ids; those in the i386 packages are right.
-    const fn is_i386(self) -> bool {
-        matches!(self, Self::Lsb32 | Self::Msb32)
-    }
+/// The programs for 32-bit targets in the amd64 packages have the layouts of a
+/// 64-bit kernel's device ids; those in the i386 packages are right.
+const fn is_i386(target: Target) -> bool {
+    matches!(target, Target::Lsb32 | Target::Msb32)
 }
 
 const fn libc(suite: &'static str, architecture: &'static str) -> Option<Rule<'static>> {
     Some(Rule { suite: Suite { name: suite, architecture }, name: "libc6", which: Which::Newest })
-}
-
-/// A program to be run: one of ours or an original, by itself or through the
-/// loader of another C library.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    /// The program.
-    pub program: PathBuf,
-    /// The loader, beside which the rest of its C library is.
-    pub loader: Option<PathBuf>,
 }
 
 /// What kbuild may give since 6.5.
@@ -150,20 +112,6 @@ pub fn select(kernels: Vec<&'static Kernel>) {
     let _ = SELECTED.set(kernels);
 }
 
-impl Subject {
-    /// How it is called.
-    #[must_use]
-    pub fn words(&self) -> Vec<OsString> {
-        let mut words = Vec::new();
-        if let Some(loader) = &self.loader {
-            let folder = loader.parent().unwrap_or(loader);
-            words.extend([loader.into(), "--library-path".into(), folder.into()]);
-        }
-        words.push(self.program.clone().into());
-        words
-    }
-}
-
 impl Kernel {
     /// A kernel whose programs for each target lie in `dir`, which were
     /// compiled with the layouts of a 64-bit kernel. A tree that was built has
@@ -214,7 +162,7 @@ impl Kernel {
     /// Whether the original has the target's own layouts of device ids.
     #[must_use]
     pub const fn knows_tables_of(&self, target: Target) -> bool {
-        !target.is_i386() || matches!(self.programs, Programs::Packages { libc_i386: Some(_), .. })
+        !is_i386(target) || matches!(self.programs, Programs::Packages { libc_i386: Some(_), .. })
     }
 
     /// A package of this kernel, its name a pattern in which `*` is the
@@ -245,7 +193,7 @@ impl Kernel {
     pub fn packages(&self, target: Target) -> Result<Vec<Found>, Unavailable> {
         let Programs::Packages { kbuild, libc, libc_i386, .. } = &self.programs else { return Ok(Vec::new()) };
         let (architecture, libc) = match libc_i386 {
-            Some(libc) if target.is_i386() => ("i386", Some(libc)),
+            Some(libc) if is_i386(target) => ("i386", Some(libc)),
             _ => ("amd64", libc.as_ref()),
         };
         let mut packages = vec![self.package(kbuild, architecture)?];

@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use kbuild_rs_debian::Unavailable;
+use kbuild_rs_proof::recording::add;
+use kbuild_rs_proof::recording::pack::Pack;
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::history::{self, Source, Sources};
 use kbuild_rs_tests::original::{self, Kernel};
 use kbuild_rs_tests::parallel;
-use kbuild_rs_tests::recording::pack::Pack;
 use kbuild_rs_tests::tally::{Tally, Verdict};
 use kbuild_rs_tests::{recording, run};
 
@@ -75,9 +76,9 @@ fn record(cases: &[Case], name: &str) -> io::Result<()> {
             Err(error) => eprintln!("not recorded: {}: {error}", case.name),
         });
         let mut recorded = recorded.into_inner().expect("all threads have ended");
-        recorded.sort_by(|a, b| a.case.name.cmp(&b.case.name));
+        recorded.sort_by(|a, b| a.name.cmp(&b.name));
         println!("{name}: {} cases", recorded.len());
-        recording::add(&mut pack, name, kernel.version(), &recorded)?;
+        add(&mut pack, name, kernel.version(), &recorded)?;
     }
     pack.write(&recording::file())
 }

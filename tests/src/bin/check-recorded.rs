@@ -11,11 +11,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use kbuild_rs::vendor;
-use kbuild_rs_tests::parallel;
-use kbuild_rs_tests::recording::pack::Pack;
-use kbuild_rs_tests::recording::{self, Recorded};
-use kbuild_rs_tests::run;
+use kbuild_rs_proof::recording::pack::Pack;
+use kbuild_rs_tests::run::Outcome;
 use kbuild_rs_tests::tally::{Tally, Verdict};
+use kbuild_rs_tests::{parallel, recording, run};
 
 fn check(mut names: Vec<String>, tally: &Tally) -> io::Result<()> {
     run::settle_umask();
@@ -38,11 +37,11 @@ fn check(mut names: Vec<String>, tally: &Tally) -> io::Result<()> {
         }
     }
     for name in names {
-        let recorded = recording::of(&pack, &name)?;
-        let crashed = |Recorded { outcomes, .. }: &&Recorded| outcomes.iter().any(|o| o.status.code().is_none());
-        let crashes = recorded.iter().filter(crashed).count();
+        let recorded = recording::cases(&pack, &name)?;
+        let crashed = |outcomes: &[Outcome]| outcomes.iter().any(|outcome| outcome.status.code().is_none());
+        let crashes = recorded.iter().filter(|(_, outcomes)| crashed(outcomes)).count();
         println!("{name}: {} cases, {crashes} of them crashed the original", recorded.len());
-        parallel::each(&recorded, |Recorded { case, outcomes }| {
+        parallel::each(&recorded, |(case, outcomes)| {
             let verdict = if case.depends_on_root() && !is_root {
                 let why = "recorded as root: for others, the system removes the set-user-id bit".to_owned();
                 Verdict::NotCompared { why, gone: false }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::pack::Pack;
 use crate::case::Case;
-use crate::original::{Kernel, TARGETS};
 use crate::run::{Call, Left, Outcome};
+use crate::subject::TARGETS;
 
 /// What is wrong with a pack.
 pub(super) fn damaged(what: &str) -> io::Error {
@@ -50,10 +50,10 @@ fn blob(pack: &Pack, name: &Value) -> io::Result<Vec<u8>> {
     pack.blob(&text(name)?).map(<[u8]>::to_vec)
 }
 
-pub(super) fn case(pack: &Pack, value: &Value, kernel: &'static Kernel) -> io::Result<Case> {
+pub(super) fn case(pack: &Pack, value: &Value) -> io::Result<Case> {
     let program = text(&value["target"])?;
     let target = TARGETS.into_iter().find(|target| target.program() == program);
-    let mut case = Case::new(kernel, "").target(target.ok_or_else(|| damaged("an unknown target"))?);
+    let mut case = Case::new(target.ok_or_else(|| damaged("an unknown target"))?);
     for folder in list(&value["folders"])? {
         case.folders.push(path(folder)?);
     }

@@ -12,7 +12,7 @@ use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{Mode, UtimensatFlags, umask, utimensat};
 use nix::sys::time::TimeSpec;
 
-use crate::original::Subject;
+use crate::subject::Subject;
 
 /// The name by which a subject is called.
 pub const SUBJECT: &str = "./modpost";

@@ -9,27 +9,29 @@ pub mod pack;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use pack::Pack;
 
 use crate::case::Case;
-use crate::original::Kernel;
 use crate::run::Outcome;
-
-/// The pack of this repository.
-#[must_use]
-pub fn file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded/cases.tar.zst")
-}
 
 /// A case, and what the original did at each of its calls.
 #[derive(Debug)]
 pub struct Recorded {
-    /// The case, its kernel being the one that was recorded.
+    /// The case's name.
+    pub name: String,
+    /// The case.
     pub case: Case,
     /// The original's outcomes: fewer than calls if it crashed.
     pub outcomes: Vec<Outcome>,
+}
+
+impl Recorded {
+    /// Whether the original crashed.
+    #[must_use]
+    pub fn crashed(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.status.code().is_none())
+    }
 }
 
 /// Everything that was recorded of one kernel.
@@ -37,23 +39,14 @@ pub struct Recorded {
 /// # Errors
 /// If the pack has nothing of that name, or is damaged.
 pub fn of(pack: &Pack, name: &str) -> io::Result<Vec<Recorded>> {
-    let version: &'static str = pack.kernel(name)?.to_owned().leak();
-    // The original itself isn't there.
-    let release = version.rsplit_once('.').map_or(version, |(release, _)| release);
-    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::compiled(version, release, &[], PathBuf::new())));
     let cases: BTreeMap<_, _> = pack.cases()?.into_iter().collect();
     let mut all = Vec::new();
     for line in pack.outcomes(name)? {
         let key = json::text(&line["key"])?;
         let case = cases.get(&key).ok_or_else(|| json::damaged(&format!("no case {key}")))?;
-        let mut case = json::case(pack, case, kernel)?;
-        case.name = format!("{name} {}", json::text(&line["name"])?);
-        if name.contains('/') {
-            // A vendor's: its version doesn't tell.
-            case.calls.iter_mut().for_each(|call| call.environment.push(("KBUILD_RS_KERNEL", name.into())));
-        }
         let outcomes = json::list(&line["calls"])?.iter().map(|call| json::outcome(pack, call));
-        all.push(Recorded { case, outcomes: outcomes.collect::<io::Result<_>>()? });
+        let outcomes = outcomes.collect::<io::Result<_>>()?;
+        all.push(Recorded { name: json::text(&line["name"])?, case: json::case(pack, case)?, outcomes });
     }
     Ok(all)
 }
@@ -67,9 +60,8 @@ pub fn add(pack: &mut Pack, name: &str, kernel: &str, recorded: &[Recorded]) -> 
     let cases: Vec<_> = recorded.iter().map(|Recorded { case, .. }| json::of_case(pack, case)).collect();
     let keys = pack.add_cases(&cases)?;
     let mut lines = Vec::new();
-    for (Recorded { case, outcomes }, key) in recorded.iter().zip(&keys) {
-        let title = case.name.strip_prefix(kernel).unwrap_or(&case.name).trim_start();
-        lines.push(json::of_outcomes(pack, title, key, outcomes));
+    for (Recorded { name, outcomes, .. }, key) in recorded.iter().zip(&keys) {
+        lines.push(json::of_outcomes(pack, name, key, outcomes));
     }
     pack.set_outcomes(name, kernel, &lines)
 }
