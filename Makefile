@@ -28,7 +28,7 @@ CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbuild-rs
 BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
-	check-recorded record \
+	check-recorded check-original record \
 	check-headers check-history check-mutants check-faults fuzz \
 	check-fresh check-kernel check-packages fetch static install deb swap unswap fmt lint needs
 
@@ -42,6 +42,7 @@ help:
 	@echo 'make check-originals-all   the same on the modules of all corpora'
 	@echo 'make check-depmod      aliases of all modules of DEPMOD=$(DEPMOD), as depmod finds them'
 	@echo 'make check-recorded    the cases that were recorded, of all kernels or RECORDED=names'
+	@echo 'make check-original    the cases on the original NAME in the directory ORIGINAL'
 	@echo 'make record            record what the original NAME in the directory ORIGINAL does'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-mutants     N=$(N) spoilt objects, beside a sanitized original'
@@ -98,7 +99,13 @@ check-originals-all: needs build
 # ORIGINAL is a directory with an original's programs, NAME its kernel, as in
 # 6.12.117 or ubuntu/6.8.1. Without ORIGINAL, those that have a package.
 record: needs
-	KBUILD_RS_ORIGINAL='$(ORIGINAL)' KBUILD_RS_RECORD='$(or $(NAME),packaged)' \
+	KBUILD_RS_ORIGINAL='$(abspath $(ORIGINAL))' KBUILD_RS_RECORD='$(or $(NAME),packaged)' \
+		$(CARGO) test --locked -p kbuild-rs-tests --test suite
+
+# The same originals, compared with ours.
+check-original: needs
+	$(CARGO) build --locked --workspace
+	KBUILD_RS_ORIGINAL='$(abspath $(ORIGINAL))' KBUILD_RS_COMPARE='$(NAME)' \
 		$(CARGO) test --locked -p kbuild-rs-tests --test suite
 
 check-recorded:

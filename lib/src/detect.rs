@@ -92,8 +92,10 @@ pub fn detect(environment: impl Fn(&str) -> Option<OsString>, executables: &[Pat
         let dialect = Dialect::named(value.as_bytes()).ok_or(BadName(value))?;
         return Ok(Found { dialect, origin: Origin::Environment("KBUILD_RS_KERNEL"), evidence: Vec::new() });
     }
+    let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));
     let records = executables.iter().map(|path| path.with_file_name(record::PATH));
-    let mut recorded = records.filter_map(|path| Some((record::parse(&std::fs::read_to_string(&path).ok()?)?, path)));
+    let read = |path: &Path| record::parse(&std::fs::read_to_string(path).ok()?, kbuild);
+    let mut recorded = records.filter_map(|path| Some((read(&path)?, path)));
     if let Some((dialect, path)) = recorded.next() {
         return Ok(Found { dialect, origin: Origin::File(path), evidence: Vec::new() });
     }
@@ -101,13 +103,22 @@ pub fn detect(environment: impl Fn(&str) -> Option<OsString>, executables: &[Pat
     let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3)).map(Path::to_owned);
     let source = environment("srctree").filter(|path| !path.is_empty()).map(PathBuf::from);
     let trees = Trees(trees.chain(source).chain([PathBuf::new()]).collect());
-    let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));
     let (version, origin) = match kbuild {
         Some(version) => (version, Origin::Environment("KERNELVERSION")),
         None => trees.version().unwrap_or((Version::DEFAULT, Origin::Default)),
     };
     let (dialect, evidence) = trees.vendor(Dialect::new(version));
     Ok(Found { dialect, origin, evidence })
+}
+
+/// The kernel of a tree, build directory or headers package, and the version
+/// that kbuild gives it; `None` if nothing there says its version.
+#[must_use]
+pub fn of_tree(tree: &Path) -> Option<(Dialect, Version)> {
+    // A build directory's source may lie elsewhere.
+    let trees = Trees(vec![tree.to_owned(), tree.join("source")]);
+    let (version, _) = trees.version()?;
+    Some((trees.vendor(Dialect::new(version)).0, version))
 }
 
 /// Where files of the kernel may lie, in the order of looking.

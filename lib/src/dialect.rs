@@ -309,7 +309,7 @@ dialect! {
     dollar_symbols_ignored: (6, 6), until None, stable &[];
     /// An addend of a relocation's own counts from its symbol; before, since
     /// 6.5, from the section's start.
-    addends_from_symbol: (6, 6), until None, stable &[];
+    addends_from_symbol: (6, 7), until None, stable &[(6, 5, 13), (6, 6, 3)];
     /// Relocations without addend must be of a machine that is known, and one
     /// of a type that isn't is near no symbol.
     rel_needs_machine: (6, 5), until None, stable &[];

@@ -4,11 +4,12 @@
 //! A record is lines of a key and a value: `kernel` and a name as
 //! `KBUILD_RS_KERNEL` takes it; `rhelversion` and `suserelease`, where there are
 //! such; `with` or `without` a flag, where the kernel differs from that name's;
-//! and `original`, which is for people.
+//! `kernelversion` and the version that kbuild gave the tree then, for another of
+//! which the record doesn't hold; and `original`, which is for people.
 
 use std::fmt::Write;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Version};
 
 /// Where the record lies, from the folder of the program.
 pub const PATH: &str = ".kbuild-rs/kernel";
@@ -34,10 +35,11 @@ pub fn render(dialect: &Dialect) -> String {
     text
 }
 
-/// The dialect of a record; `None` if it is none, or of another version of
-/// these programs with other flags.
+/// The dialect of a record; `None` if it is none, of another version of these
+/// programs with other flags, or not for what kbuild says of the kernel's
+/// version.
 #[must_use]
-pub fn parse(text: &str) -> Option<Dialect> {
+pub fn parse(text: &str, kbuild: Option<Version>) -> Option<Dialect> {
     let lines = || text.lines().filter_map(|line| line.split_once(' '));
     let name = lines().find_map(|(key, value)| (key == "kernel").then_some(value))?;
     let mut dialect = Dialect::named(name.as_bytes())?;
@@ -50,6 +52,10 @@ pub fn parse(text: &str) -> Option<Dialect> {
             "suserelease" => dialect.suse_release = Some(value.as_bytes().to_vec()),
             "with" => dialect.set(value, true)?,
             "without" => dialect.set(value, false)?,
+            "kernelversion" => {
+                let then = Version::parse(value.as_bytes())?;
+                kbuild.is_none_or(|now| now == then).then_some(())?;
+            }
             _ => {}
         }
     }
@@ -71,10 +77,15 @@ mod tests {
         assert_eq!(render(&odd), "kernel 6.12.117\nwith packed_versions\nwithout cdx_tables\n");
         let named = [b"rhel/9.6", b"suse/15."].into_iter().filter_map(|name| Dialect::named(name));
         for dialect in [plain, fedora, odd].into_iter().chain(tumbleweed).chain(named) {
-            assert_eq!(parse(&render(&dialect)), Some(dialect));
+            assert_eq!(parse(&render(&dialect), None), Some(dialect));
         }
         for bad in ["", "kernel\n", "kernel six\n", "kernel 6.1\nwith nothing\n", "kernel 6.12\nrhelversion 10\n"] {
-            assert_eq!(parse(bad), None, "{bad}");
+            assert_eq!(parse(bad, None), None, "{bad}");
         }
+        let of = |kbuild| parse("kernel rhel/9.6\nkernelversion 5.14.0\n", kbuild).map(|dialect| dialect.name);
+        for kbuild in [None, Some(Version::new(5, 14, 0))] {
+            assert_eq!(of(kbuild).as_deref(), Some("rhel/9.6"));
+        }
+        assert_eq!(of(Some(Version::new(6, 12, 0))), None);
     }
 }

@@ -33,6 +33,7 @@ pub const VENDORS: &[Vendor] = &[
     vendor("ubuntu", (6, 14), None, packed_alone),
     vendor("rhel", (9, 0), Some((5, 14)), |_| {}),
     vendor("rhel", (9, 1), Some((5, 14)), rhel_9_1),
+    vendor("rhel", (9, 2), Some((5, 14)), rhel_9_2),
     vendor("rhel", (9, 3), Some((5, 14)), rhel_9_3),
     vendor("rhel", (9, 5), Some((6, 5)), rhel_9_5),
     vendor("rhel", (10, 0), Some((6, 12)), |_| {}),
@@ -58,13 +59,17 @@ fn packed_alone(dialect: &mut Dialect) {
 
 fn rhel_9_1(dialect: &mut Dialect) {
     dialect.pci_override_only = true;
-    dialect.mhi_ep_tables = true;
     dialect.ishtp_tables = true;
+}
+
+fn rhel_9_2(dialect: &mut Dialect) {
+    rhel_9_1(dialect);
+    dialect.mhi_ep_tables = true;
     dialect.s390_expolines = true;
 }
 
 fn rhel_9_3(dialect: &mut Dialect) {
-    rhel_9_1(dialect);
+    rhel_9_2(dialect);
     dialect.mod_file_by_line = true;
     dialect.lto_suffix = false;
     dialect.prelink_suffix = true;
@@ -80,6 +85,7 @@ fn rhel_9_5(dialect: &mut Dialect) {
     dialect.dollar_symbols_ignored = true;
     dialect.extra_warn = false;
     dialect.list_from_dash_is_a_file = false;
+    dialect.loongarch_extable = false;
     dialect.mismatch_offsets = false;
     dialect.mitigation_retpoline = true;
     dialect.namespace_by_name = true;

@@ -146,7 +146,12 @@ impl Case {
     }
 
     fn outcomes(&self, subject: &Subject, dir: &Path, workers: &str) -> io::Result<Vec<Outcome>> {
-        self.parts.outcomes(subject, dir, self.kernel.version(), workers)
+        let mut parts = self.parts.clone();
+        if let Some(name) = self.kernel.vendor() {
+            // Its version doesn't tell.
+            parts.calls.iter_mut().for_each(|call| call.environment.push(("KBUILD_RS_KERNEL", name.into())));
+        }
+        parts.outcomes(subject, dir, self.kernel.version(), workers)
     }
 
     /// What the original does.

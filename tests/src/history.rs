@@ -171,10 +171,10 @@ pub fn compile(dir: &Path, arguments: &[&str], own_layouts: bool) -> io::Result<
     Ok(())
 }
 
-/// The sets of options that a version's kbuild may give.
+/// The sets of options that the kbuild of a kernel may give, by its name.
 #[must_use]
-pub fn variants(version: &str) -> Variants {
-    let dialect = Dialect::new(Version::parse(version.as_bytes()).unwrap_or(Version::DEFAULT));
+pub fn variants(kernel: &str) -> Variants {
+    let dialect = Dialect::named(kernel.as_bytes()).unwrap_or_else(|| Dialect::new(Version::DEFAULT));
     match (dialect.extended_versions, dialect.trim_option) {
         (true, _) => SINCE_6_14,
         (false, true) => SINCE_6_5,

@@ -42,8 +42,9 @@ enum Programs {
         libc_i386: Option<Rule<'static>>,
         found: OnceLock<Result<Found, Unavailable>>,
     },
-    /// A directory in which they were compiled.
-    Compiled(PathBuf),
+    /// A directory in which they were compiled, and a vendor's name if it is a
+    /// vendor's.
+    Compiled(PathBuf, Option<&'static str>),
 }
 
 /// The programs for 32-bit targets in the amd64 packages have the layouts of a
@@ -118,7 +119,27 @@ impl Kernel {
     /// one program alone, which is taken for a 64-bit little-endian one's.
     #[must_use]
     pub fn compiled(version: &'static str, release: &'static str, variants: Variants, dir: PathBuf) -> Self {
-        Self { verified: version, release, variants, programs: Programs::Compiled(dir) }
+        Self { verified: version, release, variants, programs: Programs::Compiled(dir, None) }
+    }
+
+    /// The same of a vendor's kernel, of which the version alone doesn't tell
+    /// how it behaves.
+    #[must_use]
+    pub fn of_vendor(self, name: &'static str) -> Self {
+        let programs = match self.programs {
+            Programs::Compiled(dir, _) => Programs::Compiled(dir, Some(name)),
+            packages => packages,
+        };
+        Self { programs, ..self }
+    }
+
+    /// Its name, if it is a vendor's.
+    #[must_use]
+    pub const fn vendor(&self) -> Option<&'static str> {
+        match &self.programs {
+            Programs::Compiled(_, vendor) => *vendor,
+            Programs::Packages { .. } => None,
+        }
     }
 
     /// The package that says which version this is: the headers, which are
@@ -149,7 +170,8 @@ impl Kernel {
     /// How it behaves, by our table.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        Dialect::new(Self::parsed(self.version()))
+        let vendor = self.vendor().and_then(|name| Dialect::named(name.as_bytes()));
+        vendor.unwrap_or_else(|| Dialect::new(Self::parsed(self.version())))
     }
 
     /// Whether the archive has moved past the newest version that ours was
@@ -206,7 +228,7 @@ impl Kernel {
     /// # Errors
     /// If the package can't be had.
     pub fn modpost(&self, target: Target) -> io::Result<Subject> {
-        if let Programs::Compiled(dir) = &self.programs {
+        if let Programs::Compiled(dir, _) = &self.programs {
             let alone = dir.join("modpost");
             let program = dir.join(target.program());
             let program = if program.exists() || target != Target::Lsb64 { program } else { alone };

@@ -25,13 +25,11 @@ pub fn cases(pack: &Pack, name: &str) -> io::Result<Vec<(Case, Vec<Outcome>)>> {
     let version: &'static str = pack.kernel(name)?.to_owned().leak();
     // The original itself isn't there.
     let release = version.rsplit_once('.').map_or(version, |(release, _)| release);
-    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::compiled(version, release, &[], PathBuf::new())));
+    let kernel = Kernel::compiled(version, release, &[], PathBuf::new());
+    let kernel = if name.contains('/') { kernel.of_vendor(name.to_owned().leak()) } else { kernel };
+    let kernel: &'static Kernel = Box::leak(Box::new(kernel));
     let of_suite = |recorded: Recorded| {
-        let Recorded { name: title, case: mut parts, outcomes } = recorded;
-        if name.contains('/') {
-            // A vendor's: its version doesn't tell.
-            parts.calls.iter_mut().for_each(|call| call.environment.push(("KBUILD_RS_KERNEL", name.into())));
-        }
+        let Recorded { name: title, case: parts, outcomes } = recorded;
         (Case { name: format!("{name} {title}"), kernel, parts }, outcomes)
     };
     Ok(recording::of(pack, name)?.into_iter().map(of_suite).collect())

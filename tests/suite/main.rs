@@ -6,6 +6,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use kbuild_rs::dialect::Dialect;
 use kbuild_rs_debian::Unavailable;
 use kbuild_rs_proof::recording::add;
 use kbuild_rs_proof::recording::pack::Pack;
@@ -61,10 +62,11 @@ fn select_history(tally: &Tally) {
     original::select(kernels);
 }
 
-/// `KBUILD_RS_ORIGINAL` names a directory with an original's programs and
-/// `KBUILD_RS_RECORD` its kernel, `VERSION` or `VENDOR/VERSION`: what it does
-/// is added to the recorded cases. With `packaged` for a name, the originals
-/// that have a package are recorded.
+/// `KBUILD_RS_RECORD` names the kernel of the original in the directory
+/// `KBUILD_RS_ORIGINAL`, `VERSION` or `VENDOR/VERSION`: what it does is added to
+/// the recorded cases. With `packaged` for a name, the originals that have a
+/// package are recorded. `KBUILD_RS_COMPARE` names it to have it compared with
+/// ours.
 fn record(cases: &[Case], name: &str) -> io::Result<()> {
     let mut pack = Pack::read(&recording::file())?;
     for kernel in original::kernels() {
@@ -85,14 +87,17 @@ fn record(cases: &[Case], name: &str) -> io::Result<()> {
 
 const PACKAGED: &str = "packaged";
 
-/// Selects the original to be recorded.
-fn select_recorded(name: &str) {
+/// Selects the original in a directory.
+fn select_original(name: &str) {
     let Some(dir) = std::env::var_os("KBUILD_RS_ORIGINAL").filter(|dir| !dir.is_empty()) else { return };
     // As long as the program runs, like the kernels that have a package.
-    let version: &'static str = name.rsplit('/').next().unwrap_or(name).to_owned().leak();
+    let name: &'static str = name.to_owned().leak();
+    let known = Dialect::named(name.as_bytes());
+    let version: &'static str = known.map_or_else(|| name.to_owned(), |dialect| dialect.version.to_string()).leak();
     let release = version.rsplit_once('.').map_or(version, |(release, _)| release);
-    let variants = history::variants(version);
-    original::select(vec![Box::leak(Box::new(Kernel::compiled(version, release, variants, dir.into())))]);
+    let kernel = Kernel::compiled(version, release, history::variants(name), dir.into());
+    let kernel = if name.contains('/') { kernel.of_vendor(name) } else { kernel };
+    original::select(vec![Box::leak(Box::new(kernel))]);
 }
 
 fn cases() -> io::Result<Vec<Case>> {
@@ -118,9 +123,10 @@ fn main() -> ExitCode {
     let wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
     let tally = Tally::default();
     run::settle_umask();
-    let to_record = std::env::var("KBUILD_RS_RECORD").ok().filter(|name| !name.is_empty());
-    match &to_record {
-        Some(name) => select_recorded(name),
+    let named = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    let (to_record, to_compare) = (named("KBUILD_RS_RECORD"), named("KBUILD_RS_COMPARE"));
+    match to_record.as_ref().or(to_compare.as_ref()) {
+        Some(name) => select_original(name),
         None => select_history(&tally),
     }
     let cases: Vec<_> = match cases() {

@@ -1,2 +1,87 @@
-//! x
-fn main() {}
+//! kbuild-rs-prove: whether ours does what the modpost of a kernel tree does.
+//! `kbuild-rs-swap` asks it before it replaces anything.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use kbuild_rs::dialect::Dialect;
+use kbuild_rs_proof::prove::{self, How, Judged, Proof, Request};
+use kbuild_rs_proof::run;
+
+fn command() -> Command {
+    let path = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("PATH").value_parser(value_parser!(PathBuf)).help(help)
+    };
+    Command::new("kbuild-rs-prove")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Run the modpost of a kernel tree and ours on recorded cases, and compare")
+        .arg(path("from", "The folder with our programs").required(true))
+        .arg(path("cases", "The recorded cases, if not those in that folder"))
+        .arg(path("scripts", "The folder of the originals, if not scripts/mod of KDIR"))
+        .arg(path("record", "Write what a swap records to this file"))
+        .arg(
+            Arg::new("kernel")
+                .long("kernel")
+                .value_name("KERNEL")
+                .value_parser(value_parser!(OsString))
+                .help("The kernel that it is, a version or a vendor's name, if nothing else is to be tried"),
+        )
+        .arg(
+            Arg::new("kdir")
+                .value_name("KDIR")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("A kernel's source tree, a build directory or a headers package"),
+        )
+}
+
+fn request(matches: &ArgMatches) -> Result<Request, String> {
+    let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
+    let (tree, ours) = (path("kdir").unwrap_or_default(), path("from").unwrap_or_default());
+    let kernel = matches.get_one::<OsString>("kernel").map(|name| {
+        let dialect = Dialect::named(name.as_encoded_bytes());
+        dialect.ok_or_else(|| format!("{}: not a kernel", name.to_string_lossy()))
+    });
+    Ok(Request {
+        scripts: path("scripts").unwrap_or_else(|| tree.join("scripts/mod")),
+        cases: path("cases").unwrap_or_else(|| ours.join("cases.tar.zst")),
+        tree,
+        ours,
+        kernel: kernel.transpose()?,
+    })
+}
+
+fn say(proof: &Proof) {
+    let kernel = proof.kernel();
+    for Judged { name, how, .. } in &proof.judged {
+        match how {
+            How::Ran(cases) => println!("{name}: does what ours does as kernel {kernel}, in {cases} cases"),
+            How::Read(reason) => println!("{name}: can't be run here ({reason}), but has the texts of kernel {kernel}"),
+            How::Wrapper => println!("{name}: chooses one of the others"),
+            How::Source => println!("{name} has the texts of kernel {kernel}"),
+        }
+    }
+}
+
+fn run(matches: &ArgMatches) -> Result<(), String> {
+    // The cases were recorded under this one.
+    run::settle_umask();
+    let proof = prove::prove(&request(matches)?).map_err(|refusal| refusal.to_string())?;
+    say(&proof);
+    let (Some(path), Some(record)) = (matches.get_one::<PathBuf>("record"), proof.record()) else { return Ok(()) };
+    std::fs::write(path, record).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn main() -> ExitCode {
+    match run(&command().get_matches()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("{refusal}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -9,6 +9,8 @@
 pub mod case;
 pub mod compare;
 pub mod parallel;
+pub mod prove;
 pub mod recording;
 pub mod run;
 pub mod subject;
+pub mod texts;

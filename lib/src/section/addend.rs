@@ -80,7 +80,8 @@ pub(super) fn target(
     let in_extable = from == b"__ex_table";
     let address = if let Some(addend) = relocation.addend {
         let passed = match (machine, relocation.kind) {
-            (header::EM_RISCV, R_RISCV_SUB32) | (EM_LOONGARCH, R_LARCH_SUB32) => in_extable,
+            (header::EM_RISCV, R_RISCV_SUB32) => in_extable,
+            (EM_LOONGARCH, R_LARCH_SUB32) => in_extable && dialect.loongarch_extable,
             (EM_LOONGARCH, R_LARCH_RELAX | R_LARCH_ALIGN) => dialect.loongarch_markers_passed,
             _ => false,
         };
