@@ -102,6 +102,9 @@ fn patterns_that_are_none() -> io::Result<()> {
     assert!(run.stderr.ends_with(fatal), "{}", run.stderr);
     assert_eq!(run.status, Some(1));
     assert!(run.file("drivers/m.mod.c").is_err() && run.file("symvers").is_err());
+    // At which the original crashes.
+    let run = Run::new("suse/6.4", &format!("-S drivers {PLAIN}"), "")?;
+    assert_eq!((run.status, &run.stderr[..]), (Some(1), "FATAL: modpost: drivers: Is a directory\n"));
     Ok(())
 }
 

@@ -498,15 +498,15 @@ a stable one has besides what its series took.
 Where the numbers come from:
 
 - The originals of 5.10.262, 6.1.176, 6.12.117, 7.2.12 and 7.3.4, recorded runs
-  of 5.15.100, 6.6.87 and 6.18.2, and recorded cases of 25 more mainline
-  versions, from 5.11.14 to 7.1.5, are compared in every run of the tests;
+  of 5.15.100, 6.6.87 and 6.18.2, and recorded cases of 31 more mainline
+  versions, from 5.10.13 to 7.1.5, are compared in every run of the tests;
   others, compiled from the sources in Debian's archive, by `make check-history`.
 - The mainline release of a change is from these sources for 6.16 to 7.3, and
   before from the pull request that brought it. Of 5.13 and 6.15 there is neither
   an original nor a recording: what these releases brought rests on reading
-  alone.
-- What vendors' kernels have of their own is in `lib/src/vendor.rs`: Ubuntu's 6.8
-  and 6.11 and RHEL's 9.4, 9.6 and 10.0 by recorded cases, the others by reading.
+  alone, as their rows say.
+- What vendors' kernels have of their own is in `lib/src/vendor.rs`, and how it
+  is known in `docs/kernels.md`.
 - Of stable releases, those of 5.10, 6.1 and 6.12 are named by Debian's
   changelogs, 6.18.5 and 7.2.6 are the first that were seen to have a change
   and at most two too late, and the others were released with the same batch
@@ -515,6 +515,10 @@ Where the numbers come from:
   6.12.110 and 6.12.111 did.
 
 ";
+
+/// Releases of which there is neither an original nor a recording, and those
+/// that follow them: which of two brought a change is known by reading alone.
+const READ_ALONE: &[(u16, u16)] = &[(5, 13), (5, 14), (6, 15), (6, 16)];
 
 /// The table of changes, for people.
 #[must_use]
@@ -526,9 +530,11 @@ pub fn table() -> String {
             VENDORS_ALONE => "vendors".to_owned(),
             _ => format!("{major}.{minor}"),
         };
+        let is_read = READ_ALONE.contains(since) || until.is_some_and(|until| READ_ALONE.contains(&until));
         let stable: Vec<_> = stable.iter().map(|(a, b, c)| format!("{a}.{b}.{c}")).collect();
         let (since, until, stable) = (release(*since), until.map(release).unwrap_or_default(), stable.join(", "));
-        table += &format!("| {name} | {since} | {until} | {stable} | {} |\n", meaning.trim());
+        let read = if is_read { " *The release is known by reading alone.*" } else { "" };
+        table += &format!("| {name} | {since} | {until} | {stable} | {}{read} |\n", meaning.trim());
     }
     table
 }

@@ -164,7 +164,7 @@ impl Said {
             }
         };
         let offsets = invocation.offsets();
-        let supported = options.supported.as_deref().map(Supported::read);
+        let supported = options.supported.as_deref().map(Supported::read).transpose()?;
         let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
         let mut link = Link::new(&dialect, options.external);
         link.log.withheld = self.log.withheld.take();

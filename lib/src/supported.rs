@@ -4,10 +4,12 @@
 //! Each line is a pattern and, after the first space or tab, how what it
 //! matches is supported: `yes` if nothing follows.
 
+use std::io::ErrorKind;
+
 use memchr::{memchr, memchr2};
 
 use crate::bytes::{base_name, is_space, until_nul};
-use crate::diag::{Fatal, Kind, Message, Severity, text};
+use crate::diag::{Fatal, Kind, Message, Severity, strerror, text};
 use crate::fnmatch::fnmatch;
 use crate::textfile;
 
@@ -32,9 +34,16 @@ pub struct Verdict {
 
 impl Supported {
     /// Reads a list. One that can't be read is empty.
-    #[must_use]
-    pub fn read(file: &[u8]) -> Self {
-        Self { file: file.to_vec(), text: std::fs::read(textfile::path(file)).unwrap_or_default() }
+    ///
+    /// # Errors
+    /// If it is a folder, at which the original crashes.
+    pub fn read(file: &[u8]) -> Result<Self, Fatal> {
+        match std::fs::read(textfile::path(file)) {
+            Err(error) if error.kind() == ErrorKind::IsADirectory => {
+                Err(Fatal::refusal(Kind::File, text!("{}: {}\n", file, strerror(&error))))
+            }
+            text => Ok(Self { file: file.to_vec(), text: text.unwrap_or_default() }),
+        }
     }
 
     /// What the first line that matches says of a module.

@@ -27,6 +27,7 @@ mod outputs;
 mod refusals;
 mod sections;
 mod sources;
+mod vendors;
 
 /// `KBUILD_RS_HISTORY` names versions whose source the archive has, or `all`:
 /// one on each side of every change that our table knows. Their originals are
@@ -114,6 +115,7 @@ fn cases() -> io::Result<Vec<Case>> {
     cases.extend(device_tables::cases()?);
     cases.extend(sources::cases()?);
     cases.extend(machines::cases()?);
+    cases.extend(vendors::cases()?);
     Ok(cases)
 }
 
