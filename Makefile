@@ -6,6 +6,9 @@ DEPMOD ?= 6.1-amd64 6.1-i386 6.12-amd64
 prefix ?= /usr/local
 COMPLETIONS = share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d
 PROGRAMS = modpost mk_elfconfig file2alias sumversion
+# What kbuild-rs-swap asks, and the cases that it runs.
+PROVER = kbuild-rs-prove
+CASES = tests/recorded/cases.tar.zst
 BIN = target/release
 
 # Programs that need no shared library. Cargo keeps a named target's apart, in
@@ -159,14 +162,15 @@ fetch: needs build
 
 static:
 	RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' \
-		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS))
-	install -m 644 scripts-compat/Makefile '$(STATIC)'
+		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(PROVER))
+	install -m 644 scripts-compat/Makefile $(CASES) '$(STATIC)'
 
 # The programs lie together in lib/kbuild-rs, with the Makefile that names the
 # folder; what people call is linked from bin.
 install: static
 	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8 $(COMPLETIONS))
-	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS)) '$(DESTDIR)$(prefix)/lib/kbuild-rs'
+	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS) $(PROVER)) '$(DESTDIR)$(prefix)/lib/kbuild-rs'
+	install -m 644 $(CASES) '$(DESTDIR)$(prefix)/lib/kbuild-rs'
 	for program in $(PROGRAMS); do \
 		ln -sf ../lib/kbuild-rs/$$program '$(DESTDIR)$(prefix)/bin'; \
 	done

@@ -21,9 +21,10 @@ use sha2::{Digest, Sha256};
 use crate::case::Case;
 use crate::recording;
 use crate::recording::pack::Pack;
+use crate::run::Call;
 use crate::subject::{Subject, TARGETS, Target};
 use crate::texts::{Finding, Texts};
-use crate::{parallel, run};
+use crate::{compare, parallel, run};
 
 /// What is to be proved.
 #[derive(Clone, Debug)]
@@ -71,6 +72,8 @@ pub struct Proof {
     pub dialect: Dialect,
     /// The version that kbuild gives it, if the tree says that.
     pub kbuild: Option<Version>,
+    /// The kernel is the one that was asked for.
+    pub given: bool,
     /// Each original.
     pub judged: Vec<Judged>,
 }
@@ -80,7 +83,7 @@ impl Proof {
     /// doesn't say its version, it may be another stable release.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        self.kbuild.is_some() || self.judged.iter().any(|judged| matches!(judged.how, How::Ran(_)))
+        self.given || self.kbuild.is_some() || self.judged.iter().any(|judged| matches!(judged.how, How::Ran(_)))
     }
 
     /// What the kernel is called.
@@ -218,10 +221,11 @@ impl Original {
     }
 }
 
-/// The originals of a `scripts/mod`, as they are there or were kept by a swap.
-fn originals(scripts: &Path) -> Result<Vec<Original>, Refusal> {
+/// The originals of these names in a `scripts/mod`, as they are there or were
+/// kept by a swap.
+fn originals(scripts: &Path, names: impl Iterator<Item = &'static str>) -> Result<Vec<Original>, Refusal> {
     let mut originals = Vec::new();
-    for name in names() {
+    for name in names {
         for path in [scripts.join(".kbuild-rs").join(name), scripts.join(name)] {
             let bytes = match fs::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -291,7 +295,7 @@ fn named_by(scripts: &Path) -> Option<Version> {
     let names = scripts.ancestors().filter_map(|path| path.file_name()?.to_str());
     let mut versions = names.filter_map(|name| {
         let start = name.find(|c: char| c.is_ascii_digit())?;
-        Version::parse(name[start..].as_bytes())
+        Version::parse(&name.as_bytes()[start..])
     });
     versions.next()
 }
@@ -305,7 +309,8 @@ pub fn prove(request: &Request) -> Result<Proof, Refusal> {
     let absolute = |path: &Path| at(path, std::path::absolute(path));
     let (scripts, ours) = (absolute(&request.scripts)?, absolute(&request.ours)?);
     let request = &Request { scripts, ours, ..request.clone() };
-    let originals = originals(&request.scripts)?;
+    let elfconfigs = originals(&request.scripts, ["mk_elfconfig"].into_iter())?;
+    let originals = originals(&request.scripts, names())?;
     let source = source_of(&request.scripts)?;
     let mut texts: Vec<(String, Texts)> = Vec::new();
     for original in originals.iter().filter(|original| !original.is_wrapper()) {
@@ -323,21 +328,22 @@ pub fn prove(request: &Request) -> Result<Proof, Refusal> {
     let mut pack = None;
     for dialect in &candidates {
         let judged = read(dialect, &texts).and_then(|()| {
-            let runs = originals.iter().any(|original| !original.is_wrapper() && original.unable.is_none());
+            let mut all = originals.iter().chain(&elfconfigs);
+            let runs = all.any(|original| !original.is_wrapper() && original.unable.is_none());
             if runs && pack.is_none() {
                 pack = Some(at(&request.cases, Pack::read(&request.cases))?);
             }
-            originals
-                .iter()
-                .map(|original| judge(original, dialect, request, pack.as_ref()))
-                .collect::<Result<Vec<_>, _>>()
+            let programs = originals.iter().map(|original| judge(original, dialect, request, pack.as_ref()));
+            let elfconfigs =
+                elfconfigs.iter().map(|original| judge_elfconfig(original, dialect, request, pack.as_ref()));
+            programs.chain(elfconfigs).collect::<Result<Vec<_>, _>>()
         });
         match judged {
             Ok(mut judged) => {
                 if texts.iter().any(|(name, _)| name == "its source") {
                     judged.push(Judged { name: "its source".to_owned(), digest: None, how: How::Source });
                 }
-                return Ok(Proof { dialect: dialect.clone(), kbuild, judged });
+                return Ok(Proof { dialect: dialect.clone(), kbuild, given: request.kernel.is_some(), judged });
             }
             Err(refusal @ Refusal::Io(..)) => return Err(refusal),
             Err(refusal) => refusals.push(refusal),
@@ -390,6 +396,62 @@ fn judge(original: &Original, dialect: &Dialect, request: &Request, pack: Option
     Ok(Judged { name: original.name.to_owned(), digest: Some(original.digest()), how })
 }
 
+/// What mk_elfconfig writes in any kernel.
+const ELFCONFIG_TEXT: &[u8] = b"KERNEL_ELFCLASS";
+
+/// Judges the program that tells the C build its target, by an object of each.
+fn judge_elfconfig(
+    original: &Original,
+    dialect: &Dialect,
+    request: &Request,
+    pack: Option<&Pack>,
+) -> Result<Judged, Refusal> {
+    let judged = |how| Judged { name: original.name.to_owned(), digest: Some(original.digest()), how };
+    let (None, Some(pack)) = (&original.unable, pack) else {
+        if memchr::memmem::find(&original.bytes, ELFCONFIG_TEXT).is_none() {
+            let findings = vec![Finding::Missing("KERNEL_ELFCLASS")];
+            return Err(Refusal::Texts { name: original.name.to_owned(), kernel: dialect.name.clone(), findings });
+        }
+        return Ok(judged(How::Read(original.unable.clone().unwrap_or_default())));
+    };
+    let place = at(&original.path, run::place())?;
+    let ours = at(&request.ours, our_program(request, dialect, place.path(), "mk_elfconfig"))?;
+    let objects = at(&request.cases, objects(pack))?;
+    for (number, object) in objects.iter().enumerate() {
+        let call = Call { stdin: object.clone(), ..Call::default() };
+        let outcome = |subject: &Subject, who: &str| {
+            let dir = place.path().join(format!("{who}-{number}"));
+            fs::create_dir(&dir)?;
+            run::observe(subject, &dir, &dialect.version.to_string(), &call)
+        };
+        let theirs = at(&original.path, outcome(&Subject::new(&original.path), "theirs"))?;
+        let report = compare::differences(&theirs, &at(&request.ours, outcome(&ours, "ours"))?);
+        if !report.is_empty() {
+            return Err(Refusal::Differs {
+                name: original.name.to_owned(),
+                kernel: dialect.name.clone(),
+                cases: (1, objects.len()),
+                first: ("an object".to_owned(), report),
+            });
+        }
+    }
+    Ok(judged(How::Ran(objects.len())))
+}
+
+/// An object of each target, and what is none.
+fn objects(pack: &Pack) -> io::Result<Vec<Vec<u8>>> {
+    let mut objects = vec![Vec::new(), b"not an object".to_vec()];
+    let Some(name) = pack.names()?.pop() else { return Ok(objects) };
+    let recorded = recording::of(pack, &name)?;
+    for target in TARGETS {
+        let cases = recorded.iter().filter(|recorded| recorded.case.target == target);
+        let mut files = cases.flat_map(|recorded| &recorded.case.files);
+        objects
+            .extend(files.find(|(_, contents)| contents.starts_with(b"\x7fELF")).map(|(_, contents)| contents.clone()));
+    }
+    Ok(objects)
+}
+
 /// How many flags differ.
 fn distance(one: &Dialect, other: &Dialect) -> usize {
     let (one, other) = (one.flags(), other.flags());
@@ -436,7 +498,7 @@ fn has_tables(case: &Case) -> bool {
 /// Runs original and ours on the cases; returns their number.
 fn run_both(original: &Original, dialect: &Dialect, request: &Request, pack: &Pack) -> Result<usize, Refusal> {
     let place = at(&original.path, run::place())?;
-    let ours = at(&request.ours, our_program(request, dialect, place.path()))?;
+    let ours = at(&request.ours, our_program(request, dialect, place.path(), "modpost"))?;
     let theirs = Subject::new(&original.path);
     let kernel = dialect.version.to_string();
     let compare = |number: usize, case: &Case| -> io::Result<String> {
@@ -496,13 +558,13 @@ fn run_both(original: &Original, dialect: &Dialect, request: &Request, pack: &Pa
 }
 
 /// Ours, in a folder of its own with what a swap would leave beside it.
-fn our_program(request: &Request, dialect: &Dialect, place: &Path) -> io::Result<Subject> {
+fn our_program(request: &Request, dialect: &Dialect, place: &Path, name: &str) -> io::Result<Subject> {
     let folder = place.join("program");
     let record = folder.join(record::PATH);
     fs::create_dir_all(record.parent().unwrap_or(&folder))?;
     fs::write(record, record::render(dialect))?;
-    let program = folder.join("modpost");
-    fs::copy(request.ours.join("modpost"), &program)?;
+    let program = folder.join(name);
+    fs::copy(request.ours.join(name), &program)?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
     let offsets = request.scripts.join("devicetable-offsets.h");
     if offsets.exists() {

@@ -26,6 +26,8 @@ const FOREIGN: &[&str] = &[
     "KBUILD_RS_JOBS",
     "KBUILD_RS_BIN",
     "KBUILD_RS_HISTORY",
+    "KBUILD_RS_COMPARE",
+    "KBUILD_RS_RECORD",
     "MAKEFLAGS",
     "MFLAGS",
 ];
@@ -112,10 +114,15 @@ const SHOW: &str = "--show-output";
 type Part = (&'static str, &'static str, String);
 
 fn parts(corpora: &[String]) -> [Part; 7] {
-    let tests = "documents explain faults file2alias raised sumversion swap which".replace(' ', " --test ");
+    let tests =
+        "documents explain faults file2alias prove raised sumversion swap vendors which".replace(' ', " --test ");
     let corpora = corpora.join(" ");
     [
-        ("units: the library's own tests", "cargo", "test --locked -p kbuild-rs --lib --test dialects".to_owned()),
+        (
+            "units: the library's own tests",
+            "cargo",
+            "test --locked -p kbuild-rs -p kbuild-rs-proof --lib --test dialects".to_owned(),
+        ),
         (
             "programs: each as its users call it",
             "cargo",

@@ -104,13 +104,18 @@ pub(super) const GROUPS: &[Group] = &[
             "ERROR: ",
             "Invalid WMI device id 'wmi:%s' in '%s'\n",
             "MODULE_ALIAS(\"%s\");\n",
+            "MODULE_INFO(depends, \"",
             "MODULE_INFO(name, KBUILD_MODNAME);\n",
             "MODULE_INFO(srcversion, \"%s\");\n",
             "Section mismatches detected.\nSet CONFIG_SECTION_MISMATCH_WARN_ONLY=y to allow them.\n",
             "The relocation at %s+0x%lx references\nsection \"%s\" which is black-listed.\nSomething is seriously wrong and should be fixed.\nYou might get more information about where this is\ncoming from by using scripts/check_extable.sh %s\n",
             "WARNING: ",
+            "__ex_table",
+            "__init_begin",
             "__section(\".gnu.linkonce.this_module\") = {\n",
             "__visible struct module __this_module\n",
+            "_einittext",
+            "_sinittext",
             "acpi",
             "acpi*:%s:*",
             "amba",
@@ -279,6 +284,7 @@ pub(super) const GROUPS: &[Group] = &[
     (
         |d| !d.short_mismatch_reports,
         &[
+            "%s(%s+0x%llx): Section mismatch in reference from the %s %s%s to the %s %s:%s%s\n",
             "The %s %s%s%s references\na %s %s%s%s.\nIf %s is only used by %s then\nannotate %s with a matching annotation.\n",
             "The %s %s%s%s references\na %s %s%s%s.\nThis is often seen when error handling in the exit function\nuses functionality in the init path.\nThe fix is often to remove the %sannotation of\n%s%s so it may be used outside an init section.\n",
             "The %s %s%s%s references\na %s %s%s%s.\nThis is often seen when error handling in the init function\nuses functionality in the exit path.\nThe fix is often to remove the %sannotation of\n%s%s so it may be used outside an exit section.\n",
@@ -299,7 +305,10 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     ),
     (|d| d.rel_needs_machine, &["Please add code to calculate addend for this architecture\n"]),
-    (|d| !d.no_meminit, &[".meminit.*", ".meminit.text"]),
+    (|d| !d.no_meminit, &[".meminit.*", ".meminit.text", ".meminit.data", ".meminit.rodata"]),
+    (|d| !d.text_globs, &[".text.unlikely"]),
+    (|d| d.irqentry_text, &[".irqentry.text"]),
+    (|d| !d.nameless_by_address, &["(unknown)"]),
     (|d| !d.no_memexit, &[".memexit.*", ".memexit.text"]),
     (|d| d.cranges_ignored, &[".cranges"]),
     (|d| d.call_graph_profile, &[".llvm.call-graph-profile"]),
@@ -354,6 +363,8 @@ pub(super) const GROUPS: &[Group] = &[
     (
         |d| d.extended_versions,
         &[
+            "\t0x%08x,\n",
+            "\t\"%s\\0\"\n",
             "static const u32 ____version_ext_crcs[]\n",
             "__used __section(\"__version_ext_crcs\") = {\n",
             "static const char ____version_ext_names[]\n",
@@ -383,6 +394,7 @@ pub(super) const GROUPS: &[Group] = &[
     (
         |d| !d.alias_list,
         &[
+            "0x%02x ",
             "%s: sizeof(struct %s_device_id)=%lu is not a modulo of the size of section __mod_%s__<identifier>_device_table=%lu.\nFix definition of struct %s_device_id in mod_devicetable.h\n",
             "%s: struct %s_device_id is %lu bytes.  The last of %lu is:\n",
             "%s: struct %s_device_id is not terminated with a NULL entry!\n",
