@@ -27,6 +27,7 @@ mod outputs;
 mod refusals;
 mod sections;
 mod sources;
+mod spoilt;
 mod vendors;
 
 /// `KBUILD_RS_HISTORY` names versions whose source the archive has, or `all`:
@@ -115,6 +116,7 @@ fn cases() -> io::Result<Vec<Case>> {
     cases.extend(device_tables::cases()?);
     cases.extend(sources::cases()?);
     cases.extend(machines::cases()?);
+    cases.extend(spoilt::cases()?);
     cases.extend(vendors::cases()?);
     Ok(cases)
 }

@@ -23,17 +23,40 @@ const SHT_STRTAB: u32 = 3;
 /// Name, object, and the line after `FATAL: modpost: m.o: `.
 type Refusal = (&'static str, Vec<u8>, String);
 
-/// Kernels since 6.12 have a message of their own for this.
-const NO_BYTE_ORDER: &str = "no byte order";
+/// The begin of a case's name, and the kernels to which it is undefined.
+type OnSome = (&'static str, fn(&Dialect) -> bool);
+
+/// Cases that are for some kernels only.
+const ON_SOME: &[OnSome] = &[
+    // The others have a message of their own.
+    ("no byte order", |dialect| !dialect.byte_order_of_objects),
+    ("before 6.12: ", |dialect| !dialect.byte_order_of_objects),
+    ("from 6.12 on: ", |dialect| dialect.byte_order_of_objects),
+    ("from 6.7 on: ", |dialect| dialect.nearest_is_first),
+];
+
+/// The object with the table of a type at its end, and one entry less in it than
+/// it is said to have.
+fn cut(object: &[u8], sh_type: u32) -> Vec<u8> {
+    let [offset, size] = [24, 32].map(|field| {
+        let at = section_of_type(object, sh_type, field);
+        (at, object[at..at + 8].try_into().map_or(0, u64::from_le_bytes))
+    });
+    let table = object[offset.1 as usize..][..size.1 as usize].to_vec();
+    let cut = patched(object, offset.0, &(object.len() as u64).to_le_bytes());
+    [patched(&cut, size.0, &(size.1 + 24).to_le_bytes()), table].concat()
+}
 
 fn refusals() -> io::Result<Vec<Refusal>> {
     let module = assemble(&[GPL, ".section .init.text,\"ax\"\nf: .quad 0\n.text\n.quad f\n"].concat())?;
+    let quiet = assemble(&[GPL, ".section .init.text,\"ax\"\nf: .quad 0\n.quad f\n"].concat())?;
     let size = module.len() as u64;
     let headers = section_headers(&module);
     let symtab = |field| section_of_type(&module, SHT_SYMTAB, field);
     let rela = |field| section_of_type(&module, SHT_RELA, field);
     let word = |at: usize| u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|n| module[at + n]));
     let number = |at: usize| (at - headers) / 64;
+    let section_number = |object: &[u8], sh_type| (section_of_type(object, sh_type, 0) - section_headers(object)) / 64;
     let strings = section_of_type(&module, SHT_STRTAB, 24);
     let (symbols, relocations) = (word(symtab(24)) as usize, word(rela(24)) as usize);
     let table = |bytes: &[u8]| {
@@ -47,14 +70,24 @@ fn refusals() -> io::Result<Vec<Refusal>> {
         }
         assemble(&source)
     };
+    let bad_table = table(&[b'A'; 5])?;
+    let at_symbols = |object: &[u8]| {
+        let at = section_of_type(object, SHT_SYMTAB, 24);
+        object[at..at + 8].try_into().map_or(0, u64::from_le_bytes) as usize
+    };
     // A whole number of entries, of 32 bytes or 40.
     let absurd =
         |symbol| format!(".type {symbol},@object\n.size {symbol},{}\n.local {symbol}\n{symbol}:\n", 160u64 << 36);
     Ok(vec![
         (
-            "section headers cut off",
+            "before 6.12: section headers cut off",
             patched(&module, E_SHOFF, &(size - 64).to_le_bytes()),
             format!("no such section header string table (section 0, offset {})", module[62]),
+        ),
+        (
+            "from 6.12 on: section headers cut off",
+            patched(&module, E_SHOFF, &(size - 64).to_le_bytes()),
+            format!("section headers reach beyond the end of the file (section 0, offset {})", size - 64),
         ),
         (
             "more sections than bytes",
@@ -62,9 +95,9 @@ fn refusals() -> io::Result<Vec<Refusal>> {
             format!("section headers reach beyond the end of the file (section 0, offset {headers})"),
         ),
         (
-            "a symbol table beyond the end",
-            patched(&module, symtab(32), &size.to_le_bytes()),
-            format!("table reaches beyond the end of the file (section {}, offset {symbols})", number(symtab(0))),
+            "a symbol table that the file's end cuts",
+            cut(&module, SHT_SYMTAB),
+            format!("table reaches beyond the end of the file (section {}, offset {size})", number(symtab(0))),
         ),
         (
             "a symbol table with no strings",
@@ -87,6 +120,15 @@ fn refusals() -> io::Result<Vec<Refusal>> {
             format!("section name without end (section {}, offset {})", module[62], 0x00ff_ffff),
         ),
         (
+            "from 6.7 on: a name beyond the strings, before a table that is refused",
+            patched(&bad_table, at_symbols(&bad_table), &0x00ff_ffffu32.to_le_bytes()),
+            format!(
+                "symbol name without end (section {}, offset {})",
+                section_number(&bad_table, SHT_STRTAB),
+                0x00ff_ffff
+            ),
+        ),
+        (
             "a symbol with an extended section number and no table of them",
             patched(&module, symbols + 24 + 6, &[0xff, 0xff]),
             format!("symbol without its section number (section {}, offset 24)", number(symtab(0))),
@@ -97,16 +139,20 @@ fn refusals() -> io::Result<Vec<Refusal>> {
             format!("relocation refers to a symbol that doesn't exist (section {}, offset 0)", number(rela(0))),
         ),
         (
-            "relocations beyond the end",
-            patched(&module, rela(32), &size.to_le_bytes()),
-            format!("table reaches beyond the end of the file (section {}, offset {relocations})", number(rela(0))),
+            "relocations that the file's end cuts",
+            cut(&quiet, SHT_RELA),
+            format!(
+                "table reaches beyond the end of the file (section {}, offset {})",
+                section_number(&quiet, SHT_RELA),
+                quiet.len()
+            ),
         ),
         (
             "no class",
             patched(&module, 4, &[9]),
             "neither a 32-bit nor a 64-bit object (section 0, offset 4)".to_owned(),
         ),
-        (NO_BYTE_ORDER, patched(&module, 5, &[0]), "neither little- nor big-endian (section 0, offset 5)".to_owned()),
+        ("no byte order", patched(&module, 5, &[0]), "neither little- nor big-endian (section 0, offset 5)".to_owned()),
         (
             "a table of an absurd size",
             assemble(&format!(
@@ -123,7 +169,10 @@ fn refusals() -> io::Result<Vec<Refusal>> {
 
 fn check(name: &str, object: &[u8], expected: &str) -> io::Result<Verdict> {
     let modpost = original::ours("modpost")?;
-    let undefined = |kernel: &&Kernel| !name.ends_with(NO_BYTE_ORDER) || !kernel.dialect().byte_order_of_objects;
+    let undefined = |kernel: &&Kernel| {
+        let mut on_some = ON_SOME.iter().filter(|(begin, _)| name.starts_with(begin));
+        on_some.all(|(_, is_undefined)| is_undefined(&kernel.dialect()))
+    };
     for kernel in kernels().iter().copied().filter(undefined) {
         let dir = tempfile::tempdir()?;
         fs::write(dir.path().join("m.o"), object)?;
@@ -182,10 +231,10 @@ fn survives(object: &[u8]) -> Verdict {
 }
 
 pub(crate) fn run(tally: &Tally, wanted: &dyn Fn(&str) -> bool) -> io::Result<()> {
-    for (name, object, expected) in refusals()? {
-        let name = format!("refusals: {name}");
+    for (title, object, expected) in refusals()? {
+        let name = format!("refusals: {title}");
         if wanted(&name) {
-            tally.note(&name, check(&name, &object, &expected)?);
+            tally.note(&name, check(title, &object, &expected)?);
         }
     }
     if wanted("refusals: mutants") {

@@ -138,6 +138,8 @@ pub struct Elf<'t> {
     image: OnceCell<Option<Source>>,
     /// Where in the file the symbol table is.
     symbols_at: u64,
+    /// Whether the file ends before the symbol table does.
+    symbols_are_cut: bool,
     tables: &'t mut Tables,
 }
 
@@ -170,10 +172,36 @@ impl<'t> Elf<'t> {
         header.ok_or(malformed(what, HEADERS, u64::from(index.0)))
     }
 
+    /// Looks whether a symbol's section has a name, as the original does that
+    /// doesn't count sections: what lies where its header would be is one, if
+    /// the file has it and what it says of its name.
+    ///
+    /// # Errors
+    /// If it hasn't.
+    pub fn check_section_of(&self, symbol: &Symbol) -> Result<(), Malformed> {
+        if self.sections.get(symbol.section.0 as usize).is_some() {
+            return self.section_name(symbol.section).map(|_| ());
+        }
+        let unknown = malformed("symbol in a section that doesn't exist", HEADERS, u64::from(symbol.section.0));
+        let names = self.stray_section(self.section_strings, "no such section header string table")?;
+        // Of the header, its first word is looked at.
+        let header = u64::from(symbol.section.0) * self.encoding.section_header_size() as u64;
+        let place = self.header.e_shoff.checked_add(header).ok_or(unknown)?;
+        let mut word = Vec::new();
+        if !self.source.read_exact(place, 4, &mut word) {
+            return Err(unknown);
+        }
+        let name = names.sh_offset.checked_add(self.encoding.of_host().unsigned(&word));
+        name.filter(|&name| name < self.source.size()).map(|_| ()).ok_or(unknown)
+    }
+
     /// Brings a part of a table into the window, and of those that follow it
     /// as many as are read at once.
     fn load(&mut self, offset: u64, len: u64) -> bool {
         let Tables { runs, window, .. } = &mut *self.tables;
+        if window.of_image {
+            window.clear();
+        }
         let run = runs.partition_point(|run| run.0 <= offset).checked_sub(1);
         window.load(&self.source, offset, len, run.map_or(0, |run| runs[run].1))
     }
@@ -201,8 +229,10 @@ impl<'t> Elf<'t> {
             return self.load(offset, len);
         }
         let Some(Some(image)) = self.image.get() else { return false };
-        self.tables.window.clear();
-        self.tables.window.load(image, offset, len, 0)
+        let window = &mut self.tables.window;
+        window.clear();
+        window.of_image = true;
+        window.load(image, offset, len, 0)
     }
 
     /// Where a table of `entry`-sized entries lies in the file. A last entry
@@ -215,6 +245,18 @@ impl<'t> Elf<'t> {
             (Some(size), Some(end)) if end <= self.source.size() => Ok((section.sh_offset, size)),
             _ => Err(unreadable(index, section.sh_offset)),
         }
+    }
+
+    /// The same, as far as the file has it, and whether it ends there: entries
+    /// are taken one by one, and something may end the run before.
+    fn part_of_table(&self, index: SectionIndex, entry: u64) -> Result<(u64, u64, bool), Malformed> {
+        let section = &self.sections[index.0 as usize];
+        let room = self.source.size().checked_sub(section.sh_offset);
+        let room = room.ok_or(unreadable(index, section.sh_offset))? / entry * entry;
+        Ok(match self.table(index, entry) {
+            Ok((offset, size)) => (offset, size, false),
+            Err(_) => (section.sh_offset, room, true),
+        })
     }
 
     /// The symbol of a number; if the table has none, what follows it in the
@@ -232,11 +274,13 @@ impl<'t> Elf<'t> {
         let place = u64::from(number) * entry;
         let offset = self.symbols_at.checked_add(place);
         let mut bytes = Vec::new();
-        if !offset.is_some_and(|offset| self.source.read_exact(offset, entry, &mut bytes)) {
+        if !offset.is_some_and(|offset| self.seen(offset, entry).read_exact(offset, entry, &mut bytes)) {
             return Err(malformed(what, self.symtab, place));
         }
         let mut symbols = Vec::new();
-        symbol::parse(number as usize, &bytes, &self.extended, self.encoding.of_host(), &self.source, &mut symbols);
+        let rest = self.extended.rest.clone();
+        let rest = self.seen(rest.start, rest.end.saturating_sub(rest.start));
+        symbol::parse(number as usize, &bytes, &self.extended, self.encoding.of_host(), rest, &mut symbols);
         let symbol = symbols.pop().filter(|symbol| symbol.section != symbol::UNKNOWN);
         symbol.ok_or(malformed(what, self.symtab, place))
     }
@@ -283,7 +327,29 @@ impl<'t> Elf<'t> {
         } else {
             &self.tables.section_names
         };
-        string_at(table, offset).ok_or(malformed("section name without end", self.section_strings, offset))
+        string_at(table, offset).ok_or(self.without_end(offset))
+    }
+
+    const fn without_end(&self, offset: u64) -> Malformed {
+        malformed("section name without end", self.section_strings, offset)
+    }
+
+    /// Looks whether the file has the whole symbol table.
+    ///
+    /// # Errors
+    /// If it ends before.
+    pub fn check_symbol_table(&self) -> Result<(), Malformed> {
+        if self.symbols_are_cut { Err(unreadable(self.symtab, self.symbols_at)) } else { Ok(()) }
+    }
+
+    /// Looks whether every symbol's name begins in the file.
+    ///
+    /// # Errors
+    /// If one doesn't.
+    pub fn check_symbol_names(&self) -> Result<(), Malformed> {
+        let len = self.tables.strings.len() as u64;
+        let beyond = self.tables.symbols.iter().map(|symbol| u64::from(symbol.name)).find(|&name| name >= len);
+        beyond.map_or(Ok(()), |name| Err(malformed("symbol name without end", self.strtab, name)))
     }
 
     /// The symbol's name, as it is after [`Elf::cut_name`].
@@ -424,10 +490,10 @@ impl<'t> Elf<'t> {
     pub fn read_relocations(&mut self, index: SectionIndex, first: usize) -> Result<bool, Malformed> {
         self.relocation_format.rela = self.section(index, "no such section")?.sh_type == section_header::SHT_RELA;
         let entry = self.relocation_format.entry_size() as u64;
-        let (offset, size) = self.table(index, entry)?;
+        let (offset, size, is_cut) = self.part_of_table(index, entry)?;
         let before = size.min(first as u64 * entry);
         let len = (size - before).min(AHEAD / entry * entry);
-        if !self.load_seen(offset + before, len) {
+        if !self.load_seen(offset + before, len) || is_cut && len == 0 {
             return Err(unreadable(index, offset));
         }
         self.relocations = (first, offset + before, len);

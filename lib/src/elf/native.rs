@@ -44,12 +44,11 @@ const NUMBER: (Widths, Widths) = (&[4], &[4]);
 pub(super) fn turned(header: &Header, sections: &[SectionHeader], encoding: Encoding) -> (Vec<Range<u64>>, bool) {
     let headers = (sections.len() * encoding.section_header_size()) as u64;
     let mut turned = vec![0..encoding.header_size() as u64, header.e_shoff..header.e_shoff.saturating_add(headers)];
-    let is_table = |section: &&SectionHeader| {
-        matches!(section.sh_type, section_header::SHT_SYMTAB | section_header::SHT_SYMTAB_SHNDX)
-    };
-    let range =
-        |section: &SectionHeader| section.sh_offset..section.sh_offset.saturating_add(size_of(section, encoding));
-    turned.extend(sections.iter().skip(1).filter(is_table).map(range));
+    let tables = sections.iter().skip(1).filter_map(|section| {
+        let entry = entry_size(section.sh_type, encoding)?;
+        Some(section.sh_offset..section.sh_offset.saturating_add(whole_size(section, entry, encoding)))
+    });
+    turned.extend(tables);
     turned.sort_unstable_by_key(|range| range.start);
     let overlap = turned.windows(2).any(|pair| pair[1].start < pair[0].end);
     (turned, overlap)
@@ -87,6 +86,46 @@ pub(super) fn size_of(section: &SectionHeader, encoding: Encoding) -> u64 {
     if is_negative { 0 } else { section.sh_size }
 }
 
+/// The size of an entry of the tables that are turned round.
+fn entry_size(sh_type: u32, encoding: Encoding) -> Option<u64> {
+    match sh_type {
+        section_header::SHT_SYMTAB => Some(symbol::size(encoding)),
+        section_header::SHT_SYMTAB_SHNDX => Some(4),
+        _ => None,
+    }
+}
+
+/// The size of a table with the whole of its last entry.
+fn whole_size(section: &SectionHeader, entry: u64, encoding: Encoding) -> u64 {
+    size_of(section, encoding).div_ceil(entry).saturating_mul(entry)
+}
+
+/// The file's bytes when the ELF header has been turned round.
+pub(super) fn with_header(source: &Source, encoding: Encoding) -> Option<Source> {
+    let mut bytes = Vec::new();
+    if !source.read_exact(0, source.size(), &mut bytes) {
+        return None;
+    }
+    turn(&mut bytes, IDENT..encoding.header_size() as u64, HEADER, encoding);
+    Some(Source::Memory(bytes))
+}
+
+/// The section headers as they are when tables are looked for, and the file's
+/// bytes at that time: nothing but headers has been turned round.
+pub(super) fn headers(
+    source: &Source,
+    header: &Header,
+    claimed: u32,
+    encoding: Encoding,
+) -> Option<(Vec<SectionHeader>, Source)> {
+    let Source::Memory(mut bytes) = with_header(source, encoding)? else { return None };
+    let headers = u64::from(claimed) * encoding.section_header_size() as u64;
+    turn(&mut bytes, header.e_shoff..header.e_shoff.saturating_add(headers), SECTION, encoding);
+    let source = Source::Memory(bytes);
+    let (_, sections) = read_section_headers(&source, header, encoding.of_host(), &mut Window::default()).ok()?;
+    Some((sections, source))
+}
+
 /// The section headers as they are when tables are looked for, and the file's
 /// bytes when all of these have been turned round.
 pub(super) fn image(
@@ -95,21 +134,13 @@ pub(super) fn image(
     claimed: u32,
     encoding: Encoding,
 ) -> Option<(Vec<SectionHeader>, Source)> {
-    let mut bytes = Vec::new();
-    if !source.read_exact(0, source.size(), &mut bytes) {
-        return None;
-    }
-    turn(&mut bytes, IDENT..encoding.header_size() as u64, HEADER, encoding);
-    let headers = u64::from(claimed) * encoding.section_header_size() as u64;
-    turn(&mut bytes, header.e_shoff..header.e_shoff.saturating_add(headers), SECTION, encoding);
-    let source = Source::Memory(bytes);
-    let (_, sections) = read_section_headers(&source, header, encoding.of_host(), &mut Window::default()).ok()?;
+    let (sections, source) = headers(source, header, claimed, encoding)?;
     let Source::Memory(mut bytes) = source else { return None };
     for (sh_type, widths) in [(section_header::SHT_SYMTAB, SYMBOL), (section_header::SHT_SYMTAB_SHNDX, NUMBER)] {
         if let Some(section) = sections.iter().skip(1).rfind(|section| section.sh_type == sh_type) {
-            let entry = if sh_type == section_header::SHT_SYMTAB { symbol::size(encoding) } else { 4 };
-            let size = size_of(section, encoding).div_ceil(entry).saturating_mul(entry);
-            turn(&mut bytes, section.sh_offset..section.sh_offset.saturating_add(size), widths, encoding);
+            let entry = entry_size(sh_type, encoding)?;
+            let end = section.sh_offset.saturating_add(whole_size(section, entry, encoding));
+            turn(&mut bytes, section.sh_offset..end, widths, encoding);
         }
     }
     Some((sections, Source::Memory(bytes)))

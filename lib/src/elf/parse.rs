@@ -11,7 +11,7 @@ use super::error::malformed;
 use super::native::{self, View};
 use super::window::{self, AHEAD, Window};
 use super::{Elf, Encoding, HEADERS, Malformed, ParseError, SectionIndex, Source, Tables};
-use super::{end_of, relocation, symbol, unreadable};
+use super::{end_of, relocation, string_at, symbol, unreadable};
 use crate::dialect::Dialect;
 
 impl<'t> Elf<'t> {
@@ -56,8 +56,23 @@ impl<'t> Elf<'t> {
         if header.e_shoff > size {
             return Err(ParseError::SectionHeadersBeyondEnd { offset: header.e_shoff, size });
         }
-        let (claimed, mut sections) = read_section_headers(source, &header, encoding, &mut tables.window)?;
-        let (mut source, mut structures, mut turned) = (View::Whole(source), encoding, Vec::new());
+        // The ELF header is brought into the host's order first, and may be a
+        // section's header, too.
+        let is_shared = encoding != encoding.of_host() && header.e_shoff < encoding.header_size() as u64;
+        let image = is_shared.then(|| native::with_header(source, encoding)).flatten();
+        let (claimed, mut sections) = match &image {
+            Some(image) => read_section_headers(image, &header, encoding, &mut Window::default())?,
+            None => read_section_headers(source, &header, encoding, &mut tables.window)?,
+        };
+        // All headers are brought into the host's order, by kernels that look
+        // for an object's order even if it is that.
+        let all_touched = dialect.byte_order_of_objects || encoding != encoding.of_host();
+        let wanted = u64::from(claimed) * encoding.section_header_size() as u64;
+        if all_touched && wanted > size - header.e_shoff {
+            return Err(malformed("section headers reach beyond the end of the file", HEADERS, header.e_shoff).into());
+        }
+        let file = source;
+        let (mut source, mut structures, mut turned) = (View::Whole(file), encoding, Vec::new());
         if encoding != encoding.of_host() {
             let (ranges, overlap) = native::turned(&header, &sections, encoding);
             turned = ranges;
@@ -104,11 +119,12 @@ impl<'t> Elf<'t> {
             turned,
             image: OnceCell::new(),
             symbols_at: 0,
+            symbols_are_cut: false,
             tables,
         };
         elf.find_runs();
         elf.read_section_names()?;
-        elf.find_tables()?;
+        elf.find_tables(file, all_touched)?;
         Ok(Some(elf))
     }
 
@@ -161,7 +177,8 @@ impl<'t> Elf<'t> {
 
     /// Goes through the section headers once, as the original does, then
     /// reads the tables that they tell of.
-    fn find_tables(&mut self) -> Result<(), ParseError> {
+    fn find_tables(&mut self, file: &Source, all_touched: bool) -> Result<(), ParseError> {
+        let names = self.names_before_symbols(file);
         let mut symtab = None;
         let mut shndx = None;
         for number in 1..self.claimed {
@@ -172,7 +189,17 @@ impl<'t> Elf<'t> {
             if !nobits && section.sh_offset > self.source.size() {
                 return Err(ParseError::Truncated { offset: section.sh_offset, header_size: self.header_size() });
             }
-            match self.section_name(index)? {
+            let name = match &names {
+                Some(names) => string_at(names, section.sh_name as u64).ok_or(self.without_end(section.sh_name as u64)),
+                None => self.section_name(index),
+            };
+            let name = match name {
+                // What lies there is looked at, and is no name; the table itself
+                // is found to be truncated when its turn comes.
+                Err(_) if self.is_name_before_table(section) => b"",
+                name => name?,
+            };
+            match name {
                 b".modinfo" if nobits => return Err(ParseError::NobitsModinfo),
                 b".modinfo" => self.modinfo = Some(index),
                 b".export_symbol" => self.export_symbol = Some(index),
@@ -193,7 +220,7 @@ impl<'t> Elf<'t> {
             return Err(ParseError::BadShndxLink { link, symtab: symtab.0 });
         }
 
-        let mut last = u64::from(self.read_symbols(symtab, shndx.map(|(index, _)| index))?);
+        let mut last = u64::from(self.read_symbols(symtab, shndx.map(|(index, _)| index), all_touched)?);
         if self.section_strings == strtab {
             // One table for both kinds of names.
             last = self.sections.iter().map(|section| section.sh_name as u64).fold(last, u64::max);
@@ -207,8 +234,44 @@ impl<'t> Elf<'t> {
         Ok(())
     }
 
+    /// The section names as they are when tables are looked for, if they are
+    /// others then: symbols are turned round after that.
+    fn names_before_symbols(&self, file: &Source) -> Option<Vec<u8>> {
+        if self.turned.is_empty() && matches!(self.source, View::Whole(_)) {
+            return None;
+        }
+        let table = self.stray_section(self.section_strings, "no such section header string table").ok()?;
+        let rest = file.size().checked_sub(table.sh_offset)?;
+        // None of the names that are looked for is longer than 16 bytes.
+        let last = self.sections.iter().map(|section| section.sh_name as u64).max().unwrap_or(0);
+        let looked_at = table.sh_size.max(last + 16).min(rest);
+        if std::ptr::eq(self.seen(table.sh_offset, looked_at), file) {
+            return None;
+        }
+        let (_, image) = native::headers(file, &self.header, self.claimed, self.encoding)?;
+        let mut names = Vec::new();
+        image.read_exact(table.sh_offset, rest, &mut names).then_some(names)
+    }
+
+    /// Whether the table of section names is said to lie so far beyond the end
+    /// of the file that a name in it, as pointers are counted, lies in the file.
+    fn is_name_before_table(&self, section: &SectionHeader) -> bool {
+        let table = self.sections.get(self.section_strings.0 as usize).filter(|_| self.section_strings.0 > 0);
+        table.is_some_and(|table| {
+            let place = table.sh_offset.wrapping_add(section.sh_name as u64);
+            table.sh_type != section_header::SHT_NOBITS
+                && table.sh_offset > self.source.size()
+                && place < self.source.size()
+        })
+    }
+
     /// Reads the symbol table; returns the greatest of its `st_name`.
-    fn read_symbols(&mut self, symtab: SectionIndex, shndx: Option<SectionIndex>) -> Result<u32, Malformed> {
+    fn read_symbols(
+        &mut self,
+        symtab: SectionIndex,
+        shndx: Option<SectionIndex>,
+        all_touched: bool,
+    ) -> Result<u32, Malformed> {
         let mut extended = symbol::Extended::default();
         if let Some(index) = shndx {
             let (offset, size) = self.table(index, 4)?;
@@ -218,11 +281,20 @@ impl<'t> Elf<'t> {
             extended.rest = offset + size..self.source.size();
         }
         let entry = symbol::size(self.encoding);
-        let (offset, size) = self.table(symtab, entry)?;
+        let (offset, size, is_cut) = self.part_of_table(symtab, entry)?;
+        if is_cut && all_touched {
+            return Err(unreadable(symtab, offset));
+        }
+        self.symbols_are_cut = is_cut;
         self.symbols_at = offset;
         self.tables.symbols.clear();
         let room = self.tables.symbols.try_reserve((size / entry) as usize);
         room.map_err(|_| malformed("no memory for the symbol table", symtab, offset))?;
+        if shndx.is_some() && !self.turned.is_empty() && (extended.table.len() as u64) / 4 < size / entry {
+            // Numbers are taken from what follows their table, too, which may
+            // have been turned round.
+            self.image();
+        }
         let mut last = 0;
         for part in (0..size).step_by((AHEAD / entry * entry) as usize) {
             let len = (size - part).min(AHEAD / entry * entry);
@@ -231,7 +303,8 @@ impl<'t> Elf<'t> {
             }
             let Tables { symbols, window, .. } = &mut *self.tables;
             let bytes = window.get(offset + part, len).unwrap_or_default();
-            last = last.max(symbol::parse(symbols.len(), bytes, &extended, self.structures, &self.source, symbols));
+            let rest = self.image.get().and_then(Option::as_ref).unwrap_or(&self.source);
+            last = last.max(symbol::parse(symbols.len(), bytes, &extended, self.structures, rest, symbols));
         }
         self.extended = extended;
         Ok(last)

@@ -15,12 +15,14 @@ pub(super) struct Window {
     len: usize,
     /// At least `len` bytes; never shrinks, for the next object's sake.
     bytes: Vec<u8>,
+    /// Whether they are of the file as the original has it, and not as it is.
+    pub(super) of_image: bool,
 }
 
 impl Window {
     /// Forgets what is here: another file comes.
     pub(super) fn clear(&mut self) {
-        self.len = 0;
+        (self.len, self.of_image) = (0, false);
     }
 
     /// The bytes of a range, if all of them are here.

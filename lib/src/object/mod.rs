@@ -257,6 +257,9 @@ impl Reader<'_, '_> {
 
     fn read(&mut self, scratch: &mut section::Scratch, later: &mut Later) -> Result<(), Fatal> {
         let Context { dialect, rules, extra_warn, .. } = *self.context;
+        if dialect.nearest_is_first {
+            section::check_symbols(&self.elf, dialect).map_err(|malformed| self.malformed(malformed))?;
+        }
         if let Some(section) = self.elf.no_trim_symbol.filter(|_| dialect.no_trim_symbol) {
             let (bytes, _) = self.elf.strings_of(section).map_err(|malformed| self.malformed(malformed))?;
             self.facts.kept =
@@ -384,7 +387,7 @@ impl Reader<'_, '_> {
             let len = self.symbol(number, later)?;
             later.lens.push(len as u32);
         }
-        Ok(())
+        self.elf.check_symbol_table().map_err(|malformed| self.malformed(malformed))
     }
 
     /// Looks at a symbol; returns the length of its name.

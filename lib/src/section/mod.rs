@@ -9,6 +9,7 @@ mod rules;
 
 use goblin::elf::sym::{STT_FUNC, STT_LOPROC};
 use nearest::Nearest;
+pub use nearest::check_symbols;
 use report::End;
 pub use rules::Rules;
 use rules::{Class, Mismatch, NO_SUCH_SECTION, RuleSet};
@@ -95,6 +96,12 @@ pub struct Check<'a> {
     pub dialect: &'a Dialect,
     /// `-W`.
     pub extra_warn: bool,
+}
+
+/// The section that lists exports. Without one it is the null section, to which
+/// a relocation section applies that doesn't say to which.
+fn export_section(elf: &Elf) -> SectionIndex {
+    elf.export_symbol.unwrap_or(SectionIndex(0))
 }
 
 /// Either end of a check that goes no further.
@@ -237,7 +244,7 @@ impl Check<'_> {
     ) -> Result<(), Stop> {
         let Scratch { classes, offends } = scratch;
         let relocations = elf.relocations();
-        let exports = self.exports && elf.export_symbol == Some(from.relocated);
+        let exports = self.exports && export_section(elf) == from.relocated;
         let known = matches!(elf.header.e_machine, header::EM_386 | header::EM_ARM | header::EM_MIPS);
         if self.dialect.rel_needs_machine && !relocations.has_addends() && !known {
             let text = text!("Please add code to calculate addend for this architecture\n");
@@ -403,7 +410,7 @@ impl Check<'_> {
     /// An entry of `.export_symbol`: a label before it names the symbol and
     /// points to license and namespace, the relocation to the symbol.
     fn export(&self, elf: &Elf, number: usize, nearest: &mut Nearest, findings: &mut Findings) -> Result<(), Stop> {
-        let Some(section) = elf.export_symbol else { return Ok(()) };
+        let section = export_section(elf);
         let malformed = |text| Message::new(Severity::Error, Kind::MalformedExport, text);
         let relocation = elf.relocations().get(number);
         let symbol = &elf.symbol(relocation.symbol)?;

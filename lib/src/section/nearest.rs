@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use goblin::elf::section_header::SHN_XINDEX;
 use goblin::elf::sym::{STT_FUNC, STT_SECTION};
 
 use super::addend::Addend;
@@ -71,6 +72,23 @@ fn nearest(table: &[Place], at: (SectionIndex, u64), reach: Option<u64>, first: 
         (below, above) => below.or(above),
     };
     found.map(|(_, number)| number)
+}
+
+/// Looks at every symbol, as the original does that makes a table of them first
+/// of all.
+///
+/// # Errors
+/// If the file ends before the symbol table does, a name lies beyond its end, or
+/// a symbol that would be in that table is without its section number.
+pub fn check_symbols(elf: &Elf, dialect: &Dialect) -> Result<(), Malformed> {
+    elf.check_symbol_table()?;
+    elf.check_symbol_names()?;
+    for (number, symbol) in elf.symbols().iter().enumerate() {
+        if u32::from(symbol.shndx) == SHN_XINDEX && is_usable(elf.symbol_name(symbol)?, dialect) {
+            elf.has_section(number)?;
+        }
+    }
+    Ok(())
 }
 
 impl<'a> Nearest<'a> {
@@ -152,6 +170,12 @@ impl<'a> Nearest<'a> {
     /// called `section`; of several, the last in the table.
     pub(super) fn at_or_before(&mut self, elf: &Elf, offset: u64, section: &[u8]) -> Result<Option<Symbol>, Malformed> {
         if self.by_value.as_ref().is_none_or(|known| known.section != section) {
+            if !self.dialect.section_index_checked {
+                // The original looks at the section of each symbol before it
+                // looks at its name.
+                let mut normal = elf.symbols().iter().filter(|symbol| !symbol.is_special());
+                normal.try_for_each(|symbol| elf.check_section_of(symbol))?;
+            }
             let mut symbols = Vec::new();
             for (&index, numbers) in self.by_section(elf)? {
                 if elf.section_name(index)? == section {
