@@ -23,6 +23,7 @@ STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES)) $(CFLAGS)
 KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
 HISTORY ?= all
 FRESH ?= bookworm trixie
+MUTANTS ?= 5.10 6.1 6.12 7.3
 N ?= 20000
 SECONDS ?= 60
 # Outside the tree, and kept.
@@ -48,7 +49,7 @@ help:
 	@echo 'make check-original    the cases on the original NAME in the directory ORIGINAL'
 	@echo 'make record            record what the original NAME in the directory ORIGINAL does'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
-	@echo 'make check-mutants     N=$(N) spoilt objects, beside a sanitized original'
+	@echo 'make check-mutants     N=$(N) spoilt objects, beside sanitized originals of MUTANTS=$(MUTANTS)'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
 	@echo 'make check-headers     modules of others, built against a headers package'
@@ -124,7 +125,7 @@ check-history: needs
 check-mutants: needs build
 	tests/needs source
 	$(CARGO) build --locked -p modpost
-	KBUILD_RS_BIN=target/debug $(BIN)/check-mutants $(N)
+	for release in $(MUTANTS); do KBUILD_RS_BIN=target/debug $(BIN)/check-mutants $$release $(N) || exit; done
 
 check-faults: needs build
 	KBUILD_RS_BIN='$(CURDIR)/$(BIN)' $(CARGO) test --locked --release -p kbuild-rs-tests --test faults -- --include-ignored

@@ -21,13 +21,12 @@ use crate::history;
 use crate::kernel::Tree;
 use crate::machine::{MACHINES, module};
 use crate::mutate;
-use crate::original::{self, Kernel, Subject, Target, V6_1};
+use crate::original::{self, Kernel, Subject, Target};
 
-/// The kernel whose original is compiled.
-static KERNEL: &Kernel = &V6_1;
-
-/// Maps a file with nothing around it: what lies behind a map's end would be
-/// there, and zero, and no sanitizer would say a word.
+/// Maps a file so that it ends where nothing is: what lies behind a map's end
+/// would be there, and zero, and no sanitizer would say a word. (To poison the
+/// rest of the last page isn't enough: of what isn't aligned, only the first
+/// bytes are looked at.)
 const WHOLE: &str = r#"
 #include <errno.h>
 #include <sanitizer/asan_interface.h>
@@ -53,35 +52,37 @@ void *__wrap_mmap(void *at, size_t len, int protection, int flags, int fd, off_t
 	all = __real_mmap(0, 2 * NOWHERE + room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (all == MAP_FAILED)
 		return MAP_FAILED;
-	file = all + NOWHERE;
-	if (mprotect(file, room, PROT_READ | PROT_WRITE))
+	if (mprotect(all + NOWHERE, room, PROT_READ | PROT_WRITE))
 		return MAP_FAILED;
+	file = all + NOWHERE + room - len;
 	while (have < len && got > 0) {
 		got = pread(fd, file + have, len - have, offset + have);
 		have += got > 0 ? got : 0;
 	}
-	__asan_poison_memory_region(file + len, room - len);
+	__asan_poison_memory_region(all + NOWHERE, room - len);
 	return file;
 }
 
 int __wrap_munmap(void *at, size_t len)
 {
 	size_t page = sysconf(_SC_PAGESIZE), room = (len + page - 1) / page * page;
+	char *start = (char *)at + len - room;
 
-	__asan_unpoison_memory_region(at, room);
-	return __real_munmap((char *)at - NOWHERE, 2 * NOWHERE + room);
+	__asan_unpoison_memory_region(start, room);
+	return __real_munmap(start - NOWHERE, 2 * NOWHERE + room);
 }
 "#;
 
 /// What the compiler is told. Well-formed objects break rules of alignment, too,
-/// and so does copying no bytes from nowhere.
+/// and so does copying no bytes from nowhere; a pointer that leads nowhere does
+/// no harm until it is followed.
 const SANITIZED: &[&str] = &[
     "../../whole.c",
     "-Wl,--wrap=mmap,--wrap=munmap",
     "-g",
     "-fno-omit-frame-pointer",
     "-fsanitize=address,undefined",
-    "-fno-sanitize=alignment,nonnull-attribute",
+    "-fno-sanitize=alignment,nonnull-attribute,pointer-overflow",
     "-fno-sanitize-recover=all",
 ];
 
@@ -97,8 +98,15 @@ const ENVIRONMENT: [(&str, &str); 2] = [
 const OURS: Duration = Duration::from_secs(2);
 const THEIRS: Duration = Duration::from_secs(20);
 
-/// Options under which mutants are read, in turns.
+/// Options under which mutants are read, in turns, and after as many turns
+/// with each set of those that the kernel's kbuild may give.
 const OPTIONS: &[&str] = &["", "-m -a", "-m -a -E", "-w -N", "-m -a -e"];
+
+fn options(kernel: &Kernel, turn: u64) -> String {
+    let options = OPTIONS[turn as usize % OPTIONS.len()];
+    let sets = [&[""], kernel.variants].concat();
+    format!("{} {options}", sets[turn as usize / OPTIONS.len() % sets.len()]).trim_ascii().to_owned()
+}
 
 /// Modules of distributions: corpus and path.
 const REAL: &[(&str, &str)] = &[
@@ -121,7 +129,7 @@ struct Seed {
     object: Vec<u8>,
 }
 
-fn seeds() -> io::Result<Vec<Seed>> {
+fn seeds(kernel: &'static Kernel) -> io::Result<Vec<Seed>> {
     let driver = compile_c("driver.c", &["-DOVERRIDE_ONLY"])?;
     let mut seeds = vec![Seed { name: "driver.c".to_owned(), target: Target::Lsb64, object: driver }];
     for (name, path) in REAL {
@@ -133,16 +141,16 @@ fn seeds() -> io::Result<Vec<Seed>> {
         seeds.push(Seed { name: format!("{path} of {name}"), target: corpus.target, object });
     }
     for machine in MACHINES.iter().filter(|machine| MADE.contains(&machine.name)) {
-        let object = module(machine, KERNEL, 1)?;
+        let object = module(machine, kernel, 1)?;
         seeds.push(Seed { name: machine.name.to_owned(), target: machine.target, object });
     }
     Ok(seeds)
 }
 
 /// The folder of the sanitized originals.
-fn sanitized() -> io::Result<PathBuf> {
-    cache::once(&format!("originals/{}-sanitized", KERNEL.version()), |dir| {
-        let tree = Tree::named(KERNEL.release).ok_or_else(|| io::Error::other("no such kernel"))?;
+fn sanitized(kernel: &'static Kernel) -> io::Result<PathBuf> {
+    cache::once(&format!("originals/{}-guarded", kernel.version()), |dir| {
+        let tree = Tree::named(kernel.release).ok_or_else(|| io::Error::other("no such kernel"))?;
         history::extract(&tree.source()?, dir)?;
         fs::write(dir.join("whole.c"), WHOLE)?;
         history::compile(dir, SANITIZED, true)
@@ -162,32 +170,37 @@ struct Did {
 /// A folder in which mutants are read, one after the other.
 struct Place {
     dir: tempfile::TempDir,
-    inputs: Vec<&'static str>,
+    kernel: &'static Kernel,
+}
+
+/// What a mutant is called.
+const OBJECT: &str = "m.o";
+
+/// What lies beside it.
+const INPUTS: &[(&str, &str)] = &[
+    ("m.mod", "part.o\n"),
+    (".part.o.cmd", "source_part.o := part.c\n\ndeps_part.o := \\\n  part.h \\\n\n#SYMVER exported 0x12345678\n"),
+    ("part.c", "int part;\n"),
+    ("part.h", "/* nothing */\n"),
+    (".m.o.cmd", "source_m.o := part.c\n#SYMVER exported 0x87654321\n"),
+    (
+        "in",
+        "0x1\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n0x2\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n\
+                 0x3\tplain\tvmlinux\tEXPORT_SYMBOL_GPL\tSPACE\n",
+    ),
+];
+
+/// Fills a folder with what is read.
+fn fill(dir: &Path, object: &[u8]) -> io::Result<()> {
+    INPUTS.iter().try_for_each(|(name, contents)| fs::write(dir.join(name), contents))?;
+    fs::write(dir.join(OBJECT), object)
 }
 
 impl Place {
-    fn new() -> io::Result<Self> {
+    fn new(kernel: &'static Kernel) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
-        let inputs = [
-            ("m.o", ""),
-            ("m.mod", "part.o\n"),
-            (
-                ".part.o.cmd",
-                "source_part.o := part.c\n\ndeps_part.o := \\\n  part.h \\\n\n#SYMVER exported 0x12345678\n",
-            ),
-            ("part.c", "int part;\n"),
-            ("part.h", "/* nothing */\n"),
-            (".m.o.cmd", "source_m.o := part.c\n#SYMVER exported 0x87654321\n"),
-            (
-                "in",
-                "0x1\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n0x2\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n\
-                 0x3\tplain\tvmlinux\tEXPORT_SYMBOL_GPL\tSPACE\n",
-            ),
-        ];
-        for (name, contents) in inputs {
-            fs::write(dir.path().join(name), contents)?;
-        }
-        Ok(Self { dir, inputs: inputs.iter().map(|(name, _)| *name).collect() })
+        fill(dir.path(), &[])?;
+        Ok(Self { dir, kernel })
     }
 
     fn run(&self, subject: &Subject, options: &str, limit: Duration) -> io::Result<Did> {
@@ -195,11 +208,11 @@ impl Place {
         let (stdout, stderr) = (dir.join("stdout"), dir.join("stderr"));
         let mut child = Command::new(&subject.program)
             .args(options.split_whitespace())
-            .args(["-i", "in", "-o", "out", "m.o"])
+            .args(["-i", "in", "-o", "out", OBJECT])
             .current_dir(dir)
             .env_clear()
             .env("LC_ALL", "C")
-            .env("KERNELVERSION", KERNEL.version())
+            .env("KERNELVERSION", self.kernel.version())
             .env("KBUILD_RS_JOBS", "1")
             .envs(ENVIRONMENT)
             .stdin(Stdio::null())
@@ -217,7 +230,7 @@ impl Place {
         for entry in fs::read_dir(dir)? {
             let entry = entry?;
             let name = PathBuf::from(entry.file_name());
-            if !self.inputs.iter().any(|input| Path::new(input) == name) {
+            if name != Path::new(OBJECT) && !INPUTS.iter().any(|(input, _)| Path::new(input) == name) {
                 did.files.insert(name, fs::read(entry.path())?);
                 fs::remove_file(entry.path())?;
             }
@@ -256,10 +269,21 @@ fn report_of(stderr: &[u8]) -> String {
     // The first frame that isn't a library's.
     let frame = text.lines().find_map(|line| {
         let (_, function) = line.trim_start().strip_prefix('#')?.split_once(" in ")?;
-        let own = ["modpost.c", "file2alias.c", "sumversion.c"].iter().any(|file| function.contains(file));
+        let own =
+            ["modpost.c", "file2alias.c", "sumversion.c", "symsearch.c"].iter().any(|file| function.contains(file));
         own.then(|| function.split(' ').next().unwrap_or(function).to_owned())
     });
     format!("{} in {}", kind.as_deref().unwrap_or("?"), frame.as_deref().unwrap_or("?"))
+}
+
+/// What no sanitizer at hand reports, by the words of ours and of the original:
+/// it makes an alias of memory that nothing was written to.
+const UNINITIALISED: (&str, &str) =
+    ("unknown override_only in a PCI device table", "Unknown PCI driver_override alias");
+
+fn is_uninitialised(original: &Did, ours: &Did) -> bool {
+    let says = |did: &Did, words: &str| String::from_utf8_lossy(&did.stderr).contains(words);
+    says(ours, UNINITIALISED.0) && says(original, UNINITIALISED.1)
 }
 
 fn fate(original: &Did, ours: &Did, same_target: bool) -> Fate {
@@ -279,6 +303,7 @@ fn fate(original: &Did, ours: &Did, same_target: bool) -> Fate {
     }
     let reported = match original.status {
         None => Some("it hangs".to_owned()),
+        Some(_) if is_uninitialised(original, ours) => Some("uninitialised alias in do_pci_entry".to_owned()),
         Some(status) if status.code() == Some(REPORTED) => Some(report_of(&original.stderr)),
         Some(status) => status.signal().map(|signal| format!("signal {signal}")),
     };
@@ -317,20 +342,20 @@ pub struct Mutant {
 ///
 /// # Errors
 /// If something can't be had or run.
-pub fn run(numbers: std::ops::Range<u64>) -> io::Result<Vec<Mutant>> {
-    let (seeds, sanitized, ours) = (seeds()?, sanitized()?, original::ours("modpost")?);
+pub fn run(kernel: &'static Kernel, numbers: std::ops::Range<u64>) -> io::Result<Vec<Mutant>> {
+    let (seeds, sanitized, ours) = (seeds(kernel)?, sanitized(kernel)?, original::ours("modpost")?);
     let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let share = |worker: u64| -> io::Result<Vec<Mutant>> {
-        let place = Place::new()?;
+        let place = Place::new(kernel)?;
         let mut mutants = Vec::new();
         for number in numbers.clone().filter(|number| number % workers == worker) {
             let seed = &seeds[(number % seeds.len() as u64) as usize];
-            let options = OPTIONS[(number / seeds.len() as u64) as usize % OPTIONS.len()];
+            let options = &options(kernel, number / seeds.len() as u64);
             let (way, object) = mutate::mutant(&seed.object, number);
-            fs::write(place.dir.path().join("m.o"), object)?;
+            fs::write(place.dir.path().join(OBJECT), object)?;
             let program = sanitized.join(seed.target.program());
             let theirs = place.run(&Subject { program, loader: None }, options, THEIRS)?;
-            let same_target = fs::read(place.dir.path().join("m.o"))?.get(4..6) == seed.object.get(4..6);
+            let same_target = fs::read(place.dir.path().join(OBJECT))?.get(4..6) == seed.object.get(4..6);
             let fate = fate(&theirs, &place.run(&ours, options, OURS)?, same_target);
             mutants.push(Mutant { number, seed: seed.name.clone(), way, fate });
         }
@@ -354,13 +379,15 @@ pub fn run(numbers: std::ops::Range<u64>) -> io::Result<Vec<Mutant>> {
     })
 }
 
-/// Writes a mutant's object, to be looked at.
+/// Fills a folder with one mutant and what is read with it; returns the options
+/// that it is read under.
 ///
 /// # Errors
 /// If it can't be made or written.
-pub fn write(number: u64, path: &Path) -> io::Result<String> {
-    let seeds = seeds()?;
+pub fn write(kernel: &'static Kernel, number: u64, dir: &Path) -> io::Result<String> {
+    let seeds = seeds(kernel)?;
     let seed = &seeds[(number % seeds.len() as u64) as usize];
-    fs::write(path, mutate::mutant(&seed.object, number).1)?;
-    Ok(OPTIONS[(number / seeds.len() as u64) as usize % OPTIONS.len()].to_owned())
+    fs::create_dir_all(dir)?;
+    fill(dir, &mutate::mutant(&seed.object, number).1)?;
+    Ok(options(kernel, number / seeds.len() as u64))
 }

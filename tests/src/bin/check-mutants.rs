@@ -1,8 +1,8 @@
 //! check-mutants: gives spoilt objects to the original, compiled with
 //! sanitizers, and to ours.
 //!
-//! The argument is how many; `N FILE` writes the one of number N into a file,
-//! and says under which options it is read.
+//! The arguments are a kernel's release and how many; `RELEASE N DIR` fills a
+//! folder with the one of number N, and says how it is read.
 
 #![forbid(unsafe_code)]
 
@@ -12,20 +12,25 @@ use std::process::ExitCode;
 
 use kbuild_rs_tests::mutants::{self, Fate};
 use kbuild_rs_tests::mutate;
+use kbuild_rs_tests::original::KERNELS;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = arguments.first().and_then(|count| count.parse().ok()).unwrap_or(20_000);
-    if let Some(file) = arguments.get(1) {
-        return match mutants::write(number, Path::new(file)) {
+    let release = arguments.first().map_or("6.1", String::as_str);
+    let Some(kernel) = KERNELS.into_iter().find(|kernel| kernel.release == release) else {
+        return failed(&std::io::Error::other(format!("{release}: no kernel that is known")));
+    };
+    let number = arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(20_000);
+    if let Some(dir) = arguments.get(2) {
+        return match mutants::write(kernel, number, Path::new(dir)) {
             Ok(options) => {
-                println!("modpost {options} -i in -o out {file}");
+                println!("cd {dir} && modpost {options} -i in -o out m.o");
                 ExitCode::SUCCESS
             }
             Err(error) => failed(&error),
         };
     }
-    let mutants = match mutants::run(0..number) {
+    let mutants = match mutants::run(kernel, 0..number) {
         Ok(mutants) => mutants,
         Err(error) => return failed(&error),
     };
@@ -67,7 +72,7 @@ fn main() -> ExitCode {
         let count = |refused| reports.get(&(kind, refused)).copied().unwrap_or(0);
         println!("| {kind} | {} | {} |", count(true), count(false));
     }
-    println!("\n{} mutants, {wrong} wrong", mutants.len());
+    println!("\n{}: {} mutants, {wrong} wrong", kernel.version(), mutants.len());
     if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
