@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kbuild_rs_tests::external::copy;
+use kbuild_rs_tests::fixture::compile_c;
 use kbuild_rs_tests::original;
 use tempfile::TempDir;
 
@@ -97,6 +98,25 @@ fn by_the_environment() {
     assert!(said.ends_with("FATAL: modpost: KBUILD_RS_JOBS: not a number of workers: 0\n"), "{said}");
 }
 
+const OFFSETS: &str = "scripts/mod/devicetable-offsets.h";
+/// Of a kernel that took `override_only` over from 5.15.
+const OVERRIDE_ONLY: &str = "#define SIZE_pci_device_id 40\n#define OFF_pci_device_id_override_only 32\n";
+
+#[test]
+fn tables_that_a_vendor_took_over() {
+    let object = compile_c("driver.c", &["-DOVERRIDE_ONLY"]).unwrap();
+    for (offsets, is_known) in [(OVERRIDE_ONLY, true), ("#define SIZE_pci_device_id 40\n", false)] {
+        let place = Place::new(&[(OFFSETS, offsets), ("m.mod", "\n")]);
+        fs::write(place.tree().join("m.o"), &object).unwrap();
+        let mut modpost = Command::new("scripts/mod/modpost");
+        modpost.args(["-w", "m.o"]).current_dir(place.tree()).env_clear().env("KERNELVERSION", "5.10.9");
+        let output = modpost.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let aliases = fs::read_to_string(place.tree().join("m.mod.c")).unwrap();
+        assert_eq!(aliases.contains("MODULE_ALIAS(\"vfio_pci:v"), is_known, "{aliases}");
+    }
+}
+
 /// Older kernels go on to say that they have no vmlinux.
 fn first_line(text: &str) -> &str {
     text.split_inclusive('\n').next().unwrap_or_default()
@@ -120,6 +140,7 @@ fn by_a_vendors_files() {
         ("6.6.30", "include/config/MODULE_SCMVERSION", "", "android/6.6.30"),
         ("6.6.30", "scripts/mod/modpost.c", &source("v:"), "android/6.6.30"),
         ("6.18.2", "scripts/mod/modpost.c", &source("xbc"), "amazon/6.18.2"),
+        ("5.10.9", OFFSETS, OVERRIDE_ONLY, "5.10.9"),
     ] {
         let place = Place::new(&[(file, text)]);
         let whole =

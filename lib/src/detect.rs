@@ -153,6 +153,7 @@ impl Trees {
             by("include/linux/module.h", vendor::by_module_header, &mut dialect);
         }
         by("scripts/mod/modpost.c", vendor::by_source, &mut dialect);
+        by("scripts/mod/devicetable-offsets.h", vendor::by_offsets, &mut dialect);
         for (name, old_name, letter) in vendor::CONFIGS {
             let names = [name, old_name].map(|name| format!("include/config/{name}"));
             let mut paths = self.0.iter().flat_map(|tree| names.iter().map(move |name| tree.join(name)));

@@ -78,6 +78,7 @@ fn rhel_9_3(dialect: &mut Dialect) {
 /// A state in the middle of 6.5's development, with the options of 5.14 and
 /// some of what came later.
 fn rhel_9_5(dialect: &mut Dialect) {
+    dialect.cdx_override = false;
     dialect.cdx_tables = false;
     dialect.checks_before_files = false;
     dialect.cranges_ignored = true;
@@ -258,6 +259,38 @@ pub fn by_source(dialect: Dialect, source: &[u8]) -> Option<Dialect> {
     Some(new.into_iter().fold(dialect, by_option))
 }
 
+/// What `scripts/mod/devicetable-offsets.h` defines if a kernel has certain
+/// tables, or fields in their entries.
+type Defined = (&'static str, fn(&mut Dialect) -> &mut bool);
+
+const DEFINED: &[Defined] = &[
+    ("SIZE_auxiliary_device_id", |dialect| &mut dialect.auxiliary_tables),
+    ("SIZE_cdx_device_id", |dialect| &mut dialect.cdx_tables),
+    ("OFF_cdx_device_id_override_only", |dialect| &mut dialect.cdx_override),
+    ("OFF_cdx_device_id_class", |dialect| &mut dialect.cdx_class),
+    ("SIZE_coreboot_device_id", |dialect| &mut dialect.coreboot_tables),
+    ("SIZE_ishtp_device_id", |dialect| &mut dialect.ishtp_tables),
+    ("SIZE_mcb_device_id", |dialect| &mut dialect.mcb_tables),
+    ("OFF_pci_device_id_override_only", |dialect| &mut dialect.pci_override_only),
+    ("SIZE_slim_device_id", |dialect| &mut dialect.slim_tables),
+    ("SIZE_ssam_device_id", |dialect| &mut dialect.ssam_and_dfl_tables),
+    ("SIZE_vchiq_device_id", |dialect| &mut dialect.vchiq_tables),
+];
+
+/// Gives a dialect the device tables of `scripts/mod/devicetable-offsets.h`,
+/// which the kernel build makes before it makes modpost: vendors take tables
+/// over from later kernels.
+#[must_use]
+pub fn by_offsets(dialect: Dialect, header: &[u8]) -> Option<Dialect> {
+    // Every kernel has this; without it the file is something else.
+    defined(header, "SIZE_pci_device_id")?;
+    let mut own = dialect.clone();
+    for (name, flag) in DEFINED {
+        *flag(&mut own) = defined(header, name).is_some();
+    }
+    (own != dialect).then_some(own)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -355,5 +388,19 @@ mod tests {
         assert_eq!(found(at(6, 6), "ei:MmnT:to:au:WwENd:v:"), named(b"android/6.6"));
         assert_eq!(found(at(6, 18), "ei:MmnT:to:au:WwENd:xbc"), named(b"amazon/6.18"));
         assert!(found(at(6, 14), "ei:MmnT:to:au:WwENd:").is_some_and(|dialect| !dialect.extended_versions));
+    }
+
+    #[test]
+    fn tables_by_offsets() {
+        let header = |names: &[&str]| names.iter().map(|name| format!("#define {name} 8\n")).collect::<String>();
+        let (old, new) = (at(5, 15), at(7, 0));
+        let has = |dialect: &mut Dialect| DEFINED.iter().map(|(_, flag)| *flag(dialect)).collect::<Vec<_>>();
+        let names: Vec<_> = DEFINED.iter().map(|(name, _)| *name).chain(["SIZE_pci_device_id"]).collect();
+        assert_eq!(by_offsets(new.clone(), header(&names).as_bytes()), None);
+        let taken_over = by_offsets(old.clone(), header(&names).as_bytes());
+        assert_eq!(taken_over.map(|mut dialect| has(&mut dialect)), Some(vec![true; DEFINED.len()]));
+        let none = by_offsets(new, header(&["SIZE_pci_device_id"]).as_bytes());
+        assert_eq!(none.map(|mut dialect| has(&mut dialect)), Some(vec![false; DEFINED.len()]));
+        assert_eq!(by_offsets(old, b"#define SIZE_cdx_device_id 8\n"), None);
     }
 }
