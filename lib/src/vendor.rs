@@ -90,6 +90,7 @@ fn rhel_9_5(dialect: &mut Dialect) {
     dialect.mismatch_offsets = false;
     dialect.mitigation_retpoline = true;
     dialect.namespace_by_name = true;
+    dialect.nearest_is_first = true;
     dialect.orc_header = false;
     dialect.rel_needs_machine = false;
     dialect.softirqentry_text = false;
