@@ -171,6 +171,14 @@ fn nameless() -> io::Result<Vec<u8>> {
     assemble(&[GPL, source].concat())
 }
 
+/// References from a place with two names to places without one, near which
+/// there are two symbols: at one address, or as far below as above.
+fn equally_near() -> io::Result<Vec<u8>> {
+    let source = ".text\none:\ntwo: .quad .Lat, .Lbetween, .Lafter\n.section .init.text,\"ax\"\nfirst:\nsecond:\n\
+                  .Lat: .skip 4\n.Lbetween: .skip 4\nthird:\nfourth: .skip 4\n.Lafter: .quad 0\n";
+    assemble(&[GPL, source].concat())
+}
+
 /// A reference from a symbol in one section to one in another.
 fn reference(from: &str, symbol: &str, to: &str) -> io::Result<Vec<u8>> {
     let target = format!(".section {to},\"aw\"\n.globl target\ntarget: .quad 0\n");
@@ -218,6 +226,7 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         ("labels of tools", labels(".L5", "L0abc")?),
         ("labels of an assembler", labels("$x1", "$d.1")?),
         ("a target without a name", nameless()?),
+        ("symbols that are equally near", equally_near()?),
         ("a driver to .memexit", reference(".data", "my_driver", ".memexit.text")?),
         ("a driver to .exit", reference(".data", "my_driver", ".exit.text")?),
         ("code to .meminit", reference(".text", "caller", ".meminit.text")?),
