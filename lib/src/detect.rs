@@ -140,9 +140,9 @@ impl Trees {
     /// Makes of a version's dialect the vendor's whose files are here.
     fn vendor(&self, mut dialect: Dialect) -> (Dialect, Vec<PathBuf>) {
         let mut evidence = Vec::new();
-        let mut by = |name: &str, judge: fn(Dialect, &[u8]) -> Option<Dialect>, dialect: &mut Dialect| {
+        let mut by = |name: &str, judge: fn(&Dialect, &[u8]) -> Option<Dialect>, dialect: &mut Dialect| {
             let Some((text, path)) = self.read(name) else { return };
-            if let Some(vendors) = judge(dialect.clone(), &text) {
+            if let Some(vendors) = judge(dialect, &text) {
                 *dialect = vendors;
                 evidence.push(path);
             }

@@ -166,23 +166,23 @@ fn defined<'h>(header: &'h [u8], name: &str) -> Option<&'h [u8]> {
 /// `linux/version.h` tells RHEL's release. RHEL 9's modpost goes by that; all
 /// others are mainline's that also write it.
 #[must_use]
-pub fn by_version_header(dialect: Dialect, header: &[u8]) -> Option<Dialect> {
+pub fn by_version_header(dialect: &Dialect, header: &[u8]) -> Option<Dialect> {
     let number = |name| std::str::from_utf8(defined(header, name)?).ok()?.parse::<u16>().ok();
     let release @ (major, minor) = (number("RHEL_MAJOR")?, number("RHEL_MINOR")?);
     let is_rhel_9 = major == 9 && (dialect.version.major, dialect.version.minor) == (5, 14);
     let own = if is_rhel_9 { find(b"rhel", Version::new(major, minor, 0)) } else { None };
     Some(match own {
         Some(row) => row.dialect(Version::new(major, minor, 0)),
-        None => Dialect { rhel_version: Some(release), ..dialect },
+        None => Dialect { rhel_version: Some(release), ..dialect.clone() },
     })
 }
 
 /// Makes of a dialect SUSE's, by the generated `linux/suse_version.h`.
 #[must_use]
-pub fn by_suse_header(dialect: Dialect, header: &[u8]) -> Option<Dialect> {
+pub fn by_suse_header(dialect: &Dialect, header: &[u8]) -> Option<Dialect> {
     let quoted = defined(header, "SUSE_PRODUCT_SHORTNAME")?;
     let release = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?.to_vec();
-    Some(Dialect { suse_release: Some(release), ..by_option(dialect, b'S') })
+    Some(Dialect { suse_release: Some(release), ..by_option(dialect.clone(), b'S') })
 }
 
 /// Whether there are kernels of this version with packed `____versions`.
@@ -196,13 +196,13 @@ pub fn may_be_packed(version: Version) -> bool {
 /// `next`. Some of Ubuntu's kernels have had that reverted, and other vendors'
 /// derive from them, so neither version nor name decides.
 #[must_use]
-pub fn by_module_header(dialect: Dialect, header: &[u8]) -> Option<Dialect> {
+pub fn by_module_header(dialect: &Dialect, header: &[u8]) -> Option<Dialect> {
     let start = memchr::memmem::find(header, b"struct modversion_info {")?;
     let body = header[start..].split(|&byte| byte == b'}').next()?;
     let is_next = |line: &[u8]| line.trim_ascii().strip_suffix(b" next;").is_some();
     body.split(|&byte| byte == b'\n').any(is_next).then_some(())?;
     let row = find(b"ubuntu", dialect.version)?;
-    let mut dialect = Dialect { name: format!("ubuntu/{}", dialect.version), ..dialect };
+    let mut dialect = Dialect { name: format!("ubuntu/{}", dialect.version), ..dialect.clone() };
     (row.changes)(&mut dialect);
     Some(dialect)
 }
@@ -245,18 +245,18 @@ pub fn by_config(dialect: &Dialect, letter: u8) -> Option<Dialect> {
 /// Makes of a dialect a vendor's, by the options that the text of
 /// `scripts/mod/modpost.c` hands to getopt(3).
 #[must_use]
-pub fn by_source(dialect: Dialect, source: &[u8]) -> Option<Dialect> {
+pub fn by_source(dialect: &Dialect, source: &[u8]) -> Option<Dialect> {
     let call = b"getopt(argc, argv, \"";
     let start = memchr::memmem::find(source, call)? + call.len();
     let options = source[start..].split(|&byte| byte == b'"').next()?;
     let has = |letter: u8| options.contains(&letter);
     let letters = CONFIGS.iter().map(|config| config.2);
-    let new: Vec<u8> = letters.filter(|&letter| has(letter) && !has_option(&dialect, letter)).collect();
+    let new: Vec<u8> = letters.filter(|&letter| has(letter) && !has_option(dialect, letter)).collect();
     let no_extended = dialect.extended_versions && !has(b'x');
     if new.is_empty() && !no_extended {
         return None;
     }
-    let dialect = Dialect { extended_versions: dialect.extended_versions && !no_extended, ..dialect };
+    let dialect = Dialect { extended_versions: dialect.extended_versions && !no_extended, ..dialect.clone() };
     Some(new.into_iter().fold(dialect, by_option))
 }
 
@@ -282,14 +282,14 @@ const DEFINED: &[Defined] = &[
 /// which the kernel build makes before it makes modpost: vendors take tables
 /// over from later kernels.
 #[must_use]
-pub fn by_offsets(dialect: Dialect, header: &[u8]) -> Option<Dialect> {
+pub fn by_offsets(dialect: &Dialect, header: &[u8]) -> Option<Dialect> {
     // Every kernel has this; without it the file is something else.
     defined(header, "SIZE_pci_device_id")?;
     let mut own = dialect.clone();
     for (name, flag) in DEFINED {
         *flag(&mut own) = defined(header, name).is_some();
     }
-    (own != dialect).then_some(own)
+    (own != *dialect).then_some(own)
 }
 
 #[cfg(test)]
@@ -350,9 +350,9 @@ mod tests {
         let found = |dialect, major: u16, minor: u16| {
             let header =
                 format!("#define LINUX_VERSION_CODE 1\n#define RHEL_MAJOR {major}\n#define RHEL_MINOR {minor}\n");
-            by_version_header(dialect, header.as_bytes())
+            by_version_header(&dialect, header.as_bytes())
         };
-        assert_eq!(by_version_header(at(6, 12), b"#define LINUX_VERSION_CODE 396288\n"), None);
+        assert_eq!(by_version_header(&at(6, 12), b"#define LINUX_VERSION_CODE 396288\n"), None);
         let fedora = Dialect { rhel_version: Some((9, 99)), ..at(6, 2) };
         assert_eq!(found(at(6, 2), 9, 99), Some(fedora));
         for minor in [0, 4, 6, 8] {
@@ -364,25 +364,25 @@ mod tests {
     fn ubuntu_by_header() {
         let packed = b"struct modversion_info {\n\t/* Offset of next. */\n\tu32 next;\n\tu32 crc;\n};\n";
         let plain = b"struct modversion_info {\n\tunsigned long crc;\n};\nstruct list {\n\tint next;\n};\n";
-        assert_eq!(by_module_header(at(6, 8), packed), named(b"ubuntu/6.8"));
-        assert_eq!(by_module_header(at(6, 17), packed), named(b"ubuntu/6.17"));
-        assert_eq!(by_module_header(at(6, 8), plain), None);
+        assert_eq!(by_module_header(&at(6, 8), packed), named(b"ubuntu/6.8"));
+        assert_eq!(by_module_header(&at(6, 17), packed), named(b"ubuntu/6.17"));
+        assert_eq!(by_module_header(&at(6, 8), plain), None);
         assert!(may_be_packed(Version::new(6, 2, 0)) && !may_be_packed(Version::new(6, 1, 0)));
     }
 
     #[test]
     fn suse_by_header() {
         let header = b"#define SUSE_PRODUCT_NAME       \"SUSE Linux Enterprise 15 SP6\"\n#define SUSE_PRODUCT_SHORTNAME  \"SLE15-SP6\"\n";
-        let found = by_suse_header(at(6, 4), header);
+        let found = by_suse_header(&at(6, 4), header);
         let expected = Dialect { name: "suse/6.4.0".to_owned(), ..named(b"suse/15.6").unwrap_or_else(|| at(0, 0)) };
         assert_eq!(found, Some(expected));
-        assert_eq!(by_suse_header(at(6, 4), b"#define SUSE_VERSION 15\n"), None);
+        assert_eq!(by_suse_header(&at(6, 4), b"#define SUSE_VERSION 15\n"), None);
     }
 
     #[test]
     fn vendors_by_their_options() {
         let found =
-            |dialect, options: &str| by_source(dialect, format!("x = getopt(argc, argv, \"{options}\");").as_bytes());
+            |dialect, options: &str| by_source(&dialect, format!("x = getopt(argc, argv, \"{options}\");").as_bytes());
         assert_eq!(found(at(6, 12), "ei:MmnT:to:au:WwENd:"), None);
         assert_eq!(found(at(6, 18), "ei:MmnT:to:au:WwENd:xb"), None);
         assert_eq!(found(at(6, 12), "ei:MmnT:to:au:WwENd:S:"), named(b"suse/6.12"));
@@ -397,11 +397,11 @@ mod tests {
         let (old, new) = (at(5, 15), at(7, 0));
         let has = |dialect: &mut Dialect| DEFINED.iter().map(|(_, flag)| *flag(dialect)).collect::<Vec<_>>();
         let names: Vec<_> = DEFINED.iter().map(|(name, _)| *name).chain(["SIZE_pci_device_id"]).collect();
-        assert_eq!(by_offsets(new.clone(), header(&names).as_bytes()), None);
-        let taken_over = by_offsets(old.clone(), header(&names).as_bytes());
+        assert_eq!(by_offsets(&new, header(&names).as_bytes()), None);
+        let taken_over = by_offsets(&old, header(&names).as_bytes());
         assert_eq!(taken_over.map(|mut dialect| has(&mut dialect)), Some(vec![true; DEFINED.len()]));
-        let none = by_offsets(new, header(&["SIZE_pci_device_id"]).as_bytes());
+        let none = by_offsets(&new, header(&["SIZE_pci_device_id"]).as_bytes());
         assert_eq!(none.map(|mut dialect| has(&mut dialect)), Some(vec![false; DEFINED.len()]));
-        assert_eq!(by_offsets(old, b"#define SIZE_cdx_device_id 8\n"), None);
+        assert_eq!(by_offsets(&old, b"#define SIZE_cdx_device_id 8\n"), None);
     }
 }

@@ -134,7 +134,7 @@ pub enum Refusal {
         name: String,
         /// The kernel.
         kernel: String,
-        /// In how many cases of all; after [`ENOUGH`] no more are run.
+        /// In how many cases of all; when there is no doubt no more are run.
         cases: (usize, usize),
         /// The name of one of them, and what differs.
         first: (String, String),
