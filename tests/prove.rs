@@ -6,11 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kbuild_rs::dialect::Dialect;
-use kbuild_rs::record;
 use kbuild_rs_tests::external::copy;
 use kbuild_rs_tests::original::{self, KERNELS, Kernel, Target, V5_10, V6_1};
 use kbuild_rs_tests::{recording, tally};
+use kernel::record;
+use modpost::dialect::Dialect;
 use tempfile::TempDir;
 
 /// A headers package's programs, which a test may alter.

@@ -8,11 +8,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kbuild_rs::dialect::Version;
 use kbuild_rs_debian::Found;
 use kbuild_rs_tests::external::copy;
 use kbuild_rs_tests::original::{KERNELS, Kernel, Target};
 use kbuild_rs_tests::tally;
+use kernel::Version;
 use sha2::{Digest, Sha256};
 
 /// A local archive and the configuration by which apt takes it for the

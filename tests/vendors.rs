@@ -6,9 +6,9 @@ use std::fs;
 use std::io;
 use std::process::Command;
 
-use kbuild_rs::dialect::Dialect;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::ours;
+use modpost::dialect::Dialect;
 use tempfile::TempDir;
 
 const MODULE: &str = "\t.section .modinfo, \"a\"\n\t.asciz \"license=GPL\"\n\t.asciz \"description=x\"\n\

@@ -4,13 +4,14 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use kbuild_rs::dialect::{Dialect, Version};
-use kbuild_rs::elf::{Elf, Source, Tables};
-use kbuild_rs::link::Link;
-use kbuild_rs::object::{self, Context};
-use kbuild_rs::section::{self, Check, Findings, Rules};
-use kbuild_rs::symvers;
+use elf::{Demands, Elf, Source, Tables};
 use kbuild_rs_tests::synthetic;
+use kernel::Version;
+use modpost::dialect::Dialect;
+use modpost::link::Link;
+use modpost::object::{self, Context};
+use modpost::section::{self, Check, Findings, Rules};
+use modpost::write::symvers;
 
 const RELOCATIONS: usize = 200_000;
 const SYMBOLS: usize = 50_000;
@@ -26,7 +27,8 @@ fn relocation_check(criterion: &mut Criterion) {
     let rules = Rules::new(&dialect);
     let source = Source::Memory(synthetic::object(RELOCATIONS / 100, RELOCATIONS).expect("an object"));
     let mut tables = Tables::default();
-    let mut elf = Elf::parse(&source, &mut tables, &dialect).expect("it is well-formed").expect("it is an object");
+    let mut elf =
+        Elf::parse(&source, &mut tables, Demands::default()).expect("it is well-formed").expect("it is an object");
     let check = Check {
         path: b"a.o",
         name: b"a.o",

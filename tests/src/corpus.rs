@@ -6,9 +6,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use kbuild_rs::archive;
-use kbuild_rs::elf::Source;
+use elf::Source;
 use kbuild_rs_debian::{Found, Unavailable, cache};
+use kmod::archive;
 
 use crate::compare;
 use crate::original::{self, Kernel, Subject, Target, V5_10, V6_1, V6_12, V7_2, V7_3};

@@ -7,8 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use kbuild_rs::dialect::{Dialect, Version};
 use kbuild_rs_debian::{Found, SOURCE, Suite, Unavailable, cache, package};
+use kernel::Version;
+use modpost::dialect::Dialect;
 
 use crate::layouts::{PRELUDE, STUBS};
 use crate::original::{Kernel, SINCE_6_5, SINCE_6_14, Target, Variants};

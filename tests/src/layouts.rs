@@ -8,10 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kbuild_rs::alias::TABLES;
-use kbuild_rs::alias::layout::{Abi, Layout};
-use kbuild_rs::dialect::Dialect;
 use kbuild_rs_debian::{Found, Unavailable};
+use modpost::alias::TABLES;
+use modpost::alias::layout::{Abi, Layout};
+use modpost::dialect::Dialect;
 
 use crate::needs;
 use crate::original::Kernel;

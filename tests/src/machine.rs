@@ -6,8 +6,8 @@
 
 use std::io;
 
-use kbuild_rs::alias::TABLES;
-use kbuild_rs::alias::layout::{Abi, Layout};
+use modpost::alias::TABLES;
+use modpost::alias::layout::{Abi, Layout};
 use object::write::{Object, Relocation, StandardSection, Symbol, SymbolId, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,

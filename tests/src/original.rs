@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use kbuild_rs::dialect::{Dialect, Version};
 use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which};
-
 pub use kbuild_rs_proof::subject::{Subject, TARGETS, Target};
+use kernel::Version;
+use modpost::dialect::Dialect;
 
 /// Sets of options.
 pub type Variants = &'static [&'static str];

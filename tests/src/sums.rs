@@ -6,10 +6,10 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use kbuild_rs::bytes::until_nul;
-use kbuild_rs::elf::Source;
-use kbuild_rs::kmod::module::modinfo;
-use kbuild_rs::srcversion::{Md4, strip};
+use base::bytes::until_nul;
+use elf::Source;
+use kmod::modinfo;
+use modpost::srcversion::{Md4, strip};
 
 use crate::kernel::{self, Tree};
 use crate::original;
@@ -21,7 +21,7 @@ const DIGITS: usize = 23;
 /// The srcversion that the original gave a module, by the finished module.
 fn given(dir: &Path, stem: &str) -> io::Result<String> {
     let source = Source::open(&dir.join(format!("{stem}.ko")))?;
-    let sum = modinfo(stem.as_bytes(), &source, b"srcversion").map_err(|_| io::Error::other("malformed module"))?;
+    let sum = modinfo::value(&source, b"srcversion").map_err(|_| io::Error::other("malformed module"))?;
     Ok(sum.map_or("no srcversion".to_owned(), |sum| String::from_utf8_lossy(&sum).into_owned()))
 }
 

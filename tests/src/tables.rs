@@ -1,8 +1,8 @@
 //! Device tables in all types, with what their fields can be.
 
-use kbuild_rs::alias::TableType;
-use kbuild_rs::alias::layout::Layout;
-use kbuild_rs::dialect::Dialect;
+use modpost::alias::TableType;
+use modpost::alias::layout::Layout;
+use modpost::dialect::Dialect;
 
 /// A sequence of numbers that is the same in each run (Marsaglia's xorshift).
 #[derive(Clone, Debug)]

@@ -6,7 +6,6 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use kbuild_rs::dialect::Dialect;
 use kbuild_rs_debian::Unavailable;
 use kbuild_rs_proof::recording::add;
 use kbuild_rs_proof::recording::pack::Pack;
@@ -16,6 +15,7 @@ use kbuild_rs_tests::original::{self, Kernel};
 use kbuild_rs_tests::parallel;
 use kbuild_rs_tests::tally::{Tally, Verdict};
 use kbuild_rs_tests::{recording, run};
+use modpost::dialect::Dialect;
 
 mod asm;
 mod command_line;
@@ -95,7 +95,8 @@ fn select_original(name: &str) {
     // As long as the program runs, like the kernels that have a package.
     let name: &'static str = name.to_owned().leak();
     let known = Dialect::named(name.as_bytes());
-    let version: &'static str = known.map_or_else(|| name.to_owned(), |dialect| dialect.version.to_string()).leak();
+    let version: &'static str =
+        known.map_or_else(|| name.to_owned(), |dialect| dialect.kernel.version.to_string()).leak();
     let release = version.rsplit_once('.').map_or(version, |(release, _)| release);
     let kernel = Kernel::compiled(version, release, history::variants(name), dir.into());
     let kernel = if name.contains('/') { kernel.of_vendor(name) } else { kernel };

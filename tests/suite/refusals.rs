@@ -5,14 +5,15 @@
 use std::fs;
 use std::io;
 
-use kbuild_rs::dialect::{Dialect, Version};
-use kbuild_rs::elf::Source;
-use kbuild_rs::object::{self, Context, Scratch};
-use kbuild_rs::section::Rules;
+use elf::Source;
 use kbuild_rs_tests::fixture::{assemble, compile_c};
 use kbuild_rs_tests::original::{self, Kernel, kernels};
 use kbuild_rs_tests::run::{self, Call};
 use kbuild_rs_tests::tally::{Tally, Verdict};
+use kernel::Version;
+use modpost::dialect::Dialect;
+use modpost::object::{self, Context, Scratch};
+use modpost::section::Rules;
 
 use crate::asm::GPL;
 use crate::objects::{E_SHOFF, SHT_SYMTAB, patched, section_headers, section_of_type};

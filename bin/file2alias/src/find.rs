@@ -6,15 +6,13 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use base::json;
+use base::textfile;
 use clap::ArgMatches;
-use kbuild_rs::archive;
-use kbuild_rs::dialect::{Dialect, Version};
-use kbuild_rs::json;
-use kbuild_rs::kmod;
-use kbuild_rs::kmod::alias::{self, Alias};
-use kbuild_rs::kmod::module::Scratch;
-use kbuild_rs::kmod::vfio::{self, Device};
-use kbuild_rs::textfile;
+use kmod::alias::{self, Alias};
+use kmod::archive;
+use kmod::vfio::{self, Device};
+use modpost::module::Scratch;
 
 use crate::print::{self, failed};
 use crate::{Ended, NAME, put};
@@ -54,7 +52,7 @@ impl Tree {
         let dep = fs::read(self.0.join("modules.dep")).ok()?;
         let file = vfio::file_of(&dep, module)?;
         let source = archive::open(&self.0.join(textfile::path(file))).ok()?;
-        vfio::driver_of(&source, &Dialect::new(Version::DEFAULT)).ok().flatten()
+        vfio::driver_of(&source).ok().flatten()
     }
 }
 

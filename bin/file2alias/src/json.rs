@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use kbuild_rs::alias::{EntryDetail, TableDetail, Value};
-use kbuild_rs::json::{line, list, text};
-use kbuild_rs::kmod;
-use kbuild_rs::kmod::module::Module;
+use base::json::{line, list, text};
+use modpost::alias::{EntryDetail, TableDetail, Value};
+use modpost::module::Module;
 use serde_json::{Map, json};
 
 fn value(value: &Value) -> serde_json::Value {

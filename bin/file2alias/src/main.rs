@@ -10,7 +10,7 @@ mod print;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
-use kbuild_rs::diag::strerror;
+use base::message::strerror;
 
 /// The program, as it calls itself.
 const NAME: &str = "file2alias";

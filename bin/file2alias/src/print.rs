@@ -6,17 +6,18 @@ use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use base::message::{Fatal, Message, strerror};
+use base::workers::Workers;
 use clap::ArgMatches;
 use indicatif::ProgressBar;
-use kbuild_rs::archive;
-use kbuild_rs::buffer::Buffer;
-use kbuild_rs::diag::{Fatal, Message, strerror};
-use kbuild_rs::dialect::Version;
-use kbuild_rs::kmod;
-use kbuild_rs::kmod::module::{Module, Reader, Scratch};
-use kbuild_rs::object::Wanted;
-use kbuild_rs::run::Invocation;
-use kbuild_rs::workers::Workers;
+use kernel::Invocation;
+use kernel::Version;
+use kmod::archive;
+use modpost::buffer::Buffer;
+use modpost::dialect::Dialect;
+use modpost::module::{Module, Reader, Scratch};
+use modpost::object::Wanted;
+use modpost::run::offsets;
 
 use crate::{Ended, NAME, json, put};
 
@@ -116,8 +117,9 @@ fn text(path: &Path, module: &Module, format: Format) -> Vec<u8> {
 pub(crate) fn reader(err: &mut dyn Write) -> Ended<(Reader, Option<usize>)> {
     let said = |Fatal(message)| String::from_utf8_lossy(&message.text).trim_end().to_owned();
     let invocation = Invocation::current();
-    let fallback = invocation.dialect(err).map_err(said)?.version;
-    let reader = Reader { version: None, fallback, wanted: Wanted::default(), offsets: invocation.offsets() };
+    let dialect: Dialect = invocation.dialect(err).map_err(said)?;
+    let fallback = dialect.kernel.version;
+    let reader = Reader { version: None, fallback, wanted: Wanted::default(), offsets: offsets(&invocation) };
     Ok((reader, invocation.jobs().map_err(said)?))
 }
 

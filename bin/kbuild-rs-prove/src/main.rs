@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use kbuild_rs::dialect::Dialect;
 use kbuild_rs_proof::prove::{self, How, Judged, Proof, Request};
 use kbuild_rs_proof::run;
+use modpost::dialect::Dialect;
 
 fn command() -> Command {
     let path = |name: &'static str, help: &'static str| {

@@ -5,14 +5,14 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use kbuild_rs::elfconfig::elfconfig;
-use kbuild_rs::run::Invocation;
+use kernel::Invocation;
+use modpost::elfconfig::elfconfig;
 
 fn main() -> ExitCode {
     let dialect = match Invocation::current().dialect(&mut io::stderr()) {
         Ok(dialect) => dialect,
         Err(fatal) => {
-            let _ = fatal.0.write_to(&mut io::stderr());
+            let _ = io::stderr().write_all(&fatal.0.line("mk_elfconfig", b""));
             return ExitCode::FAILURE;
         }
     };

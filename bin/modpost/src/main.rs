@@ -5,7 +5,8 @@
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
-use kbuild_rs::run::{self, Invocation};
+use kernel::Invocation;
+use modpost::run;
 
 fn main() -> ExitCode {
     let mut err = BufWriter::new(io::stderr().lock());

@@ -5,11 +5,12 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use kbuild_rs::archive;
-use kbuild_rs::diag::Fatal;
-use kbuild_rs::dialect::Dialect;
-use kbuild_rs::kmod::module::modinfo;
-use kbuild_rs::textfile;
+use base::message::{Fatal, text};
+use base::textfile;
+use kmod::archive;
+use kmod::modinfo;
+use modpost::dialect::Dialect;
+use modpost::kind;
 
 use crate::{of_tree, put};
 
@@ -19,7 +20,8 @@ type Side<'a> = (&'a [u8], Option<Vec<u8>>);
 /// What a module's file has.
 fn of_file(path: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
     let source = archive::open(textfile::path(path)).map_err(|error| Fatal::perror(path, &error))?;
-    modinfo(path, &source, b"srcversion")
+    let value = modinfo::value(&source, b"srcversion");
+    value.map_err(|error| Fatal::refusal(kind::MALFORMED_OBJECT, text!("{}: {}\n", path, error.to_string())))
 }
 
 /// Says whether they are equal, and why one may be absent.

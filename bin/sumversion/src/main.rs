@@ -12,11 +12,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use base::message::{Fatal, Message};
 use clap::ArgMatches;
-use kbuild_rs::diag::{Fatal, Message};
-use kbuild_rs::dialect::Dialect;
-use kbuild_rs::run::Invocation;
-use kbuild_rs::srcversion::{self, Step};
+use kernel::Invocation;
+use modpost::dialect::Dialect;
+use modpost::srcversion::{self, Step};
 
 fn main() -> ExitCode {
     let matches = command::command().get_matches();

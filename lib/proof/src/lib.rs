@@ -3,6 +3,17 @@
 //! a swap wants before it replaces one.
 //!
 //! The suite runs its cases with this, too.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`subject`] | an original or ours |
+//! | [`run`] | running it in a directory, and what it leaves |
+//! | [`compare`] | how two outcomes differ |
+//! | [`case`] | a case: files and calls |
+//! | [`parallel`] | many at a time |
+//! | [`recording`] | recorded cases |
+//! | [`texts`] | an original's literals |
+//! | [`prove`] | the proof |
 
 #![forbid(unsafe_code)]
 

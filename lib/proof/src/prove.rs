@@ -13,9 +13,10 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kbuild_rs::detect;
-use kbuild_rs::dialect::{CHANGES, Dialect, Version};
-use kbuild_rs::record;
+use kernel::Version;
+use kernel::detect;
+use kernel::record;
+use modpost::dialect::{CHANGES, Dialect};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
@@ -89,8 +90,8 @@ impl Proof {
     /// What the kernel is called.
     #[must_use]
     pub fn kernel(&self) -> String {
-        let Version { major, minor, .. } = self.dialect.version;
-        if self.is_exact() { self.dialect.name.clone() } else { format!("{major}.{minor}") }
+        let Version { major, minor, .. } = self.dialect.kernel.version;
+        if self.is_exact() { self.dialect.kernel.name.clone() } else { format!("{major}.{minor}") }
     }
 
     /// The record that a swap leaves; `None` if there is nothing that kbuild
@@ -267,21 +268,21 @@ fn candidates(request: &Request, found: Option<&(Dialect, Version)>) -> Result<V
         Some((dialect, _)) => dialect.clone(),
         None => Dialect::new(named_by(&request.scripts).ok_or(Refusal::NoKernel)?),
     };
-    if found.is_some() || dialect.version.sublevel > 0 {
+    if found.is_some() || dialect.kernel.version.sublevel > 0 {
         all.push(dialect.clone());
     }
-    if dialect.name == dialect.version.to_string() {
+    if dialect.kernel.name == dialect.kernel.version.to_string() {
         // A stable release may have more or fewer fixes than its number says.
-        let Version { major, minor, .. } = dialect.version;
+        let Version { major, minor, .. } = dialect.kernel.version;
         let stable = CHANGES.iter().flat_map(|change| change.stable);
         let mut sublevels: Vec<u16> = stable.filter(|s| (s.0, s.1) == (major, minor)).map(|s| s.2).collect();
         sublevels.push(0);
         sublevels.sort_unstable_by(|a, b| b.cmp(a));
         sublevels.dedup();
         for sublevel in sublevels {
-            let other = Dialect::new(Version::new(major, minor, sublevel));
-            let other =
-                Dialect { rhel_version: dialect.rhel_version, suse_release: dialect.suse_release.clone(), ..other };
+            let mut other = Dialect::new(Version::new(major, minor, sublevel));
+            other.kernel.rhel_version = dialect.kernel.rhel_version;
+            other.kernel.suse_release.clone_from(&dialect.kernel.suse_release);
             if all.iter().all(|known| known.flags() != other.flags()) {
                 all.push(other);
             }
@@ -381,7 +382,7 @@ fn read(dialect: &Dialect, texts: &[(String, Texts)]) -> Result<(), Refusal> {
     for (name, texts) in texts {
         let findings = texts.findings(dialect);
         if !findings.is_empty() {
-            return Err(Refusal::Texts { name: name.clone(), kernel: dialect.name.clone(), findings });
+            return Err(Refusal::Texts { name: name.clone(), kernel: dialect.kernel.name.clone(), findings });
         }
     }
     Ok(())
@@ -410,7 +411,11 @@ fn judge_elfconfig(
     let (None, Some(pack)) = (&original.unable, pack) else {
         if memchr::memmem::find(&original.bytes, ELFCONFIG_TEXT).is_none() {
             let findings = vec![Finding::Missing("KERNEL_ELFCLASS")];
-            return Err(Refusal::Texts { name: original.name.to_owned(), kernel: dialect.name.clone(), findings });
+            return Err(Refusal::Texts {
+                name: original.name.to_owned(),
+                kernel: dialect.kernel.name.clone(),
+                findings,
+            });
         }
         return Ok(judged(How::Read(original.unable.clone().unwrap_or_default())));
     };
@@ -422,14 +427,14 @@ fn judge_elfconfig(
         let outcome = |subject: &Subject, who: &str| {
             let dir = place.path().join(format!("{who}-{number}"));
             fs::create_dir(&dir)?;
-            run::observe(subject, &dir, &dialect.version.to_string(), &call)
+            run::observe(subject, &dir, &dialect.kernel.version.to_string(), &call)
         };
         let theirs = at(&original.path, outcome(&Subject::new(&original.path), "theirs"))?;
         let report = compare::differences(&theirs, &at(&request.ours, outcome(&ours, "ours"))?);
         if !report.is_empty() {
             return Err(Refusal::Differs {
                 name: original.name.to_owned(),
-                kernel: dialect.name.clone(),
+                kernel: dialect.kernel.name.clone(),
                 cases: (1, objects.len()),
                 first: ("an object".to_owned(), report),
             });
@@ -500,7 +505,7 @@ fn run_both(original: &Original, dialect: &Dialect, request: &Request, pack: &Pa
     let place = at(&original.path, run::place())?;
     let ours = at(&request.ours, our_program(request, dialect, place.path(), "modpost"))?;
     let theirs = Subject::new(&original.path);
-    let kernel = dialect.version.to_string();
+    let kernel = dialect.kernel.version.to_string();
     let compare = |number: usize, case: &Case| -> io::Result<String> {
         let outcomes = |subject: &Subject, who: &str| {
             let dir = place.path().join(format!("{who}-{number}"));
@@ -550,7 +555,7 @@ fn run_both(original: &Original, dialect: &Dialect, request: &Request, pack: &Pa
         None => Ok(cases.len()),
         Some((number, report)) => Err(Refusal::Differs {
             name: original.name.to_owned(),
-            kernel: dialect.name.clone(),
+            kernel: dialect.kernel.name.clone(),
             cases: (differing.into_inner(), cases.len()),
             first: (cases[number].0.clone(), report),
         }),

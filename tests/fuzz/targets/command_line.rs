@@ -8,9 +8,9 @@ mod dialects;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use kbuild_rs::cli;
-use kbuild_rs::dialect::Version;
+use kernel::Version;
 use libfuzzer_sys::fuzz_target;
+use modpost::cli;
 
 fuzz_target!(|data: &[u8]| {
     let [kernel, posixly_correct, arguments @ ..] = data else { return };

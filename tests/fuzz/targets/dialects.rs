@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use kbuild_rs::dialect::{Dialect, Version};
+use kernel::Version;
+use modpost::dialect::Dialect;
 
 static DIALECTS: LazyLock<Vec<Dialect>> = LazyLock::new(|| {
     let versions = [(5, 10, 262), (5, 15, 100), (6, 1, 176), (6, 6, 87), (6, 12, 107), (6, 18, 2), (7, 3, 4)];

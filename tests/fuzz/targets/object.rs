@@ -5,13 +5,13 @@
 
 mod dialects;
 
-use kbuild_rs::elf::Source;
-use kbuild_rs::link::{Link, resolve};
-use kbuild_rs::modc::{self, Style};
-use kbuild_rs::object::{self, Context, Scratch};
-use kbuild_rs::section::Rules;
-use kbuild_rs::symvers;
+use elf::Source;
 use libfuzzer_sys::fuzz_target;
+use modpost::link::{Link, resolve};
+use modpost::object::{self, Context, Scratch};
+use modpost::section::Rules;
+use modpost::write::modc::{self, Style};
+use modpost::write::symvers;
 
 fuzz_target!(|data: &[u8]| {
     let [kernel, options, object @ ..] = data else { return };
@@ -34,11 +34,18 @@ fuzz_target!(|data: &[u8]| {
         basic: modversions,
         extended: dialect.extended_versions && options & 32 != 0,
     };
-    let style = Style { dialect, external: link.external, modversions, basic: policy.basic, extended: policy.extended };
+    let style = Style {
+        dialect,
+        external: link.external,
+        modversions,
+        basic: policy.basic,
+        extended: policy.extended,
+        scmversion: None,
+    };
     for id in link.written() {
         let resolution = resolve::resolve(&link, id, &policy, dialect);
         let versions = resolve::versions(&link, id, &resolution, &policy, dialect);
-        let _ = modc::render(&link, id, &resolution, &versions, style);
+        let _ = modc::render(&link, id, &resolution, &versions, None, style);
     }
-    let _ = symvers::render(&link, dialect);
+    let _ = symvers::render(&link, dialect, true);
 });

@@ -8,10 +8,10 @@ mod dialects;
 use std::fs;
 use std::sync::LazyLock;
 
-use kbuild_rs::object::symbol_crcs;
-use kbuild_rs::srcversion;
-use kbuild_rs::workers::Workers;
+use base::workers::Workers;
 use libfuzzer_sys::fuzz_target;
+use modpost::object::symbol_crcs;
+use modpost::srcversion;
 use tempfile::TempDir;
 
 /// The folder of all runs, which is the process's own.

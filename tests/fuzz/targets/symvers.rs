@@ -4,15 +4,15 @@
 
 mod dialects;
 
-use kbuild_rs::link::Link;
-use kbuild_rs::symvers;
 use libfuzzer_sys::fuzz_target;
+use modpost::link::Link;
+use modpost::write::symvers;
 
 fuzz_target!(|data: &[u8]| {
     let [kernel, text @ ..] = data else { return };
     let dialect = dialects::dialect(*kernel);
     let mut link = Link::new(dialect, false);
     let _ = symvers::read(text, b"in", dialect, &mut link);
-    let _ = symvers::render(&link, dialect);
+    let _ = symvers::render(&link, dialect, true);
     link.report_statics();
 });

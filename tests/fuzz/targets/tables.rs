@@ -5,10 +5,10 @@
 
 mod dialects;
 
-use kbuild_rs::alias::layout::Abi;
-use kbuild_rs::alias::{self, Contents, Output, TABLES, Target};
-use kbuild_rs::elf::Encoding;
+use elf::Encoding;
 use libfuzzer_sys::fuzz_target;
+use modpost::alias::layout::Abi;
+use modpost::alias::{self, Contents, Output, TABLES, Target};
 
 fuzz_target!(|data: &[u8]| {
     let [kernel, number, form, bytes @ ..] = data else { return };

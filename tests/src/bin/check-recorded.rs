@@ -10,11 +10,11 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use kbuild_rs::vendor;
 use kbuild_rs_proof::recording::pack::Pack;
 use kbuild_rs_tests::run::Outcome;
 use kbuild_rs_tests::tally::{Tally, Verdict};
 use kbuild_rs_tests::{parallel, recording, run};
+use modpost::dialect::Dialect;
 
 fn check(mut names: Vec<String>, tally: &Tally) -> io::Result<()> {
     run::settle_umask();
@@ -28,7 +28,7 @@ fn check(mut names: Vec<String>, tally: &Tally) -> io::Result<()> {
     if names.is_empty() {
         names = pack.names()?;
         // Vendors' are called VENDOR/RELEASE.
-        let is_served = |name: &String| !name.contains('/') || vendor::named(name.as_bytes()).is_some();
+        let is_served = |name: &String| !name.contains('/') || Dialect::named(name.as_bytes()).is_some();
         let (served, others): (Vec<_>, Vec<_>) = names.into_iter().partition(is_served);
         names = served;
         for name in others {

@@ -114,14 +114,14 @@ const SHOW: &str = "--show-output";
 type Part = (&'static str, &'static str, String);
 
 fn parts(corpora: &[String]) -> [Part; 7] {
-    let tests =
-        "documents explain faults file2alias prove raised sumversion swap vendors which".replace(' ', " --test ");
+    let tests = "documents explain faults file2alias layers prove raised sumversion swap vendors which"
+        .replace(' ', " --test ");
     let corpora = corpora.join(" ");
     [
         (
             "units: the library's own tests",
             "cargo",
-            "test --locked -p kbuild-rs -p kbuild-rs-proof --lib --test dialects".to_owned(),
+            "test --locked -p kbuild-rs-base -p kbuild-rs-kernel -p kbuild-rs-elf -p kbuild-rs-kmod -p kbuild-rs-modpost -p kbuild-rs-proof --lib --test dialects --test which_kernel".to_owned(),
         ),
         (
             "programs: each as its users call it",

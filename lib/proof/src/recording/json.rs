@@ -11,18 +11,10 @@ use std::process::ExitStatus;
 use serde_json::{Value, json};
 
 use super::pack::Pack;
+use super::{damaged, text};
 use crate::case::Case;
 use crate::run::{Call, Left, Outcome};
 use crate::subject::TARGETS;
-
-/// What is wrong with a pack.
-pub(super) fn damaged(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("recorded cases: {what}"))
-}
-
-pub(super) fn text(value: &Value) -> io::Result<String> {
-    value.as_str().map(str::to_owned).ok_or_else(|| damaged("a string is wanted"))
-}
 
 pub(super) fn list(value: &Value) -> io::Result<&[Value]> {
     value.as_array().map(Vec::as_slice).ok_or_else(|| damaged("a list is wanted"))

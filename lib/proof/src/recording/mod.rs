@@ -10,10 +10,21 @@ pub mod pack;
 use std::collections::BTreeMap;
 use std::io;
 
+use serde_json::Value;
+
 use pack::Pack;
 
 use crate::case::Case;
 use crate::run::Outcome;
+
+/// What is wrong with a pack.
+fn damaged(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("recorded cases: {what}"))
+}
+
+fn text(value: &Value) -> io::Result<String> {
+    value.as_str().map(str::to_owned).ok_or_else(|| damaged("a string is wanted"))
+}
 
 /// A case, and what the original did at each of its calls.
 #[derive(Debug)]
@@ -42,11 +53,11 @@ pub fn of(pack: &Pack, name: &str) -> io::Result<Vec<Recorded>> {
     let cases: BTreeMap<_, _> = pack.cases()?.into_iter().collect();
     let mut all = Vec::new();
     for line in pack.outcomes(name)? {
-        let key = json::text(&line["key"])?;
-        let case = cases.get(&key).ok_or_else(|| json::damaged(&format!("no case {key}")))?;
+        let key = text(&line["key"])?;
+        let case = cases.get(&key).ok_or_else(|| damaged(&format!("no case {key}")))?;
         let outcomes = json::list(&line["calls"])?.iter().map(|call| json::outcome(pack, call));
         let outcomes = outcomes.collect::<io::Result<_>>()?;
-        all.push(Recorded { name: json::text(&line["name"])?, case: json::case(pack, case)?, outcomes });
+        all.push(Recorded { name: text(&line["name"])?, case: json::case(pack, case)?, outcomes });
     }
     Ok(all)
 }

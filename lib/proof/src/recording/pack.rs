@@ -16,7 +16,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::json::{self, damaged};
+use super::{damaged, text};
 
 /// The window by which texts that are alike are compressed to nearly nothing.
 const WINDOW_LOG: u32 = 27;
@@ -102,8 +102,8 @@ impl Pack {
 
     /// The digests that cases and outcomes name.
     fn named(&self) -> BTreeSet<&str> {
-        let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-        let strings = self.files.values().flat_map(|file| text(file).split('"'));
+        let utf8 = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+        let strings = self.files.values().flat_map(|file| utf8(file).split('"'));
         strings.filter(|text| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).collect()
     }
 
@@ -143,7 +143,7 @@ impl Pack {
     /// # Errors
     /// If the pack is damaged.
     pub fn cases(&self) -> io::Result<Vec<(String, Value)>> {
-        self.lines(CASES)?.into_iter().map(|case| Ok((json::text(&case["key"])?, case))).collect()
+        self.lines(CASES)?.into_iter().map(|case| Ok((text(&case["key"])?, case))).collect()
     }
 
     /// What was recorded under a name.

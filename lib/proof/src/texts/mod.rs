@@ -6,9 +6,9 @@ mod table;
 
 use std::collections::BTreeSet;
 
-use kbuild_rs::cli;
-use kbuild_rs::dialect::Dialect;
 use memchr::memmem;
+use modpost::cli;
+use modpost::dialect::Dialect;
 
 /// The texts of an original: a program's bytes, or the literals of its source.
 #[derive(Clone, Debug)]
@@ -42,8 +42,8 @@ type Mark = (&'static str, &'static str, fn(&Dialect) -> bool);
 
 /// What only vendors' modposts have.
 const MARKS: &[Mark] = &[
-    ("RHEL or Fedora", "rhelversion", |d| d.rhel_version.is_some()),
-    ("SUSE", "suserelease", |d| d.suse_release.is_some()),
+    ("RHEL or Fedora", "rhelversion", |d| d.kernel.rhel_version.is_some()),
+    ("SUSE", "suserelease", |d| d.kernel.suse_release.is_some()),
     ("SUSE", "MODULE_INFO(supported, ", |d| d.supported_option),
     ("Android", "MODULE_INFO(scmversion, ", |d| d.scmversion_option),
     ("Amazon", "fips140", |d| d.fips140_option),

@@ -4,7 +4,7 @@
 //! What modpost compares with strcmp(3) and its like is not here: a compiler
 //! may make code of that.
 
-use kbuild_rs::dialect::Dialect;
+use modpost::dialect::Dialect;
 
 /// When a kernel has some texts, and these.
 pub(super) type Group = (fn(&Dialect) -> bool, &'static [&'static str]);
@@ -387,8 +387,8 @@ pub(super) const GROUPS: &[Group] = &[
             "MODULE_INFO(%s.alias, \"%s\");\n",
         ],
     ),
-    (|d| d.rhel_version.is_some(), &["MODULE_INFO(rhelversion, \"%d.%d\");\n"]),
-    (|d| d.suse_release.is_some(), &["MODULE_INFO(suserelease, \"%s\");\n"]),
+    (|d| d.kernel.rhel_version.is_some(), &["MODULE_INFO(rhelversion, \"%d.%d\");\n"]),
+    (|d| d.kernel.suse_release.is_some(), &["MODULE_INFO(suserelease, \"%s\");\n"]),
     (|d| d.scmversion_option, &["\nMODULE_INFO(scmversion, \"%s\");\n"]),
     (|d| d.fips140_option, &["crypto/fips140/.fips140.symvers"]),
     (

@@ -1,0 +1,24 @@
+//! What every program needs.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`bytes`], [`fnmatch`] | C's string functions, on bytes |
+//! | [`message`] | messages as values, and the program that speaks |
+//! | [`textfile`] | text files, read as C programs read them |
+//! | [`output`] | files written whole or not at all |
+//! | [`workers`] | work in parallel, results in order |
+//! | [`getopt`] | getopt(3) in front of clap |
+//! | [`json`] | bytes as JSON |
+//!
+//! Nothing here prints or exits.
+
+#![forbid(unsafe_code)]
+
+pub mod bytes;
+pub mod fnmatch;
+pub mod getopt;
+pub mod json;
+pub mod message;
+pub mod output;
+pub mod textfile;
+pub mod workers;

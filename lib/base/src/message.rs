@@ -1,0 +1,241 @@
+//! Messages as values: what the library has to say is collected, and printed
+//! by whoever owns the output.
+//!
+//! A user's grep for a message finds its whole format string at the place where
+//! it is made.
+
+use std::io;
+
+use serde::Serialize;
+
+/// How grave a [`Message`] is, which is also how it is introduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Said as it is, without a prefix.
+    #[serde(rename = "note")]
+    Plain,
+    /// The run goes on and may succeed.
+    Warning,
+    /// The run goes on and fails at its end.
+    Error,
+    /// The run ends here. Since 6.8 modpost calls that an error.
+    Fatal,
+    /// The run ends here: where the original's behaviour is undefined.
+    #[serde(rename = "fatal")]
+    Refusal,
+}
+
+/// The program that speaks: what its messages begin with, and how it fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Program {
+    /// Before a warning.
+    pub warning: &'static str,
+    /// Before an error.
+    pub error: &'static str,
+    /// Before what ends the run.
+    pub fatal: &'static str,
+    /// Its exit status when it fails.
+    pub failure: u8,
+}
+
+impl Program {
+    /// Says a message.
+    ///
+    /// # Errors
+    /// What the writer reports.
+    pub fn say(&self, message: &Message, out: &mut dyn io::Write) -> io::Result<()> {
+        let prefix = match message.severity {
+            Severity::Plain => "",
+            Severity::Warning => self.warning,
+            Severity::Error => self.error,
+            Severity::Fatal | Severity::Refusal => self.fatal,
+        };
+        out.write_all(prefix.as_bytes())?;
+        out.write_all(&message.text)
+    }
+}
+
+/// What a message says, as reports name it. A program has its own list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Kind(pub &'static str);
+
+impl Kind {
+    /// The arguments make no sense.
+    pub const USAGE: Self = Self("usage");
+    /// A system call failed.
+    pub const FILE: Self = Self("file");
+}
+
+/// What a message is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The module: its object's path without suffix.
+    pub module: Option<Vec<u8>>,
+    /// Symbols, the one that refers first.
+    pub symbols: Vec<Vec<u8>>,
+    /// Sections, the one that refers first; by number, as `[5]`, if an object
+    /// is malformed.
+    pub sections: Vec<Vec<u8>>,
+    /// Where in the first of the sections, or in the file, in bytes.
+    pub offsets: Vec<u64>,
+}
+
+/// One message, in the bytes that follow its prefix. Most end in a newline;
+/// the few that don't are the original's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// How grave it is.
+    pub severity: Severity,
+    /// What it says.
+    pub kind: Kind,
+    /// Everything after the prefix.
+    pub text: Vec<u8>,
+    /// Of what.
+    pub about: Box<About>,
+}
+
+impl Message {
+    /// A message, as yet about nothing.
+    #[must_use]
+    pub fn new(severity: Severity, kind: Kind, text: Vec<u8>) -> Self {
+        Self { severity, kind, text, about: Box::default() }
+    }
+
+    /// The same, of a module, unless it is of one already.
+    #[must_use]
+    pub fn module(mut self, name: &[u8]) -> Self {
+        self.about.module.get_or_insert_with(|| name.to_vec());
+        self
+    }
+
+    /// The same, about one symbol more.
+    #[must_use]
+    pub fn symbol(mut self, name: &[u8]) -> Self {
+        self.about.symbols.push(name.to_vec());
+        self
+    }
+
+    /// The same, about one section more.
+    #[must_use]
+    pub fn section(mut self, name: &[u8]) -> Self {
+        self.about.sections.push(name.to_vec());
+        self
+    }
+
+    /// The same, at an offset.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.about.offsets.push(offset);
+        self
+    }
+
+    /// The line that a program of ours says it in: its own name, the file,
+    /// and what is wrong.
+    #[must_use]
+    pub fn line(&self, program: &str, file: &[u8]) -> Vec<u8> {
+        let text = self.text.trim_ascii_end();
+        let named = [file, b": "].concat();
+        let what = text.strip_prefix(&named[..]).unwrap_or(text);
+        let file = if file.is_empty() { file } else { &named };
+        text!("{}: {}{}\n", program, file, what)
+    }
+}
+
+/// The end of a run: the message to end on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fatal(pub Message);
+
+impl Fatal {
+    /// Ends with the text.
+    #[must_use]
+    pub fn new(kind: Kind, text: Vec<u8>) -> Self {
+        Self(Message::new(Severity::Fatal, kind, text))
+    }
+
+    /// Ends where the original's behaviour is undefined.
+    #[must_use]
+    pub fn refusal(kind: Kind, text: Vec<u8>) -> Self {
+        Self(Message::new(Severity::Refusal, kind, text))
+    }
+
+    /// Ends as the original does after a failed system call: perror(3) with
+    /// the file's name, and exit.
+    #[must_use]
+    pub fn perror(path: &[u8], error: &io::Error) -> Self {
+        // perror(3) leaves out an empty name together with its colon.
+        let text =
+            if path.is_empty() { text!("{}\n", strerror(error)) } else { text!("{}: {}\n", path, strerror(error)) };
+        Self(Message::new(Severity::Plain, Kind::FILE, text))
+    }
+}
+
+/// The system's own words for an error, as strerror(3) gives them in the C
+/// locale, which modpost never leaves.
+#[must_use]
+pub fn strerror(error: &io::Error) -> String {
+    let text = match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code).to_string(),
+        None => return error.to_string(),
+    };
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// Fills the `{}` places of a format string with bytes, in order. Use the
+/// [`text!`](crate::text) macro.
+#[doc(hidden)]
+#[must_use]
+pub fn fill(format: &str, arguments: &[&[u8]]) -> Vec<u8> {
+    let mut pieces = format.split("{}");
+    let mut out = Vec::with_capacity(format.len() + arguments.iter().map(|a| a.len()).sum::<usize>());
+    out.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
+    let mut arguments = arguments.iter();
+    for piece in pieces {
+        let argument = arguments.next();
+        debug_assert!(argument.is_some(), "too few arguments for {format:?}");
+        out.extend_from_slice(argument.copied().unwrap_or_default());
+        out.extend_from_slice(piece.as_bytes());
+    }
+    debug_assert!(arguments.next().is_none(), "too many arguments for {format:?}");
+    out
+}
+
+/// `format!` for bytes: `text!("{}: {}\n", path, name)` with anything that is
+/// `AsRef<[u8]>`, and the format string in one piece.
+#[macro_export]
+macro_rules! text {
+    ($format:literal $(, $argument:expr)* $(,)?) => {
+        $crate::message::fill($format, &[$(AsRef::<[u8]>::as_ref(&$argument)),*])
+    };
+}
+
+pub use crate::text;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_fills_places_in_order() {
+        assert_eq!(text!("{}: '{}'\n", b"a\xff", "b"), b"a\xff: 'b'\n");
+        assert_eq!(text!("no place\n"), b"no place\n");
+    }
+
+    #[test]
+    fn a_line_names_the_file_once() {
+        let message = |text: &str| Message::new(Severity::Plain, Kind::FILE, text.into());
+        assert_eq!(message("x.ko: wrong\n").line("p", b"x.ko"), b"p: x.ko: wrong\n");
+        assert_eq!(message("wrong\n").line("p", b"x.ko"), b"p: x.ko: wrong\n");
+        assert_eq!(message("wrong\n").line("p", b""), b"p: wrong\n");
+    }
+
+    #[test]
+    fn perror_without_a_name_has_no_colon() {
+        let error = io::Error::from_raw_os_error(2);
+        assert_eq!(Fatal::perror(b"", &error).0.text, b"No such file or directory\n");
+        assert_eq!(Fatal::perror(b"x", &error).0.text, b"x: No such file or directory\n");
+    }
+}

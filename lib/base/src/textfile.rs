@@ -1,0 +1,101 @@
+//! Reading text files as the original does: whole, up to the first NUL.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use memchr::memchr;
+
+use crate::message::Fatal;
+
+/// A path in the bytes it was given in.
+#[must_use]
+pub fn path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
+
+/// The file's contents.
+///
+/// # Errors
+/// The end of the run: the original goes no further if a text file that it
+/// needs can't be read.
+pub fn read(name: &[u8]) -> Result<Vec<u8>, Fatal> {
+    let mut text = Vec::new();
+    read_into(name, &mut text)?;
+    Ok(text)
+}
+
+/// Replaces `text` by the file's contents.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_into(name: &[u8], text: &mut Vec<u8>) -> Result<(), Fatal> {
+    let len = read_whole(path(name), text).map_err(|error| Fatal::perror(name, &error))?;
+    text.truncate(len);
+    if let Some(end) = memchr(0, text) {
+        text.truncate(end);
+    }
+    Ok(())
+}
+
+/// How much memory is taken for a file before any of it has been read.
+const MAX_BELIEVED: usize = 1 << 26;
+
+fn read_whole(path: &Path, text: &mut Vec<u8>) -> io::Result<usize> {
+    let mut file = File::open(path)?;
+    // As much as fstat(2) tells: a pipe is as empty as it looks.
+    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut len = 0;
+    while len < size {
+        let end = size.min(len + MAX_BELIEVED);
+        text.try_reserve(end.saturating_sub(text.len())).map_err(|_| no_memory())?;
+        text.resize(end, 0);
+        match file.read(&mut text[len..]) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(len)
+}
+
+/// What a system call says when there is no memory, `ENOMEM`.
+#[must_use]
+pub fn no_memory() -> io::Error {
+    io::Error::from_raw_os_error(12)
+}
+
+/// The lines of a text, without their ends. What follows the last newline is
+/// a line only if it isn't empty.
+pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr(b'\n', rest);
+        let line = &rest[..end.unwrap_or(rest.len())];
+        rest = end.map_or(&[][..], |end| &rest[end + 1..]);
+        Some(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+
+    #[test]
+    fn lines_end_in_newlines() {
+        let collect = |text: &'static str| {
+            lines(text.as_bytes()).map(|l| std::str::from_utf8(l).unwrap_or("?")).collect::<Vec<_>>()
+        };
+        assert_eq!(collect(""), [""; 0]);
+        assert_eq!(collect("\n"), [""]);
+        assert_eq!(collect("a"), ["a"]);
+        assert_eq!(collect("a\n"), ["a"]);
+        assert_eq!(collect("a\n\nb\n"), ["a", "", "b"]);
+    }
+}

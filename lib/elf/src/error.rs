@@ -1,0 +1,93 @@
+//! What keeps an object from being read.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::SectionIndex;
+
+/// An object that breaks the gABI in a way for which the original has no
+/// message: what is wrong, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What is wrong.
+    pub what: &'static str,
+    /// The section in which it is wrong, 0 for the headers.
+    pub section: SectionIndex,
+    /// Where in that section, or in the file for the headers.
+    pub offset: u64,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (section {}, offset {})", self.what, self.section.0, self.offset)
+    }
+}
+
+impl Error for Malformed {}
+
+/// Why an object can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParseError {
+    /// No message of the original's fits.
+    Malformed(Malformed),
+    /// `EI_DATA` is neither byte order.
+    UnknownByteOrder,
+    /// `e_type` is not `ET_REL`.
+    NotRelocatable,
+    /// `e_shoff` lies beyond the file's end.
+    SectionHeadersBeyondEnd {
+        /// `e_shoff`.
+        offset: u64,
+        /// The file's size.
+        size: u64,
+    },
+    /// A section's `sh_offset` lies beyond the file's end.
+    Truncated {
+        /// `sh_offset`.
+        offset: u64,
+        /// The size of an ELF header of the object's class.
+        header_size: usize,
+    },
+    /// `.modinfo` occupies no space.
+    NobitsModinfo,
+    /// There is no section of type `SHT_SYMTAB`.
+    NoSymtab,
+    /// The section of type `SHT_SYMTAB_SHNDX` belongs to another table.
+    BadShndxLink {
+        /// Its `sh_link`.
+        link: u32,
+        /// The symbol table's section.
+        symtab: u32,
+    },
+}
+
+impl From<Malformed> for ParseError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(malformed) => malformed.fmt(f),
+            Self::UnknownByteOrder => write!(f, "neither little- nor big-endian"),
+            Self::NotRelocatable => write!(f, "no relocatable object"),
+            Self::SectionHeadersBeyondEnd { offset, size } => {
+                write!(f, "section headers at {offset} of {size} bytes")
+            }
+            Self::Truncated { offset, .. } => write!(f, "a section at {offset}, beyond the end of the file"),
+            Self::NobitsModinfo => write!(f, ".modinfo occupies no space"),
+            Self::NoSymtab => write!(f, "no symbol table"),
+            Self::BadShndxLink { link, symtab } => {
+                write!(f, "section numbers for the symbol table {link}, which is {symtab}")
+            }
+        }
+    }
+}
+
+impl Error for ParseError {}
+
+pub(crate) const fn malformed(what: &'static str, section: SectionIndex, offset: u64) -> Malformed {
+    Malformed { what, section, offset }
+}

@@ -1,0 +1,95 @@
+//! Tables of what changed between kernels.
+//!
+//! A tool declares its own with [`dialect!`](crate::dialect): one row for each
+//! behaviour, which becomes a flag of the tool's `Dialect`.
+
+use crate::version::Version;
+
+/// When a behaviour held.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// The flag's name.
+    pub name: &'static str,
+    /// What the flag says, in one sentence.
+    pub meaning: &'static str,
+    /// The mainline release that brought it.
+    pub since: (u16, u16),
+    /// The mainline release that took it away again.
+    pub until: Option<(u16, u16)>,
+    /// Stable releases that took the change: major, minor, first sublevel.
+    pub stable: &'static [(u16, u16, u16)],
+}
+
+/// The release of a change that no mainline kernel has.
+pub const VENDORS_ALONE: (u16, u16) = (u16::MAX, 0);
+
+impl Change {
+    /// Whether the behaviour is that of a version. One between two known
+    /// kernels behaves as its own mainline release did.
+    #[must_use]
+    pub fn holds(&self, version: Version) -> bool {
+        let release = (version.major, version.minor);
+        let taken =
+            self.stable.iter().any(|&(major, minor, first)| release == (major, minor) && version.sublevel >= first);
+        taken || release >= self.since && self.until.is_none_or(|until| release < until)
+    }
+}
+
+/// Declares a tool's `Dialect` and `CHANGES`, its table. Each row is
+/// `FLAG: SINCE, until UNTIL, stable RELEASES;` after a comment of one sentence,
+/// as [`Change`] has them.
+#[macro_export]
+macro_rules! dialect {
+    ($($(#[doc = $doc:literal])+ $name:ident: $since:expr, until $until:expr, stable $stable:expr;)+) => {
+        /// How one kernel's copy of the tool behaves.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Dialect {
+            /// The kernel.
+            pub kernel: $crate::Kernel,
+            $($(#[doc = $doc])+ pub $name: bool,)+
+        }
+
+        /// Every flag with its history, in the order of [`Dialect`].
+        pub const CHANGES: &[$crate::Change] = &[$($crate::Change {
+            name: stringify!($name),
+            meaning: concat!($($doc),+),
+            since: $since,
+            until: $until,
+            stable: $stable,
+        }),+];
+
+        impl Dialect {
+            /// The dialect of a mainline version.
+            #[must_use]
+            pub fn new(version: $crate::Version) -> Self {
+                let mut changes = CHANGES.iter();
+                let mut next = || changes.next().is_some_and(|change| change.holds(version));
+                Self { kernel: $crate::Kernel::mainline(version), $($name: next()),+ }
+            }
+
+            /// The dialect of a name: a version, or a vendor's name.
+            #[must_use]
+            pub fn named(name: &[u8]) -> Option<Self> {
+                $crate::vendor::of_name(name)
+            }
+
+            /// Sets or unsets the flag of a name; `None` if there is none.
+            pub fn set(&mut self, flag: &str, on: bool) -> Option<()> {
+                match flag {
+                    $(stringify!($name) => self.$name = on,)+
+                    _ => return None,
+                }
+                Some(())
+            }
+
+            /// The names of the flags that are set, in the table's order.
+            #[must_use]
+            pub fn flags(&self) -> Vec<&'static str> {
+                [$((stringify!($name), self.$name)),+]
+                    .into_iter()
+                    .filter_map(|(name, set)| set.then_some(name))
+                    .collect()
+            }
+        }
+    };
+}

@@ -1,0 +1,115 @@
+//! Which kernel a tool is to serve, by what it is told and what it finds.
+
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::flags::Flags;
+use crate::record;
+use crate::tree::Trees;
+use crate::vendor;
+use crate::version::Version;
+
+/// Where a dialect came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An environment variable.
+    Environment(&'static str),
+    /// A file: a swap's record, or one of the kernel tree.
+    File(PathBuf),
+    /// Nothing said otherwise.
+    Default,
+}
+
+impl Origin {
+    /// The variable's name, the file's path, or that it is the default.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        match self {
+            Self::Environment(name) => name.as_bytes(),
+            Self::File(path) => path.as_os_str().as_bytes(),
+            Self::Default => b"the default",
+        }
+    }
+}
+
+/// A kernel that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found<D> {
+    /// How the tool behaves there.
+    pub dialect: D,
+    /// What its version is known by.
+    pub origin: Origin,
+    /// The files by which it is a vendor's.
+    pub evidence: Vec<PathBuf>,
+}
+
+impl<D: Flags> Found<D> {
+    /// The kernel and all that it is known by, for people.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let mut text =
+            format!("kernel {}, from {}", self.dialect.kernel().name, String::from_utf8_lossy(self.origin.name()));
+        for evidence in &self.evidence {
+            let _ = write!(text, " and {}", evidence.display());
+        }
+        text
+    }
+}
+
+/// `KBUILD_RS_KERNEL` names no kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadName(pub OsString);
+
+/// Finds the kernel, by the first of these that says it:
+///
+/// 1. `KBUILD_RS_KERNEL`, a version or a [vendor's](crate::vendor) name;
+/// 2. what a swap [recorded](record) beside the program;
+/// 3. `KERNELVERSION`, which kbuild exports, and else a file of the tree that
+///    one of the paths of the executable lies in (`scripts/mod/modpost`, two
+///    up), of kbuild's `srctree` or of the working directory. These trees also
+///    say whether it is a vendor's.
+///
+/// [`Version::DEFAULT`] serves where there is nothing.
+///
+/// # Errors
+/// If `KBUILD_RS_KERNEL` is set and names no kernel.
+pub fn detect<D: Flags>(
+    environment: impl Fn(&str) -> Option<OsString>,
+    executables: &[PathBuf],
+) -> Result<Found<D>, BadName> {
+    if let Some(value) = environment("KBUILD_RS_KERNEL").filter(|value| !value.is_empty()) {
+        let dialect = vendor::of_name(value.as_bytes()).ok_or(BadName(value))?;
+        return Ok(Found { dialect, origin: Origin::Environment("KBUILD_RS_KERNEL"), evidence: Vec::new() });
+    }
+    let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));
+    let records = executables.iter().map(|path| path.with_file_name(record::PATH));
+    let read = |path: &Path| record::parse(&std::fs::read_to_string(path).ok()?, kbuild);
+    let mut recorded = records.filter_map(|path| Some((read(&path)?, path)));
+    if let Some((dialect, path)) = recorded.next() {
+        return Ok(Found { dialect, origin: Origin::File(path), evidence: Vec::new() });
+    }
+    let in_tree = |path: &&PathBuf| path.parent().is_some_and(|dir| dir.ends_with("scripts/mod"));
+    let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3)).map(Path::to_owned);
+    let source = environment("srctree").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let trees = Trees::new(trees.chain(source).chain([PathBuf::new()]));
+    let by_file = || trees.version().map(|(version, path)| (version, Origin::File(path)));
+    let by_kbuild = kbuild.map(|version| (version, Origin::Environment("KERNELVERSION")));
+    let (version, origin) = by_kbuild.or_else(by_file).unwrap_or((Version::DEFAULT, Origin::Default));
+    let mut dialect = D::of_version(version);
+    let evidence = dialect.judge(&trees);
+    Ok(Found { dialect, origin, evidence })
+}
+
+/// The kernel of a tree, build directory or headers package, and the version
+/// that kbuild gives it; `None` if nothing there says its version.
+#[must_use]
+pub fn of_tree<D: Flags>(tree: &Path) -> Option<(D, Version)> {
+    // A build directory's source may lie elsewhere.
+    let trees = Trees::new([tree.to_owned(), tree.join("source")]);
+    let (version, _) = trees.version()?;
+    let mut dialect = D::of_version(version);
+    dialect.judge(&trees);
+    Some((dialect, version))
+}

@@ -1,0 +1,26 @@
+//! The document that is made of tools' tables of changes.
+
+use crate::change::{Change, VENDORS_ALONE};
+
+/// Releases of which there is neither an original nor a recording, and those
+/// that follow them: which of two brought a change is known by reading alone.
+const READ_ALONE: &[(u16, u16)] = &[(5, 13), (5, 14), (6, 15), (6, 16)];
+
+/// A table in Markdown, a row for each change.
+#[must_use]
+pub fn table(changes: &[Change]) -> String {
+    let mut table =
+        String::from("| flag | since | until | stable releases | meaning |\n| --- | --- | --- | --- | --- |\n");
+    for Change { name, meaning, since, until, stable } in changes {
+        let release = |(major, minor): (u16, u16)| match (major, minor) {
+            VENDORS_ALONE => "vendors".to_owned(),
+            _ => format!("{major}.{minor}"),
+        };
+        let is_read = READ_ALONE.contains(since) || until.is_some_and(|until| READ_ALONE.contains(&until));
+        let stable: Vec<_> = stable.iter().map(|(a, b, c)| format!("{a}.{b}.{c}")).collect();
+        let (since, until, stable) = (release(*since), until.map(release).unwrap_or_default(), stable.join(", "));
+        let read = if is_read { " *The release is known by reading alone.*" } else { "" };
+        table += &format!("| {name} | {since} | {until} | {stable} | {}{read} |\n", meaning.trim());
+    }
+    table
+}

@@ -1,0 +1,32 @@
+//! Which kernel a tool serves: its version or vendor's name, how it is found
+//! out, and tables of what changed between kernels.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`version`] | a version, and the files that name one |
+//! | [`change`] | a tool's table of changes |
+//! | [`document`] | the table, for people |
+//! | [`tree`] | the files of a kernel tree |
+//! | [`flags`] | a kernel, and what a tool does for it |
+//! | [`vendor`] | vendors' kernels, and the headers that tell them |
+//! | [`record`] | what a swap recorded beside the program |
+//! | [`detect`] | all of that, in the order in which it is believed |
+//! | [`invocation`] | how the program was called |
+
+#![forbid(unsafe_code)]
+
+pub mod change;
+pub mod detect;
+pub mod document;
+pub mod flags;
+pub mod invocation;
+pub mod record;
+pub mod tree;
+pub mod vendor;
+pub mod version;
+
+pub use change::{Change, VENDORS_ALONE};
+pub use flags::{Flags, Kernel, Vendor};
+pub use invocation::Invocation;
+pub use tree::Trees;
+pub use version::Version;

@@ -1,0 +1,222 @@
+//! Which driver takes a device for a virtual machine.
+//!
+//! Since "PCI / VFIO: Add 'override_only' support for VFIO PCI sub system"
+//! (5.15), drivers that are there for VFIO alone have aliases that begin with
+//! `vfio_`, which no device's modalias does: they load only for whom asks. User
+//! space prefixes the device's modalias and takes, of the aliases that match,
+//! the one with the fewest `*`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base::textfile;
+use elf::{Demands, Elf, Malformed, SectionIndex, Source, Tables, section_header};
+
+use crate::module_name;
+
+const PREFIX: &[u8] = b"vfio_";
+
+/// A device, as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// A PCI address with its domain, as in `0000:01:00.0`.
+    Address(String),
+    /// A modalias.
+    Modalias(Vec<u8>),
+}
+
+impl Device {
+    /// Reads `0000:01:00.0`, `01:00.0`, or a modalias, of which the bus is
+    /// followed by a colon. `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let is_hex = |text: &[u8], len: usize| text.len() == len && text.iter().all(u8::is_ascii_hexdigit);
+        let dot = memchr::memchr(b'.', text);
+        let parts: Vec<&[u8]> = dot.map_or(&b""[..], |dot| &text[..dot]).split(|&byte| byte == b':').collect();
+        let function = dot.map_or(&b""[..], |dot| &text[dot + 1..]);
+        let is_place = |bus, slot| is_hex(bus, 2) && is_hex(slot, 2) && matches!(function, [b'0'..=b'7']);
+        let address = |domain: &str| Some(Self::Address(domain.to_owned() + &String::from_utf8_lossy(text)));
+        match parts[..] {
+            [domain, bus, slot] if domain.len() >= 4 && is_hex(domain, domain.len()) && is_place(bus, slot) => {
+                address("").map(Self::lowercase)
+            }
+            [bus, slot] if is_place(bus, slot) => address("0000:").map(Self::lowercase),
+            _ => {
+                let kind = &text[..memchr::memchr(b':', text)?];
+                let is_kind = kind.first().is_some_and(u8::is_ascii_alphabetic) && !is_hex(kind, 2);
+                is_kind.then(|| Self::Modalias(text.to_vec()))
+            }
+        }
+    }
+
+    /// sysfs has small letters.
+    fn lowercase(self) -> Self {
+        match self {
+            Self::Address(address) => Self::Address(address.to_ascii_lowercase()),
+            other => other,
+        }
+    }
+
+    /// Where sysfs has a PCI device.
+    #[must_use]
+    pub fn folder(address: &str, sysfs: &Path) -> PathBuf {
+        sysfs.join("bus/pci/devices").join(address)
+    }
+
+    /// The modalias that variant drivers match: with the prefix.
+    ///
+    /// # Errors
+    /// If sysfs doesn't know the device.
+    pub fn vfio_modalias(&self, sysfs: &Path) -> io::Result<Vec<u8>> {
+        let modalias = match self {
+            Self::Modalias(modalias) => modalias.clone(),
+            Self::Address(address) => std::fs::read(Self::folder(address, sysfs).join("modalias"))?,
+        };
+        let modalias = modalias.trim_ascii();
+        Ok(if modalias.starts_with(PREFIX) { modalias.to_vec() } else { [PREFIX, modalias].concat() })
+    }
+}
+
+/// The name of a loaded module's PCI driver, by sysfs.
+#[must_use]
+pub fn loaded_driver(module: &[u8], sysfs: &Path) -> Option<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt;
+    let drivers = sysfs.join("module").join(textfile::path(module)).join("drivers");
+    let names = std::fs::read_dir(drivers).ok()?.filter_map(Result::ok).map(|entry| entry.file_name());
+    let mut names: Vec<_> = names.filter_map(|name| Some(name.as_bytes().strip_prefix(b"pci:")?.to_vec())).collect();
+    names.sort_unstable();
+    names.into_iter().next()
+}
+
+/// The file of a module by `modules.dep`, relative to its folder.
+#[must_use]
+pub fn file_of<'a>(modules_dep: &'a [u8], module: &[u8]) -> Option<&'a [u8]> {
+    let file = |line: &'a [u8]| line.split(|&byte| byte == b':').next();
+    textfile::lines(modules_dep).filter_map(file).find(|file| module_name(file) == module)
+}
+
+/// The name of the driver that a module's object registers: the first string
+/// that its variable `…_driver` refers to, which in `struct pci_driver` is the
+/// name.
+///
+/// # Errors
+/// If the object is malformed.
+pub fn driver_of(source: &Source) -> Result<Option<Vec<u8>>, Malformed> {
+    let mut tables = Tables::default();
+    let Ok(Some(mut elf)) = Elf::parse(source, &mut tables, Demands::default()) else {
+        return Ok(None);
+    };
+    let mut place = None;
+    for symbol in elf.symbols().iter().filter(|symbol| symbol.size > 0) {
+        if elf.symbol_name(symbol)?.ends_with(b"_driver") {
+            place = Some((symbol.section, symbol.value..symbol.value.saturating_add(symbol.size)));
+        }
+    }
+    let Some((section, range)) = place else {
+        return Ok(None);
+    };
+    for number in 0..elf.sections.len() {
+        let header = &elf.sections[number];
+        let relocates = matches!(header.sh_type, section_header::SHT_RELA | section_header::SHT_REL);
+        if relocates && header.sh_info == section.0 {
+            if let Some(name) = first_string(&mut elf, SectionIndex(number as u32), &range)? {
+                return Ok(Some(name));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The first string that relocations of a range refer to.
+fn first_string(
+    elf: &mut Elf,
+    relocations: SectionIndex,
+    range: &std::ops::Range<u64>,
+) -> Result<Option<Vec<u8>>, Malformed> {
+    let mut found: Option<(u64, SectionIndex, u64)> = None;
+    let mut first = 0;
+    while elf.read_relocations(relocations, first)? {
+        let read = elf.relocations();
+        for relocation in (read.first()..read.end()).map(|number| read.get(number)) {
+            let earlier = found.is_none_or(|(offset, ..)| relocation.offset < offset);
+            let Some(symbol) = elf.symbols().get(relocation.symbol as usize) else { continue };
+            if range.contains(&relocation.offset)
+                && earlier
+                && elf.section_name(symbol.section)?.starts_with(b".rodata.str")
+            {
+                let at = symbol.value.wrapping_add_signed(relocation.addend.unwrap_or(0));
+                found = Some((relocation.offset, symbol.section, at));
+            }
+        }
+        first = elf.relocations().end();
+    }
+    found.map(|(_, section, at)| elf.c_string(section, at)).transpose()
+}
+
+/// The shell commands that hand a device over to a driver.
+#[must_use]
+pub fn script(address: &str, module: &[u8], driver: &[u8], sysfs: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Device::folder(address, sysfs);
+    let pci = sysfs.join("bus/pci");
+    let quoted = |path: &Path| quote(path.as_os_str().as_bytes());
+    [
+        [b"modprobe ".to_vec(), quote(module)].concat(),
+        [b"echo ".to_vec(), quote(driver), b" >".to_vec(), quoted(&folder.join("driver_override"))].concat(),
+        [
+            b"if [ -e ".to_vec(),
+            quoted(&folder.join("driver")),
+            format!(" ]; then echo {address} >").into_bytes(),
+            quoted(&folder.join("driver/unbind")),
+            b"; fi".to_vec(),
+        ]
+        .concat(),
+        [format!("echo {address} >").into_bytes(), quoted(&pci.join("drivers_probe"))].concat(),
+    ]
+    .map(|line| [line, b"\n".to_vec()].concat())
+    .concat()
+}
+
+/// A word for the shell.
+fn quote(word: &[u8]) -> Vec<u8> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:+=".contains(byte);
+    if !word.is_empty() && word.iter().all(is_plain) {
+        return word.to_vec();
+    }
+    let escaped = word.split(|&byte| byte == b'\'').collect::<Vec<_>>().join(&b"'\\''"[..]);
+    [b"'", &escaped[..], b"'"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices() {
+        let address = |text: &str| Some(Device::Address(text.to_owned()));
+        assert_eq!(Device::parse(b"0000:01:00.0"), address("0000:01:00.0"));
+        assert_eq!(Device::parse(b"0A:1f.7"), address("0000:0a:1f.7"));
+        assert_eq!(Device::parse(b"10000:e1:00.0"), address("10000:e1:00.0"));
+        let modalias = b"pci:v000015B3d0000101Esv000015B3sd00000001bc02sc00i00";
+        assert_eq!(Device::parse(modalias), Some(Device::Modalias(modalias.to_vec())));
+        for other in ["01:00.8", "ab:00.8", "0000:01:00", "eth0", ":", ""] {
+            assert_eq!(Device::parse(other.as_bytes()), None, "{other}");
+        }
+        let prefixed = Device::parse(modalias).and_then(|device| device.vfio_modalias(Path::new("/")).ok());
+        assert_eq!(prefixed, Some([&b"vfio_"[..], modalias].concat()));
+    }
+
+    #[test]
+    fn words_for_the_shell() {
+        assert_eq!(quote(b"vfio-pci"), b"vfio-pci");
+        assert_eq!(quote(b"a b'c"), b"'a b'\\''c'");
+        assert_eq!(quote(b""), b"''");
+    }
+
+    #[test]
+    fn files_of_modules() {
+        let dep = b"kernel/drivers/vfio/vfio.ko:\nkernel/drivers/vfio/pci/vfio-pci.ko: kernel/drivers/vfio/vfio.ko\n";
+        assert_eq!(file_of(dep, b"vfio_pci"), Some(&b"kernel/drivers/vfio/pci/vfio-pci.ko"[..]));
+        assert_eq!(file_of(dep, b"nothing"), None);
+    }
+}

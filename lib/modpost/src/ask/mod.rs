@@ -1,0 +1,4 @@
+//! For who asks for more than the original says.
+
+pub mod explain;
+pub mod report;

@@ -1,0 +1,398 @@
+//! What the programs of `scripts/mod` do differently from kernel to kernel: the
+//! only place where their behaviour is tied to versions.
+//!
+//! Every behaviour that changed between two kernels is one named flag of
+//! [`Dialect`], set from one table. The rest of the library asks
+//! `dialect.crcs_from_cmd`, never for a version.
+
+mod vendor;
+
+use std::path::PathBuf;
+
+use kernel::{Change, Flags, Kernel, Trees, VENDORS_ALONE, Vendor, Version, document};
+
+impl Flags for Dialect {
+    const CHANGES: &'static [Change] = CHANGES;
+    const VENDORS: &'static [Vendor<Self>] = vendor::VENDORS;
+
+    fn of_version(version: Version) -> Self {
+        Self::new(version)
+    }
+
+    fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    fn kernel_mut(&mut self) -> &mut Kernel {
+        &mut self.kernel
+    }
+
+    fn flags(&self) -> Vec<&'static str> {
+        Self::flags(self)
+    }
+
+    fn set(&mut self, flag: &str, on: bool) -> Option<()> {
+        Self::set(self, flag, on)
+    }
+
+    fn judge(&mut self, trees: &Trees) -> Vec<PathBuf> {
+        vendor::judge(self, trees)
+    }
+}
+
+kernel::dialect! {
+    // --- what is read, and in which order -------------------------------
+    /// Modules, undefined symbols and namespaces keep their reading order.
+    /// Before, each list grew at its head, and Module.symvers was written in
+    /// the order of a hash table.
+    lists_in_order: (5, 19), until None, stable &[];
+    /// Objects must be relocatable.
+    only_relocatable_objects: (6, 0), until None, stable &[];
+    /// Objects must be named `*.o`.
+    object_suffix_checked: (5, 19), until None, stable &[];
+    /// A symbol is exported by lying in a `___ksymtab+` or `___ksymtab_gpl+`
+    /// section; before, a `__ksymtab_` symbol in any other section counts as
+    /// an export of kind `(unknown)`.
+    exports_by_section: (5, 19), until None, stable &[];
+    /// CRCs come from `#SYMVER` lines in `.cmd` files and are written out as
+    /// `SYMBOL_CRC()`, vmlinux's into `.vmlinux.export.c`; before, they are
+    /// the values of `__crc_` symbols.
+    crcs_from_cmd: (5, 19), until None, stable &[];
+    /// The export kinds `EXPORT_UNUSED_SYMBOL`, `EXPORT_UNUSED_SYMBOL_GPL` and
+    /// `EXPORT_SYMBOL_GPL_FUTURE` exist.
+    unused_exports: (5, 0), until Some((5, 12)), stable &[];
+    /// Exports come from `.export_symbol`, where `__export_symbol_NAME` labels
+    /// license and namespace, and are written out as `KSYMTAB_FUNC()` and
+    /// `KSYMTAB_DATA()`.
+    export_symbol_section: (6, 5), until None, stable &[];
+    /// PA-RISC 64's millicode (`STT_LOPROC`) is exported as functions.
+    parisc64_functions: (6, 6), until None, stable &[(6, 5, 4)];
+    /// Without `-M` `.export_symbol` is like any other section.
+    module_option: (6, 6), until None, stable &[];
+    /// `-t` trims exports that no module uses and `-u` doesn't list.
+    trim_option: (6, 5), until None, stable &[];
+    /// All modules are checked before the first file is written.
+    checks_before_files: (6, 5), until None, stable &[];
+    /// A file's suffix is looked at before the file.
+    suffix_before_contents: (7, 3), until None, stable &[(6, 1, 188), (6, 12, 110), (7, 2, 6)];
+    /// `-T -` is a file of that name.
+    list_from_dash_is_a_file: (6, 2), until None, stable &[];
+    /// Byte order is taken from each object, and one of none ends the run.
+    byte_order_of_objects: (6, 12), until None, stable &[];
+    /// `-b` asks for `____versions`, `-x` for versions of names of any length.
+    extended_versions: (6, 14), until None, stable &[];
+    /// Modules of one name in several Module.symvers are several.
+    modules_by_dump_file: (6, 13), until None, stable &[];
+    /// Symbols listed in `.no_trim_symbol` are kept.
+    no_trim_symbol: (6, 14), until None, stable &[];
+    /// A namespace `module:…` lists the modules that have it.
+    module_namespaces: (6, 16), until None, stable &[];
+    /// `.cmd` files are found by the object's name without `.o`, and without
+    /// `.thinlto-native`.
+    cmd_file_by_stem: (7, 2), until None, stable &[];
+    /// A trailing `.lto` is cut off symbols and module names.
+    lto_suffix: (5, 12), until Some((5, 18)), stable &[];
+    /// A trailing `.prelink` is cut off symbols and module names.
+    prelink_suffix: (5, 18), until Some((5, 19)), stable &[];
+    /// A numeric suffix that the compiler gave (`name.12`) is cut off symbols;
+    /// before, a slip kept it.
+    numeric_suffix: (5, 19), until None, stable &[(5, 10, 122), (5, 15, 47), (5, 17, 15), (5, 18, 4)];
+    /// Exports that were read from a Module.symvers aren't written into another;
+    /// before, that held for external modules alone.
+    own_exports_dumped: (5, 13), until None, stable &[(5, 10, 38), (5, 11, 22), (5, 12, 5)];
+    /// An export that has no CRC is written with one of zero; before, it is
+    /// left out.
+    missing_crcs_written: (6, 0), until None, stable &[(5, 19, 4)];
+    /// A section index beyond the table names the section "".
+    section_index_checked: (6, 0), until None, stable &[];
+
+    // --- what is complained about ---------------------------------------
+    /// Whatever is called an error makes the run fail at its end, a missing
+    /// license, static exports and misuse of GPL-only symbols among it;
+    /// before, those were warnings or ended the run.
+    errors_fail_at_the_end: (5, 11), until None, stable &[];
+    /// What ends a run is called an error, too.
+    fatal_is_called_error: (6, 8), until None, stable &[];
+    /// Undefined symbols are reported without vmlinux, too, but not more than
+    /// ten.
+    undefined_reports_capped: (5, 13), until None, stable &[];
+    /// An export without a CRC is told where its prototype may be missing.
+    crc_prototype_hint: (5, 14), until None, stable &[];
+    /// With that hint, too, a failed CRC is told in full; before, the message
+    /// ends in an ellipsis.
+    crc_failure_in_full: (5, 18), until None, stable &[(5, 15, 33), (5, 16, 19), (5, 17, 2)];
+    /// An empty namespace is, to a message, `(null)`.
+    empty_namespace_is_null: (5, 4), until Some((5, 19)), stable &[];
+    /// An export that no object defines globally is complained of.
+    static_export_check: (5, 4), until Some((5, 19)), stable &[];
+    /// A symbol exported twice is an error and counts twice; before, a
+    /// warning, and the first stays.
+    exported_twice_is_error: (5, 19), until None, stable &[];
+    /// A module that refers to its own export without defining it is told
+    /// so; before, the symbol is called undefined.
+    export_without_definition: (5, 19), until None, stable &[];
+    /// No file is written once an error was reported.
+    no_output_after_error: (5, 19), until None, stable &[];
+    /// An unknown kind of export in Module.symvers is an error.
+    unknown_license_is_error: (5, 19), until None, stable &[];
+    /// S/390 expoline thunks may be undefined.
+    s390_expolines: (5, 18), until Some((6, 10)), stable &[];
+    /// PowerPC64's helpers for floating point and `-Os` may be undefined.
+    ppc64_os_helpers: (7, 0), until None, stable &[(5, 10, 252), (5, 15, 202), (6, 1, 165), (6, 6, 128), (6, 12, 75), (6, 18, 16), (6, 19, 6)];
+
+    /// `-W` asks for a `MODULE_DESCRIPTION()`.
+    description_wanted: (6, 5), until None, stable &[];
+    /// And so do all runs.
+    description_always_wanted: (6, 15), until None, stable &[];
+    /// Messages on a module begin with its name.
+    messages_begin_with_module: (7, 3), until None, stable &[];
+    /// The linker's `__start_` and `__stop_` symbols may be undefined.
+    section_bounds_ignored: (6, 19), until None, stable &[];
+
+    // --- section mismatches ---------------------------------------------
+    /// Reports call an object by its module's name; before, by its path.
+    reports_name_module: (6, 5), until None, stable &[];
+    /// Symbols are looked for in a section, not in all of its name, and advice
+    /// on an exception table is a message of its own.
+    symbols_by_section: (6, 5), until None, stable &[];
+    /// A mismatch's source is told as symbol and offset, an exception table's
+    /// like any other.
+    mismatch_offsets: (6, 5), until None, stable &[];
+    /// Of symbols at one address, the first is nearest, and of two at one
+    /// distance, the one below; before, the last in the table.
+    nearest_is_first: (6, 7), until None, stable &[];
+    /// A target near which no symbol lies keeps its own; before, it is
+    /// `(unknown)`.
+    target_keeps_its_name: (6, 9), until None, stable &[(6, 6, 26), (6, 8, 5)];
+    /// Where there is no name, an address is told; before, `(unknown)`.
+    nameless_by_address: (6, 12), until None, stable &[];
+    /// Symbols that begin with `.L` or `L0` are nobody's.
+    tools_symbols_ignored: (6, 4), until None, stable &[];
+    /// Symbols that begin with `$` are nobody's; before, only `$a`, `$d`, `$t`
+    /// and `$x`, alone or before a dot.
+    dollar_symbols_ignored: (6, 6), until None, stable &[];
+    /// An addend of a relocation's own counts from its symbol; before, since
+    /// 6.5, from the section's start.
+    addends_from_symbol: (6, 7), until None, stable &[(6, 5, 13), (6, 6, 3)];
+    /// Relocations without addend must be of a machine that is known, and one
+    /// of a type that isn't is near no symbol.
+    rel_needs_machine: (6, 5), until None, stable &[];
+    /// SuperH 64's `.cranges` isn't looked at.
+    cranges_ignored: (5, 0), until Some((6, 0)), stable &[];
+    /// The namespace of an export of `.export_symbol` is set by looking its
+    /// name up again, which passes over a dot before it.
+    namespace_by_name: (5, 4), until Some((6, 5)), stable &[];
+    /// There are no `.meminit` sections any more.
+    no_meminit: (6, 11), until None, stable &[(6, 6, 64)];
+    /// Of data, only `*_ops`, `*_probe` and `*_console` may refer to init and
+    /// exit sections.
+    few_data_symbols: (6, 7), until None, stable &[];
+    /// Nor `*_probe`.
+    no_probe_symbols: (7, 0), until None, stable &[];
+    /// And `*_ops.llvm.*`.
+    llvm_data_symbols: (7, 2), until None, stable &[];
+    /// LLVM's coverage data isn't looked at.
+    coverage_ignored: (7, 2), until None, stable &[];
+    /// Livepatch's symbol ids aren't looked at.
+    klp_symbols_ignored: (7, 3), until None, stable &[(7, 2, 6)];
+    /// LLVM's call graph profile isn't looked at.
+    call_graph_profile: (6, 6), until None, stable &[];
+    /// One line per mismatch; before, a paragraph.
+    short_mismatch_reports: (6, 0), until None, stable &[];
+    /// The relocated section is the one in `sh_info`; before, the one that
+    /// the relocation section's name tells.
+    relocated_by_sh_info: (6, 0), until None, stable &[];
+    /// Every `.text.*` is a text section in all rules.
+    text_globs: (6, 2), until None, stable &[(6, 1, 79)];
+    /// So are `.ltext` and `.ltext.*`.
+    ltext: (6, 8), until None, stable &[(6, 1, 79), (6, 6, 18), (6, 7, 6)];
+    /// `.irqentry.text` is text, beside `.softirqentry.text`.
+    irqentry_text: (6, 13), until None, stable &[(5, 10, 231), (5, 15, 174), (6, 1, 120), (6, 6, 66), (6, 12, 5)];
+    /// `.softirqentry.text` is text.
+    softirqentry_text: (5, 15), until None, stable &[];
+    /// `.memexit` sections are no exit sections any more.
+    no_memexit: (6, 7), until None, stable &[(6, 1, 79), (6, 6, 18)];
+    /// The symbols that may refer to init and exit sections are one list, in
+    /// which `*driver` may refer to `.meminit` and exit sections; before, each
+    /// rule had a list.
+    data_symbol_rules: (6, 0), until None, stable &[];
+    /// `*driver` may refer to exit sections unless `-W` is given.
+    drivers_checked_with_w: (6, 6), until None, stable &[(6, 1, 79)];
+    /// `*driver` may not refer to exit sections.
+    drivers_checked: (6, 11), until None, stable &[];
+    /// `.meminit` is like `.init` to drivers and to what is exported.
+    meminit_is_init: (6, 7), until None, stable &[(6, 6, 64)];
+    /// `-W` asks for more warnings.
+    extra_warn: (6, 5), until None, stable &[(6, 1, 79)];
+    /// An exception table entry outside executable sections is an error;
+    /// before, it ends the run.
+    extable_mismatch_is_error: (6, 5), until None, stable &[(6, 1, 39), (6, 4, 4)];
+    /// What refers to an init section is looked at even if it is called
+    /// `reference___initcall…`.
+    initcall_references_checked: (6, 0), until None, stable &[];
+    /// RISC-V's relative exception table is understood.
+    riscv_extable: (5, 17), until None, stable &[];
+    /// And LoongArch's.
+    loongarch_extable: (6, 2), until None, stable &[];
+    /// LoongArch's relocations that mark what may be relaxed refer to nothing.
+    loongarch_markers_passed: (6, 8), until None, stable &[];
+    /// ARM addends are read from the relocated word; before, a host address
+    /// took their place, near which no symbol lies.
+    arm_addends: (6, 5), until None, stable &[(5, 10, 188), (5, 15, 121), (6, 1, 39), (6, 4, 4)];
+    /// Exports of what is in init and exit sections are found; before, a slip
+    /// in a pattern kept them out of sight.
+    exports_checked: (5, 19), until None, stable &[(5, 10, 127), (5, 15, 51), (5, 18, 8)];
+
+    // --- device tables and sources --------------------------------------
+    /// `struct pci_device_id` has `override_only`.
+    pci_override_only: (5, 15), until None, stable &[];
+    /// ACPI ids have 16 bytes; before, 9.
+    acpi_id_16: (5, 18), until None, stable &[];
+    /// `struct rpmsg_device_id` has `driver_data`.
+    rpmsg_driver_data: (5, 14), until None, stable &[];
+    /// Tables of auxiliary devices.
+    auxiliary_tables: (5, 11), until None, stable &[];
+    /// Tables of Surface System Aggregator and of device feature list devices.
+    ssam_and_dfl_tables: (5, 12), until None, stable &[];
+    /// Tables of mhi_ep devices.
+    mhi_ep_tables: (5, 19), until None, stable &[];
+    /// Tables of ISHTP devices.
+    ishtp_tables: (5, 16), until None, stable &[];
+    /// Aliases are a list without duplicates, a table that isn't one is an
+    /// error, and tables are called `__mod_device_table__TYPE__NAME`; before,
+    /// lines, the end of the run, and `__mod_TYPE__NAME_device_table`.
+    alias_list: (6, 13), until None, stable &[];
+    /// Tables are called `__mod_device_table__kmod_MODULE__TYPE__NAME`, and
+    /// vmlinux's are written, too.
+    tables_name_their_module: (6, 18), until None, stable &[];
+    /// An input or DMI alias that is too long ends the run.
+    alias_bounds: (7, 1), until None, stable &[];
+    /// What follows an unknown `override_only` is undefined: the return after
+    /// the warning is missing.
+    pci_override_undefined: (6, 13), until None, stable &[];
+    /// An auxiliary device's name has 40 bytes; before, 32.
+    auxiliary_name_40: (6, 19), until None, stable &[];
+    /// `struct ap_device_id` has no `driver_info`.
+    ap_without_info: (7, 3), until None, stable &[];
+    /// Tables of MCB devices.
+    mcb_tables: (6, 19), until None, stable &[(6, 18, 5)];
+    /// A Type-C alias has no mode.
+    typec_without_mode: (6, 14), until None, stable &[];
+    /// A WMI GUID's digits are checked and written in upper case.
+    wmi_checked: (7, 2), until None, stable &[];
+    /// A platform device's name has 24 bytes; before, 20.
+    platform_name_24: (6, 16), until None, stable &[];
+    /// `struct x86_cpu_id` has `type`.
+    x86_cpu_type: (6, 15), until None, stable &[];
+    /// And `platform_mask`.
+    x86_cpu_platform: (7, 1), until None, stable &[];
+    /// Input devices have one switch more.
+    input_switch_17: (6, 16), until None, stable &[];
+    /// An ACPI entry's class is read in the target's byte order.
+    acpi_class_order: (6, 12), until None, stable &[];
+    /// Tables of CDX devices.
+    cdx_tables: (6, 4), until None, stable &[];
+    /// CDX entries may be for an override alone, and for any device.
+    cdx_override: (6, 5), until None, stable &[];
+    /// CDX ids have a subsystem and a class.
+    cdx_class: (6, 7), until None, stable &[];
+    /// Tables of SLIMbus devices.
+    slim_tables: (6, 12), until None, stable &[];
+    /// Tables of VCHIQ devices.
+    vchiq_tables: (6, 7), until None, stable &[];
+    /// Tables of coreboot devices.
+    coreboot_tables: (6, 9), until None, stable &[];
+    /// An input table's bitmaps are read up to and including their maximum.
+    input_bits_inclusive: (6, 13), until None, stable &[(5, 10, 233), (5, 15, 176), (6, 1, 124), (6, 6, 70), (6, 12, 9)];
+    /// A TEE or ISHTP id's UUID is a sequence of bytes; before, one number in
+    /// the target's byte order.
+    guids_in_order: (6, 7), until None, stable &[(5, 10, 201), (5, 15, 139), (6, 1, 63), (6, 5, 12), (6, 6, 2)];
+    /// A `.mod` file lists one object a line; before, all on one line.
+    mod_file_by_line: (5, 19), until None, stable &[];
+    /// Messages on a module's list of objects name the module; before, the
+    /// object.
+    srcversion_by_module: (5, 15), until None, stable &[];
+    /// A malformed `.cmd` file costs the srcversion; before, since 5.19, the
+    /// run crashed.
+    malformed_cmd_survived: (6, 12), until None, stable &[];
+    /// Leading spaces of a `.cmd` file's lines don't count.
+    cmd_leading_spaces: (6, 8), until None, stable &[(5, 10, 210), (5, 15, 149), (6, 1, 79), (6, 6, 18), (6, 7, 6)];
+
+    // --- what is written ------------------------------------------------
+    /// SUSE's: `-S` names a file of modules that are supported.
+    supported_option: VENDORS_ALONE, until None, stable &[];
+    /// Android's: `-v` tells the state of the source, which is written into
+    /// each module.
+    scmversion_option: VENDORS_ALONE, until None, stable &[];
+    /// Android's `scmversion` follows `intree`; before, it comes last.
+    scmversion_after_intree: (5, 19), until None, stable &[];
+    /// Amazon's: `-c` passes over undefined symbols and writes the exports of
+    /// modules alone to `crypto/fips140/.fips140.symvers`.
+    fips140_option: VENDORS_ALONE, until None, stable &[];
+    /// Ubuntu's: `____versions` is an array of bytes, in which each CRC and name
+    /// says where the next is, so that names may be long.
+    packed_versions: VENDORS_ALONE, until None, stable &[];
+    /// `.mod.c` includes `<linux/elfnote-lto.h>` and has `BUILD_LTO_INFO`.
+    build_lto_info: (5, 13), until Some((6, 12)), stable &[];
+    /// `.mod.c` has `ORC_HEADER`.
+    orc_header: (6, 4), until Some((6, 12)), stable &[];
+    /// The retpoline mark asks for `CONFIG_MITIGATION_RETPOLINE`.
+    mitigation_retpoline: (6, 9), until Some((6, 12)), stable &[];
+    /// Exports' licenses are `SYMBOL_FLAGS()`.
+    symbol_flags: (7, 1), until None, stable &[];
+    /// Version magic and its like are no longer `.mod.c`'s.
+    no_vermagic: (6, 12), until None, stable &[];
+    /// A line that is too long for the original's array ends the run.
+    long_line_is_fatal: (7, 2), until None, stable &[(6, 1, 189), (6, 12, 111)];
+    /// `.mod.c` includes `<linux/export-internal.h>`.
+    export_internal_header: (5, 19), until None, stable &[];
+    /// mk_elfconfig tells the class alone: byte order is read from objects.
+    elfconfig_class_only: (6, 12), until None, stable &[];
+    /// `MODULE_IMPORT_NS()` takes a string.
+    namespaces_are_strings: (6, 13), until None, stable &[];
+    /// Modules below `tools/testing` are marked as tests.
+    test_flag: (6, 0), until None, stable &[];
+}
+
+const INTRODUCTION: &str = "# What differs between kernels
+
+Made by `modpost --dialects`. A kernel behaves as its mainline release did, and
+a stable one has besides what its series took.
+
+Where the numbers come from:
+
+- The originals of 5.10.262, 6.1.176, 6.12.117, 7.2.12 and 7.3.4, recorded runs
+  of 5.15.100, 6.6.87 and 6.18.2, and recorded cases of 31 more mainline
+  versions, from 5.10.13 to 7.1.5, are compared in every run of the tests;
+  others, compiled from the sources in Debian's archive, by `make check-history`.
+- The mainline release of a change is from these sources for 6.16 to 7.3, and
+  before from the pull request that brought it. Of 5.13 and 6.15 there is neither
+  an original nor a recording: what these releases brought rests on reading
+  alone, as their rows say.
+- What vendors' kernels have of their own is in `lib/modpost/src/dialect/vendor.rs`, and how it
+  is known in `docs/kernels.md`.
+- Of stable releases, those of 5.10, 6.1 and 6.12 are named by Debian's
+  changelogs, 6.18.5 and 7.2.6 are the first that were seen to have a change
+  and at most two too late, and the others were released with the same batch
+  of fixes.
+- Not known: in which sublevel 5.15, 6.6 and 6.18 took what 6.1.188, 6.1.189,
+  6.12.110 and 6.12.111 did.
+
+";
+
+/// The table of changes, for people.
+#[must_use]
+pub fn table() -> String {
+    INTRODUCTION.to_owned() + &document::table(CHANGES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stable_releases_take_changes() {
+        assert!(!Dialect::new(Version::new(5, 15, 100)).arm_addends);
+        assert!(Dialect::new(Version::new(5, 15, 190)).arm_addends);
+    }
+}

@@ -1,0 +1,406 @@
+//! All objects together: who exports what, who uses it, and who may.
+//!
+//! [`Link::commit`] takes readings one by one, in input order. After the
+//! last, [`resolve`] looks at each module against the finished table.
+
+pub mod resolve;
+pub mod table;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use base::message::{Fatal, Message, Severity, text};
+use indexmap::IndexMap;
+pub use resolve::{Note, Resolution, Versions};
+pub use table::{ModuleId, Symbol, SymbolId, SymbolTable};
+
+use crate::dialect::Dialect;
+use crate::kind;
+use crate::object::{Facts, License, Reading, Step};
+use crate::section::Finding;
+
+/// A module, read from an object or from a `Module.symvers`.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// What its object said. Of one from `Module.symvers` the name alone is
+    /// known.
+    pub facts: Facts,
+    /// It comes from `Module.symvers` and is not written.
+    pub from_dump: bool,
+    /// What it exports, in order.
+    pub exports: Vec<SymbolId>,
+}
+
+impl Module {
+    /// What the module's name is followed by in messages.
+    #[must_use]
+    pub const fn suffix(&self) -> &'static str {
+        if self.facts.is_vmlinux { "" } else { ".ko" }
+    }
+}
+
+/// Of undefined symbols no more are said in one run, in kernels that cap them.
+const MAX_UNDEFINED: usize = 10;
+
+/// What was said, and whether it was an error.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// Messages not yet printed.
+    pub messages: Vec<Message>,
+    /// An error was reported: the run will fail.
+    pub error_occurred: bool,
+    /// Only so many undefined symbols are said.
+    undefined_capped: bool,
+    /// How many undefined symbols there were.
+    undefined: usize,
+    /// What is said of the others, if somebody wants to know.
+    pub withheld: Option<Vec<Message>>,
+}
+
+impl Log {
+    /// Takes a message.
+    pub fn say(&mut self, message: Message) {
+        self.error_occurred |= message.severity == Severity::Error;
+        self.messages.push(message);
+    }
+
+    /// Takes what was found of one module.
+    pub fn note(&mut self, note: Note) {
+        match note {
+            Note::Message(message) => self.say(message),
+            Note::Undefined(message) => {
+                if self.undefined < MAX_UNDEFINED || !self.undefined_capped {
+                    self.say(message);
+                } else if let Some(withheld) = &mut self.withheld {
+                    withheld.push(message);
+                }
+                self.undefined += 1;
+            }
+        }
+    }
+
+    /// How many undefined symbols were not said.
+    #[must_use]
+    pub const fn suppressed(&self) -> usize {
+        if self.undefined_capped { self.undefined.saturating_sub(MAX_UNDEFINED) } else { 0 }
+    }
+}
+
+/// The state of a run.
+#[derive(Debug)]
+pub struct Link<'a> {
+    dialect: &'a Dialect,
+    /// `-e`: the objects are of external modules.
+    pub external: bool,
+    /// Exported symbols.
+    pub symbols: SymbolTable<'a>,
+    /// Modules in reading order.
+    pub modules: Vec<Module>,
+    /// The exports that are kept; `None` for all of them.
+    pub kept: Option<HashSet<SymbolId>>,
+    /// What was said.
+    pub log: Log,
+    /// How many section mismatches there are.
+    pub mismatches: usize,
+    /// `sizeof(struct exception_table_entry)`, or 0: see
+    /// [`Finding::ExtableEntrySize`].
+    extable_entry_size: u32,
+    /// Modules of `Module.symvers` by file, where that counts, and name.
+    dumped: IndexMap<Vec<u8>, ModuleId>,
+    /// The one of the line before: most lines follow one of the same module.
+    last_dumped: Option<ModuleId>,
+}
+
+/// One line of a `Module.symvers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exported<'a> {
+    /// The symbol's name.
+    pub symbol: &'a [u8],
+    /// The name of the module that exports it.
+    pub module: &'a [u8],
+    /// To whom.
+    pub license: License,
+    /// Its namespace, "" for none.
+    pub namespace: &'a [u8],
+    /// Its CRC.
+    pub crc: u32,
+}
+
+impl<'a> Link<'a> {
+    /// Before anything is read.
+    #[must_use]
+    pub fn new(dialect: &'a Dialect, external: bool) -> Self {
+        Self {
+            dialect,
+            external,
+            symbols: SymbolTable::default(),
+            modules: Vec::new(),
+            kept: None,
+            log: Log { undefined_capped: dialect.undefined_reports_capped, ..Log::default() },
+            mismatches: 0,
+            extable_entry_size: 0,
+            dumped: IndexMap::new(),
+            last_dumped: None,
+        }
+    }
+
+    fn add_module(&mut self, facts: Facts, from_dump: bool) -> ModuleId {
+        let id = ModuleId(self.modules.len() as u32);
+        self.modules.push(Module { facts, from_dump, exports: Vec::new() });
+        id
+    }
+
+    /// A `Module.symvers` of so many lines begins; `false` if there is no
+    /// memory for them.
+    #[must_use]
+    pub fn begin_import(&mut self, lines: usize) -> bool {
+        self.last_dumped = None;
+        self.symbols.reserve(lines)
+    }
+
+    /// The module of a line of a `Module.symvers`.
+    fn dumped(&mut self, name: &[u8], file: &[u8]) -> ModuleId {
+        if let Some(last) = self.last_dumped.filter(|last| self.module(*last).facts.name == name) {
+            return last;
+        }
+        let file = if self.dialect.modules_by_dump_file { file } else { b"" };
+        let key = [file, b"\0", name].concat();
+        let module = self.dumped.get(&key).copied().unwrap_or_else(|| {
+            let facts = Facts { name: name.to_vec(), is_vmlinux: name == b"vmlinux", ..Facts::default() };
+            let module = self.add_module(facts, true);
+            self.dumped.insert(key, module);
+            module
+        });
+        self.last_dumped = Some(module);
+        module
+    }
+
+    /// Takes a line of a `Module.symvers`.
+    pub fn import(&mut self, line: Exported<'a>, file: &[u8]) {
+        let module = self.dumped(line.module, file);
+        let id = self.export(module, line.symbol.into(), line.license, false);
+        if self.dialect.exported_twice_is_error {
+            self.symbols.get_mut(id).crc = Some(line.crc);
+        } else if let Some(found) = self.found_again(line.symbol, id) {
+            // Kernels to 5.18 look the symbol up again.
+            self.symbols.get_mut(found).crc = Some(line.crc);
+        }
+        self.set_own_namespace(id, Cow::Borrowed(line.namespace), false);
+    }
+
+    /// What looking up a name gives that was just exported as `id`: that,
+    /// unless the dot before it is passed over.
+    fn found_again(&self, name: &[u8], id: SymbolId) -> Option<SymbolId> {
+        if name.first() == Some(&b'.') { self.symbols.find(name) } else { Some(id) }
+    }
+
+    /// Takes what was read from one object.
+    ///
+    /// # Errors
+    /// The end of the run.
+    pub fn commit(&mut self, reading: Reading) -> Result<(), Fatal> {
+        self.mismatches += reading.mismatches;
+        // Steps without a module say something and no more.
+        let module = match reading.facts {
+            Some(facts) => self.add_module(facts, false),
+            None => ModuleId(u32::MAX),
+        };
+        for step in reading.steps {
+            self.take(module, step)?;
+        }
+        let of_module = |Fatal(message)| match self.modules.get(module.0 as usize) {
+            Some(module) => Fatal(message.module(&module.facts.name)),
+            None => Fatal(message),
+        };
+        reading.fatal.map(of_module).map_or(Ok(()), Err)
+    }
+
+    fn take(&mut self, module: ModuleId, step: Step) -> Result<(), Fatal> {
+        match step {
+            Step::Say(message) | Step::Section(Finding::Message(message)) => {
+                let message = match self.modules.get(module.0 as usize) {
+                    Some(module) => message.module(&module.facts.name),
+                    None => message,
+                };
+                self.log.say(message);
+            }
+            Step::Export { name, license, is_static, is_function, namespace } => {
+                let id = self.export(module, name.into(), license, is_static);
+                self.symbols.get_mut(id).is_function = is_function;
+                if self.dialect.export_symbol_section {
+                    self.set_own_namespace(id, namespace.into(), true);
+                }
+            }
+            Step::Section(Finding::Export(_)) => unreachable!("reading made a step of it"),
+            Step::Namespace { symbol, namespace } => {
+                let found = self.symbols.find(&symbol);
+                self.set_namespace(found, &symbol, namespace.into(), true);
+            }
+            Step::Crc { symbol, crc, own } => {
+                if let Some(id) = self.symbols.find(&symbol) {
+                    let symbol = self.symbols.get_mut(id);
+                    if !own || symbol.module == module {
+                        symbol.crc = Some(crc);
+                    }
+                }
+            }
+            Step::Globals(names) => self.symbols.clear_static(&names),
+            Step::Section(Finding::ExtableEntrySize(size)) => {
+                if self.extable_entry_size == 0 {
+                    self.extable_entry_size = size;
+                }
+            }
+            Step::Section(Finding::NotExecutable { offset, from, to }) => {
+                return Err(self.not_executable(offset, &from, &to));
+            }
+        }
+        Ok(())
+    }
+
+    /// Exports a symbol: the symbol that now stands for the name.
+    fn export(&mut self, module: ModuleId, name: Cow<'a, [u8]>, license: License, is_static: bool) -> SymbolId {
+        let found = self.symbols.find(&name);
+        if let Some(found) = found {
+            let owner = self.symbols.get(found).module;
+            let previous = &self.modules[owner.0 as usize];
+            let clash = !self.external || previous.facts.is_vmlinux || owner == module;
+            if clash {
+                let module = &self.modules[module.0 as usize].facts;
+                let text = if self.dialect.messages_begin_with_module {
+                    text!(
+                        "{}: symbol '{}' exported twice. Previous export was in {}\n",
+                        module.called(),
+                        name,
+                        previous.facts.called()
+                    )
+                } else {
+                    text!(
+                        "{}: '{}' exported twice. Previous export was in {}{}\n",
+                        module.name,
+                        name,
+                        previous.facts.name,
+                        previous.suffix()
+                    )
+                };
+                let is_error = self.dialect.exported_twice_is_error;
+                let severity = if is_error { Severity::Error } else { Severity::Warning };
+                let message = Message::new(severity, kind::EXPORTED_TWICE, text).module(&module.name);
+                self.log.say(message.symbol(&name));
+            }
+            if !self.dialect.exported_twice_is_error {
+                if !clash {
+                    let symbol = self.symbols.get_mut(found);
+                    (symbol.module, symbol.license) = (module, license);
+                }
+                return found;
+            }
+        }
+        let symbol = Symbol { name, module, license, namespace: None, crc: None, is_function: false, is_static };
+        let id = self.symbols.add(symbol);
+        self.modules[module.0 as usize].exports.push(id);
+        id
+    }
+
+    /// Sets the namespace of what was just exported as `id`.
+    fn set_own_namespace(&mut self, id: SymbolId, namespace: Cow<'a, [u8]>, from_object: bool) {
+        let dotted = Some(&self.symbols.get(id).name).filter(|name| name.first() == Some(&b'.'));
+        match dotted.filter(|_| self.dialect.namespace_by_name).cloned() {
+            Some(name) => self.set_namespace(self.symbols.find(&name), &name, namespace, from_object),
+            None => self.set_namespace(Some(id), b"", namespace, from_object),
+        }
+    }
+
+    fn set_namespace(&mut self, id: Option<SymbolId>, symbol: &[u8], namespace: Cow<'a, [u8]>, from_object: bool) {
+        match id {
+            Some(id) => {
+                self.symbols.get_mut(id).namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
+            }
+            None => {
+                // Of an object's empty namespace those kernels have a null
+                // pointer, of one from a file an empty string.
+                let null = namespace.is_empty() && from_object && self.dialect.empty_namespace_is_null;
+                let namespace: &[u8] = if null { b"(null)" } else { &namespace };
+                let text = text!("Could not update namespace({}) for symbol {}\n", namespace, symbol);
+                let message = Message::new(Severity::Error, kind::STRAY_NAMESPACE, text).symbol(symbol);
+                if self.dialect.errors_fail_at_the_end {
+                    self.log.say(message);
+                } else {
+                    // 5.10 calls it an error and lets it pass.
+                    self.log.messages.push(message);
+                }
+            }
+        }
+    }
+
+    fn not_executable(&self, offset: u64, from: &[u8], to: &[u8]) -> Fatal {
+        let size = u64::from(self.extable_entry_size);
+        if offset != 0 && size == 0 {
+            return Fatal::new(kind::EXTABLE, text!("extable_entry size hasn't been discovered!\n"));
+        }
+        let at = format!("{offset:x}");
+        let text = if offset == 0 || offset % size == 0 {
+            text!(
+                "The relocation at {}+0x{} references\nsection \"{}\" which is not executable, IOW\nit is not possible for the kernel to fault\nat that address.  Something is seriously wrong\nand should be fixed.\n",
+                from,
+                at,
+                to
+            )
+        } else {
+            text!(
+                "The relocation at {}+0x{} references\nsection \"{}\" which is not executable, IOW\nthe kernel will fault if it ever tries to\njump to it.  Something is seriously wrong\nand should be fixed.\n",
+                from,
+                at,
+                to
+            )
+        };
+        let message = Message::new(Severity::Fatal, kind::EXTABLE, text);
+        Fatal(message.section(from).section(to).offset(offset))
+    }
+
+    /// The modules that objects were read for, in the order in which they are
+    /// written.
+    #[must_use]
+    pub fn written(&self) -> Vec<ModuleId> {
+        let ids = (0..self.modules.len() as u32).map(ModuleId);
+        let mut ids: Vec<_> = ids.filter(|id| !self.module(*id).from_dump).collect();
+        if !self.dialect.lists_in_order {
+            ids.reverse();
+        }
+        ids
+    }
+
+    /// Whether vmlinux's exports are known.
+    #[must_use]
+    pub fn has_vmlinux(&self) -> bool {
+        self.modules.iter().any(|module| module.facts.is_vmlinux)
+    }
+
+    /// What a module exports, in order, without what is trimmed.
+    pub fn kept_exports<'s>(&'s self, module: &'s Module) -> impl Iterator<Item = &'s Symbol<'a>> {
+        let is_kept = |id: &&SymbolId| self.kept.as_ref().is_none_or(|kept| kept.contains(*id));
+        module.exports.iter().filter(is_kept).map(|id| self.symbols.get(*id))
+    }
+
+    /// The module of that number.
+    #[must_use]
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0 as usize]
+    }
+
+    /// Exports without a global definition, of which the last word is said
+    /// when all else is done.
+    pub fn report_statics(&mut self) {
+        let severity = if self.dialect.errors_fail_at_the_end { Severity::Error } else { Severity::Warning };
+        let statics = self.symbols.in_hash_order(|symbol| symbol.is_static);
+        let messages: Vec<_> = statics
+            .into_iter()
+            .map(|symbol| {
+                let module = &self.module(symbol.module).facts.name;
+                let word = symbol.license.export_word();
+                let text = text!("\"{}\" [{}] is a static {}\n", symbol.name, module, word);
+                Message::new(severity, kind::EXPORTED_STATIC, text).module(module).symbol(&symbol.name)
+            })
+            .collect();
+        messages.into_iter().for_each(|message| self.log.say(message));
+    }
+}

@@ -1,0 +1,109 @@
+//! One module's aliases: those in its `.modinfo`, and those of its device
+//! tables, which a finished module has in both places.
+
+use elf::{Demands, Elf, Malformed, Source, Tables};
+use kernel::Version;
+use kmod::modinfo::{pairs, version};
+
+use crate::alias::layout;
+use crate::dialect::Dialect;
+use crate::malformed::Ending;
+use crate::object::{self, Context, DeviceTables, Wanted};
+use crate::section::Rules;
+
+/// What modules are read with.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// The kernel, if it isn't to be the one that a module was built for.
+    pub version: Option<Version>,
+    /// The kernel for modules that don't say which.
+    pub fallback: Version,
+    /// Which device tables are read, and how.
+    pub wanted: Wanted,
+    /// The kernel build's own layouts of device ids.
+    pub offsets: Option<layout::Offsets>,
+}
+
+/// What a worker keeps from module to module.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    kernel: Option<(Version, Dialect, Rules)>,
+    tables: Tables,
+    object: object::Scratch,
+}
+
+/// A module's aliases.
+#[derive(Clone, Debug, Default)]
+pub struct Module {
+    /// Those in `.modinfo`, in order.
+    pub modinfo: Vec<Vec<u8>>,
+    /// Those of device tables.
+    pub tables: DeviceTables,
+}
+
+impl Module {
+    /// All aliases: those in `.modinfo`, then those that device tables alone
+    /// have.
+    pub fn aliases(&self) -> impl Iterator<Item = &[u8]> {
+        let more = self.tables.aliases.iter().filter(|alias| !self.modinfo.iter().any(|known| known == alias));
+        self.modinfo.iter().map(Vec::as_slice).chain(more)
+    }
+}
+
+/// What `.modinfo` says here.
+#[derive(Debug, Default)]
+struct Info {
+    aliases: Vec<Vec<u8>>,
+    version: Option<Version>,
+}
+
+impl Info {
+    fn read(source: &Source, tables: &mut Tables) -> Result<Self, Malformed> {
+        let mut info = Self::default();
+        // What is wrong with the object, reading its tables will say.
+        let Ok(Some(elf)) = Elf::parse(source, tables, Demands::default()) else {
+            return Ok(info);
+        };
+        let Some(section) = elf.modinfo else {
+            return Ok(info);
+        };
+        for (tag, value) in pairs(&elf.strings_of(section)?.0) {
+            match tag {
+                b"alias" => info.aliases.push(value.to_vec()),
+                b"vermagic" => {
+                    info.version = version(value);
+                }
+                _ => {}
+            }
+        }
+        Ok(info)
+    }
+}
+
+impl Reader {
+    /// Reads a module. What is wrong with it is told by its tables.
+    #[must_use]
+    pub fn read(&self, path: &[u8], source: &Source, scratch: &mut Scratch) -> Module {
+        let Scratch { kernel, tables, object } = scratch;
+        // .modinfo is read the same by all kernels.
+        let info = Info::read(source, tables);
+        let info = match info {
+            Ok(info) => info,
+            Err(malformed) => {
+                let tables = DeviceTables { fatal: Some(malformed.fatal(path)), ..DeviceTables::default() };
+                return Module { modinfo: Vec::new(), tables };
+            }
+        };
+        let version = self.version.or(info.version).unwrap_or(self.fallback);
+        let (_, dialect, rules) = match kernel {
+            Some(known) if known.0 == version => known,
+            _ => {
+                let dialect = Dialect::new(version);
+                let rules = Rules::new(&dialect);
+                kernel.insert((version, dialect, rules))
+            }
+        };
+        let context = Context::new(dialect, rules, self.offsets.as_ref());
+        Module { modinfo: info.aliases, tables: object::device_tables(path, source, &self.wanted, &context, object) }
+    }
+}

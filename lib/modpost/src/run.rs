@@ -1,0 +1,431 @@
+//! A run of modpost, from its arguments to its exit status.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use base::getopt;
+use base::message::{Fatal, Kind, Message, Program, Severity, strerror, text};
+use base::output::{self, Beside};
+use base::textfile;
+use base::workers::Workers;
+use indexmap::IndexSet;
+use kernel::Invocation;
+
+use crate::alias::layout::Offsets;
+use crate::ask::{explain, report};
+use crate::buffer::Buffer;
+use crate::cli::{self, Options, Request};
+use crate::dialect::Dialect;
+use crate::kind;
+use crate::link::resolve::{self, Policy};
+use crate::link::{Link, Log, ModuleId, Resolution};
+use crate::object::{self, Context, Scratch};
+use crate::section::Rules;
+use crate::write::modc::{self, Style};
+use crate::write::supported::{Supported, Verdict};
+use crate::write::symvers;
+
+/// The length of a path, its NUL included, that the original has room for.
+const PATH_MAX: usize = 4096;
+
+/// Where Amazon's modpost writes what the FIPS 140 module exports.
+const FIPS140_SYMVERS: &[u8] = b"crypto/fips140/.fips140.symvers";
+
+/// The program that speaks.
+pub const PROGRAM: Program =
+    Program { warning: "WARNING: modpost: ", error: "ERROR: modpost: ", fatal: "FATAL: modpost: ", failure: 1 };
+
+/// Whether `KBUILD_RS_EXPLAIN=1` asks for more than the original says.
+fn wants_explanation() -> bool {
+    std::env::var_os("KBUILD_RS_EXPLAIN").is_some_and(|value| value == "1")
+}
+
+/// The file to which `KBUILD_RS_REPORT` wants messages appended.
+fn report_file() -> Option<OsString> {
+    std::env::var_os("KBUILD_RS_REPORT").filter(|path| !path.is_empty())
+}
+
+/// The `devicetable-offsets.h` that the kernel build left beside the
+/// program.
+#[must_use]
+pub fn offsets(invocation: &Invocation) -> Option<Offsets> {
+    let header = invocation.beside("devicetable-offsets.h").find_map(|path| std::fs::read(path).ok())?;
+    Some(Offsets::parse(&header))
+}
+
+/// Runs modpost and returns its exit status.
+pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let mut said = Said::default();
+    said.log.withheld = report_file().map(|_| Vec::new());
+    let result = said.run(invocation, out, err);
+    for message in &said.log.messages {
+        // Who doesn't listen to errors can't be told of one.
+        let _ = PROGRAM.say(message, err);
+    }
+    let fatal = result.err().map(|Fatal(message)| message);
+    if let Some(message) = &fatal {
+        let called_error = message.severity == Severity::Fatal && said.fatal_is_called_error;
+        let severity = if called_error { Severity::Error } else { message.severity };
+        let _ = PROGRAM.say(&Message { severity, ..message.clone() }, err);
+    }
+    let _ = err.write_all(&said.explanation);
+    let mut failed = fatal.is_some() || said.log.error_occurred;
+    if let Some(path) = report_file() {
+        if let Err(error) = report::append(path.as_ref(), &said.log, fatal) {
+            let _ = err.write_all(&text!("kbuild-rs: {}: {}\n", path.as_bytes(), strerror(&error)));
+            failed = true;
+        }
+    }
+    if failed { PROGRAM.failure } else { 0 }
+}
+
+/// All that a run has to say, but for the message that it ends on.
+#[derive(Debug, Default)]
+struct Said {
+    log: Log,
+    fatal_is_called_error: bool,
+    /// Why, if that was asked for.
+    explanation: Vec<u8>,
+}
+
+impl Said {
+    fn run(&mut self, invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Fatal> {
+        let dialect: Dialect = invocation.dialect(err)?;
+        self.fatal_is_called_error = dialect.fatal_is_called_error;
+        let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
+        let options = match cli::parse(invocation.arguments.iter().cloned(), posixly_correct, &dialect) {
+            Ok(Request::Run(options)) => options,
+            Ok(Request::Print(text)) => {
+                self.log.error_occurred = out.write_all(text.as_bytes()).is_err();
+                return Ok(());
+            }
+            Err(error) => {
+                let (what, letter) = match error {
+                    getopt::Error::Invalid(letter) => ("invalid option", letter),
+                    getopt::Error::MissingArgument(letter) => ("option requires an argument", letter),
+                };
+                let text = text!("{}: {} -- '{}'\n", invocation.name.as_bytes(), what, [letter]);
+                return Err(Fatal(Message::new(Severity::Plain, Kind::USAGE, text)));
+            }
+        };
+        let offsets = offsets(invocation);
+        let supported = options.supported.as_deref().map(Supported::read).transpose()?;
+        let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
+        let mut link = Link::new(&dialect, options.external);
+        link.log.withheld = self.log.withheld.take();
+        let mut run = Run {
+            options: &options,
+            dialect: &dialect,
+            supported,
+            link,
+            jobs: invocation.jobs()?,
+            workers: Workers::default(),
+            missing: Vec::new(),
+        };
+        let result = run.all(offsets.as_ref(), &dumps);
+        if wants_explanation() && result.is_ok() {
+            self.explanation = run.explain();
+        }
+        self.log = run.link.log;
+        result
+    }
+}
+
+struct Run<'a> {
+    options: &'a Options,
+    dialect: &'a Dialect,
+    /// SUSE's list of supported modules.
+    supported: Option<Supported>,
+    link: Link<'a>,
+    /// How many workers were asked for.
+    jobs: Option<usize>,
+    workers: Workers,
+    /// The namespaces that modules should import.
+    missing: Vec<MissingImports>,
+}
+
+/// A module, and the namespaces that it should import.
+type MissingImports = (ModuleId, IndexSet<Vec<u8>>);
+
+/// A module's file, ready to be written.
+struct Prepared {
+    messages: Vec<Message>,
+    name: Vec<u8>,
+    contents: Buffer,
+    is_current: bool,
+    /// It is beside its place, if nothing speaks against it until its turn
+    /// comes.
+    beside: Option<Beside>,
+    /// After what there is to be said, the run ends.
+    fatal: Option<Fatal>,
+}
+
+impl<'a> Run<'a> {
+    /// `dumps` are the texts of [`Options::dumps`].
+    fn all(&mut self, offsets: Option<&Offsets>, dumps: &'a [Result<Vec<u8>, Fatal>]) -> Result<(), Fatal> {
+        for (name, text) in self.options.dumps.iter().zip(dumps) {
+            let text = text.as_ref().map_err(Fatal::clone)?;
+            symvers::read(text, name, self.dialect, &mut self.link)?;
+        }
+        self.read_objects(offsets)?;
+        self.missing = self.write_modules()?;
+        if let Some(name) = &self.options.nsdeps {
+            self.write_if_changed(name, &self.nsdeps())?;
+        }
+        if let Some(name) = &self.options.dump {
+            // Where the FIPS 140 module is made, `-o` says only that it is wanted.
+            let name = if self.options.fips140 { FIPS140_SYMVERS } else { name };
+            let contents = symvers::render(&self.link, self.dialect, !self.options.fips140);
+            self.write(name, &contents, &self.link.log)?;
+        }
+        self.last_words()
+    }
+
+    fn read_objects(&mut self, offsets: Option<&Offsets>) -> Result<(), Fatal> {
+        let mut objects = self.options.objects.clone();
+        let list = self.options.list.as_deref().map_or(Ok(Vec::new()), |name| read_list(name, self.dialect));
+        let list_error = list.map(|list| objects.extend(list)).err();
+        self.workers = Workers::new(self.jobs, objects.len());
+        let rules = Rules::new(self.dialect);
+        let context = Context {
+            modversions: self.options.modversions,
+            all_versions: self.options.all_versions,
+            ignore_missing: self.options.ignore_missing,
+            extra_warn: self.options.extra_warn,
+            module_enabled: self.options.module_enabled,
+            workers: &self.workers,
+            ..Context::new(self.dialect, &rules, offsets)
+        };
+        let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
+        self.workers.each(&objects, Scratch::default, read, |reading| self.link.commit(reading))?;
+        // The list is opened when the objects before it have been read.
+        list_error.map_or(Ok(()), Err)
+    }
+
+    /// Makes a module's file, and sees whether it is there already.
+    /// Making new files is slow enough to be shared.
+    fn prepare(
+        &self,
+        id: ModuleId,
+        resolution: &Resolution,
+        policy: &Policy,
+        error_occurred: bool,
+        old: &mut Vec<u8>,
+    ) -> Prepared {
+        let style = Style {
+            dialect: self.dialect,
+            external: self.options.external,
+            modversions: self.options.modversions,
+            basic: policy.basic,
+            extended: policy.extended,
+            scmversion: self.options.scmversion.as_deref(),
+        };
+        let module = self.link.module(id);
+        let versions = resolve::versions(&self.link, id, resolution, policy, self.dialect);
+        let listed = self.supported.as_ref().filter(|_| !module.facts.is_vmlinux);
+        let (verdict, fatal) = match listed.map(|list| list.verdict(&module.facts.name)).transpose() {
+            Ok(verdict) => (verdict.unwrap_or_default(), None),
+            Err(fatal) => (Verdict::default(), Some(fatal)),
+        };
+        let (name, contents) = if module.facts.is_vmlinux {
+            (b".vmlinux.export.c".to_vec(), modc::render_vmlinux(&self.link, id, style))
+        } else {
+            let name = [&module.facts.name[..], b".mod.c"].concat();
+            (name, modc::render(&self.link, id, resolution, &versions, verdict.how.as_deref(), style))
+        };
+        let is_current = output::is_current(&name, contents.bytes(), old);
+        let beside = if is_current || fatal.is_some() || !self.may_write(&contents, error_occurred) {
+            None
+        } else {
+            // Whose turn it is will find out what is wrong.
+            Beside::write(&name, contents.bytes()).ok().flatten()
+        };
+        let messages = [versions.of_exports, verdict.messages, versions.of_uses].concat();
+        Prepared { messages, name, contents, is_current, beside, fatal }
+    }
+
+    /// Checks all modules and writes each one's file; returns the namespaces
+    /// that modules should import.
+    fn write_modules(&mut self) -> Result<Vec<MissingImports>, Fatal> {
+        let mut ids = self.link.written();
+        if !self.dialect.crcs_from_cmd {
+            // Nothing is written for vmlinux.
+            ids.retain(|id| !self.link.module(*id).facts.is_vmlinux);
+        }
+        let report_undefined = self.dialect.undefined_reports_capped || self.link.has_vmlinux();
+        if !report_undefined {
+            let text = text!("Symbol info of vmlinux is missing. Unresolved symbol check will be entirely skipped.\n");
+            self.link.log.say(Message::new(Severity::Warning, kind::NO_VMLINUX, text));
+        }
+        let policy = Policy {
+            modversions: self.options.modversions,
+            warn_unresolved: self.options.warn_unresolved,
+            allow_missing_imports: self.options.allow_missing_imports,
+            report_undefined: report_undefined && !self.options.fips140,
+            basic: if self.dialect.extended_versions { self.options.basic_versions } else { self.options.modversions },
+            extended: self.options.extended_versions,
+        };
+        let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, &policy, self.dialect);
+        let mut resolutions = self.workers.map(&ids, resolve);
+        if self.dialect.checks_before_files {
+            for resolution in &mut resolutions {
+                std::mem::take(&mut resolution.notes).into_iter().for_each(|note| self.link.log.note(note));
+            }
+            self.trim(&resolutions)?;
+        }
+        let mut log = std::mem::take(&mut self.link.log);
+        let written = self.write_each(&ids, &mut resolutions, &policy, &mut log);
+        self.link.log = log;
+        written?;
+        Ok(ids.into_iter().zip(resolutions.into_iter().map(|resolution| resolution.missing_namespaces)).collect())
+    }
+
+    /// Writes each module's file, after what there is to be said of it.
+    fn write_each(
+        &self,
+        ids: &[ModuleId],
+        resolutions: &mut [Resolution],
+        policy: &Policy,
+        log: &mut Log,
+    ) -> Result<(), Fatal> {
+        let said: Vec<_> = resolutions.iter_mut().map(|r| (std::mem::take(&mut r.notes), r.fatal.take())).collect();
+        let mut said = said.into_iter();
+        let pairs: Vec<_> = ids.iter().zip(resolutions.iter()).collect();
+        let error_occurred = log.error_occurred;
+        let prepare = |old: &mut Vec<u8>, (id, resolution): &(&ModuleId, &Resolution)| {
+            self.prepare(**id, resolution, policy, error_occurred, old)
+        };
+        self.workers.each(&pairs, Vec::new, prepare, |module| {
+            let (notes, fatal) = said.next().unwrap_or_default();
+            notes.into_iter().for_each(|note| log.note(note));
+            fatal.map_or(Ok(()), Err)?;
+            module.messages.into_iter().for_each(|message| log.say(message));
+            module.fatal.map_or(Ok(()), Err)?;
+            if module.name.len() >= PATH_MAX && self.dialect.no_output_after_error {
+                let text = text!("{}: too long path was truncated\n", &module.name[..PATH_MAX - 1]);
+                log.say(Message::new(Severity::Error, kind::PATH_TOO_LONG, text));
+            } else if let Some(line) = module.contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
+                return Err(line.fatal());
+            } else if !module.is_current && self.may_write(&module.contents, log.error_occurred) {
+                let is_there = module.beside.is_some_and(|beside| beside.put().is_ok());
+                if !is_there {
+                    output::write(&module.name, module.contents.bytes())?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// `-t`: exports are kept that a module uses or `-u` lists.
+    fn trim(&mut self, resolutions: &[Resolution]) -> Result<(), Fatal> {
+        let listed = self.options.keep.as_deref().map_or(Ok(Vec::new()), textfile::read)?;
+        if self.options.trim_unused {
+            let used = resolutions.iter().flat_map(|resolution| &resolution.uses).map(|used| used.symbol);
+            let listed = listed.split(|&byte| byte == b'\n').filter_map(|name| self.link.symbols.find(name));
+            let modules = self.link.modules.iter();
+            let kept = modules.flat_map(|module| &module.facts.kept).filter_map(|name| self.link.symbols.find(name));
+            self.link.kept = Some(used.chain(listed).chain(kept).collect());
+        }
+        Ok(())
+    }
+
+    fn explain(&self) -> Vec<u8> {
+        let Self { dialect, missing, .. } = self;
+        explain::explain(&self.link, &explain::Run { dialect, dumps: &self.options.dumps, missing })
+    }
+
+    fn nsdeps(&self) -> Buffer {
+        let mut buffer = Buffer::default();
+        for (id, namespaces) in self.missing.iter().filter(|(_, namespaces)| !namespaces.is_empty()) {
+            buffer.format(&[&self.link.module(*id).facts.name, b".ko:"]);
+            let mut add = |namespace: &Vec<u8>| buffer.format(&[b" ", namespace]);
+            if self.dialect.lists_in_order {
+                namespaces.iter().for_each(&mut add);
+            } else {
+                namespaces.iter().rev().for_each(&mut add);
+            }
+            buffer.format(&[b"\n"]);
+        }
+        buffer
+    }
+
+    fn write_if_changed(&self, name: &[u8], contents: &Buffer) -> Result<(), Fatal> {
+        let is_current = output::is_current(name, contents.bytes(), &mut Vec::new());
+        if is_current { Ok(()) } else { self.write(name, contents, &self.link.log) }
+    }
+
+    fn write(&self, name: &[u8], contents: &Buffer, log: &Log) -> Result<(), Fatal> {
+        if let Some(line) = contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
+            return Err(line.fatal());
+        }
+        if self.may_write(contents, log.error_occurred) { output::write(name, contents.bytes()) } else { Ok(()) }
+    }
+
+    /// Whether, by what is known so far, such contents are written.
+    fn may_write(&self, contents: &Buffer, error_occurred: bool) -> bool {
+        let cut = contents.cut().is_some() && self.dialect.long_line_is_fatal;
+        !(cut || self.dialect.no_output_after_error && error_occurred)
+    }
+
+    fn last_words(&mut self) -> Result<(), Fatal> {
+        if self.link.mismatches > 0 && self.options.mismatch_is_error {
+            let text = text!("Section mismatches detected.\nSet CONFIG_SECTION_MISMATCH_WARN_ONLY=y to allow them.\n");
+            if !self.dialect.errors_fail_at_the_end {
+                return Err(Fatal::new(kind::SECTION_MISMATCHES, text));
+            }
+            self.link.log.say(Message::new(Severity::Error, kind::SECTION_MISMATCHES, text));
+        }
+        if self.dialect.static_export_check {
+            self.link.report_statics();
+        }
+        let suppressed = self.link.log.suppressed();
+        if suppressed > 0 {
+            let text = text!(
+                "suppressed {} unresolved symbol warnings because there were too many)\n",
+                suppressed.to_string()
+            );
+            self.link.log.say(Message::new(Severity::Warning, kind::UNDEFINED_MORE, text));
+        }
+        Ok(())
+    }
+}
+
+/// Reads the names of objects, one a line, from a file or for `-` from
+/// standard input.
+fn read_list(name: &[u8], dialect: &Dialect) -> Result<Vec<Vec<u8>>, Fatal> {
+    let mut text = Vec::new();
+    // What is read until an error counts, as with fgets(3).
+    let _ = if name == b"-" && !dialect.list_from_dash_is_a_file {
+        io::stdin().lock().read_to_end(&mut text)
+    } else {
+        let cannot = |error| Fatal::new(Kind::FILE, text!("Can't open filenames file {}: {}", name, strerror(&error)));
+        std::fs::File::open(textfile::path(name)).map_err(cannot)?.read_to_end(&mut text)
+    };
+    Ok(split_list(&text))
+}
+
+/// Lines as fgets(3) reads them into an array of [`PATH_MAX`] bytes: a longer
+/// line is several, and each ends at its first NUL.
+fn split_list(text: &[u8]) -> Vec<Vec<u8>> {
+    text.split_inclusive(|&byte| byte == b'\n')
+        .flat_map(|line| line.chunks(PATH_MAX - 1))
+        .map(|line| {
+            let line = base::bytes::until_nul(line);
+            line.strip_suffix(b"\n").unwrap_or(line).to_vec()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_as_fgets_does() {
+        assert_eq!(split_list(b"a.o\n\nb.o"), [&b"a.o"[..], b"", b"b.o"]);
+        assert_eq!(split_list(b"a\0b\n"), [b"a"]);
+        let long = [b'x'; 5000];
+        assert_eq!(split_list(&long).iter().map(Vec::len).collect::<Vec<_>>(), [4095, 905]);
+    }
+}

@@ -1,0 +1,5 @@
+//! The files that modpost writes, and those that it reads to write them.
+
+pub mod modc;
+pub mod supported;
+pub mod symvers;

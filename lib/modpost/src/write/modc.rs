@@ -1,0 +1,239 @@
+//! `.mod.c`, the source that is compiled into each module, and
+//! `.vmlinux.export.c`, its counterpart for the kernel itself.
+
+use base::bytes::base_name;
+
+use crate::buffer::Buffer;
+use crate::dialect::Dialect;
+use crate::link::{Link, Module, ModuleId, Resolution, Symbol, Versions};
+use crate::object::License;
+
+/// What of the run is in the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Style<'a> {
+    /// The kernel.
+    pub dialect: &'a Dialect,
+    /// `-e`: the module is not of the kernel's tree.
+    pub external: bool,
+    /// `-m`: CRCs are wanted.
+    pub modversions: bool,
+    /// `____versions` are made.
+    pub basic: bool,
+    /// Versions of names of any length are made.
+    pub extended: bool,
+    /// Android's name for the state of the source.
+    pub scmversion: Option<&'a [u8]>,
+}
+
+/// How much of it there is room for, in bytes.
+const SCMVERSION_MAX: usize = 63;
+
+/// The contents of `NAME.mod.c`; `supported` is how SUSE supports the module.
+#[must_use]
+pub fn render(
+    link: &Link,
+    id: ModuleId,
+    resolution: &Resolution,
+    crcs: &Versions,
+    supported: Option<&[u8]>,
+    style: Style,
+) -> Buffer {
+    let module = link.module(id);
+    let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.lines.bytes().len());
+    header(&mut out, module, style);
+    exports(&mut out, link, module, style);
+    if let Some(how) = supported {
+        out.format(&[b"\nMODULE_INFO(supported, \"", how, b"\");\n"]);
+    }
+    if style.basic && style.dialect.packed_versions {
+        packed_versions(&mut out, crcs, module.facts.is_big_endian);
+    } else if style.basic {
+        versions(&mut out, crcs, style.dialect);
+    }
+    if style.extended {
+        extended_versions(&mut out, crcs);
+    }
+    depends(&mut out, link, resolution);
+    out.format(&[b"\n"]);
+    module.facts.aliases.write_to(&mut out);
+    if let Some(sum) = &module.facts.srcversion {
+        out.format(&[b"\n"]);
+        out.format(&[b"MODULE_INFO(srcversion, \"", sum.as_bytes(), b"\");\n"]);
+    }
+    if let Some((major, minor)) = style.dialect.kernel.rhel_version {
+        out.format(&[format!("MODULE_INFO(rhelversion, \"{major}.{minor}\");\n").as_bytes()]);
+    }
+    if !style.dialect.scmversion_after_intree {
+        scmversion(&mut out, style);
+    }
+    if let Some(release) = &style.dialect.kernel.suse_release {
+        out.format(&[b"\n"]);
+        out.format(&[b"MODULE_INFO(suserelease, \"", release, b"\");\n"]);
+    }
+    out
+}
+
+/// The contents of `.vmlinux.export.c`.
+#[must_use]
+pub fn render_vmlinux(link: &Link, id: ModuleId, style: Style) -> Buffer {
+    let mut out = Buffer::default();
+    out.format(&[b"#include <linux/export-internal.h>\n"]);
+    let module = link.module(id);
+    exports(&mut out, link, module, style);
+    if style.dialect.tables_name_their_module {
+        out.format(&[b"#include <linux/module.h>\n#undef __MODULE_INFO_PREFIX\n#define __MODULE_INFO_PREFIX\n"]);
+        for (alias, module) in &module.facts.aliases.list {
+            out.format(&[b"MODULE_INFO(", module, b".alias, \"", alias, b"\");\n"]);
+        }
+    }
+    out
+}
+
+fn scmversion(out: &mut Buffer, style: Style) {
+    if let Some(version) = style.scmversion.filter(|version| !version.is_empty()) {
+        let version = &version[..version.len().min(SCMVERSION_MAX)];
+        out.format(&[b"\nMODULE_INFO(scmversion, \"", version, b"\");\n"]);
+    }
+}
+
+fn header(out: &mut Buffer, module: &Module, style: Style) {
+    let mut put = |text: &str| out.format(&[text.as_bytes()]);
+    let when = |condition, put: &mut dyn FnMut(&str), text| {
+        if condition {
+            put(text);
+        }
+    };
+    let dialect = style.dialect;
+    put("#include <linux/module.h>\n");
+    if dialect.no_vermagic {
+        put("#include <linux/export-internal.h>\n#include <linux/compiler.h>\n");
+        put("\nMODULE_INFO(name, KBUILD_MODNAME);\n");
+    } else {
+        put("#define INCLUDE_VERMAGIC\n");
+        put("#include <linux/build-salt.h>\n");
+        when(dialect.build_lto_info, &mut put, "#include <linux/elfnote-lto.h>\n");
+        when(dialect.export_internal_header, &mut put, "#include <linux/export-internal.h>\n");
+        put("#include <linux/vermagic.h>\n#include <linux/compiler.h>\n");
+        let orc = "\n#ifdef CONFIG_UNWINDER_ORC\n#include <asm/orc_header.h>\nORC_HEADER;\n#endif\n";
+        when(dialect.orc_header, &mut put, orc);
+        put("\nBUILD_SALT;\n");
+        when(dialect.build_lto_info, &mut put, "BUILD_LTO_INFO;\n");
+        put("\nMODULE_INFO(vermagic, VERMAGIC_STRING);\nMODULE_INFO(name, KBUILD_MODNAME);\n");
+    }
+    put("\n__visible struct module __this_module\n__section(\".gnu.linkonce.this_module\") = {\n");
+    put("\t.name = KBUILD_MODNAME,\n");
+    if module.facts.has_init {
+        put("\t.init = init_module,\n");
+    }
+    if module.facts.has_cleanup {
+        put("#ifdef CONFIG_MODULE_UNLOAD\n\t.exit = cleanup_module,\n#endif\n");
+    }
+    put("\t.arch = MODULE_ARCH_INIT,\n};\n");
+    if !style.external {
+        put("\nMODULE_INFO(intree, \"Y\");\n");
+    }
+    if dialect.scmversion_after_intree {
+        scmversion(out, style);
+    }
+    let mut put = |text: &str| out.format(&[text.as_bytes()]);
+    if !dialect.no_vermagic {
+        let option = if dialect.mitigation_retpoline { "CONFIG_MITIGATION_RETPOLINE" } else { "CONFIG_RETPOLINE" };
+        put(&format!("\n#ifdef {option}\nMODULE_INFO(retpoline, \"Y\");\n#endif\n"));
+    }
+    if module.facts.name.starts_with(b"drivers/staging") {
+        put("\nMODULE_INFO(staging, \"Y\");\n");
+    }
+    if dialect.test_flag && module.facts.name.starts_with(b"tools/testing") {
+        put("\nMODULE_INFO(test, \"Y\");\n");
+    }
+}
+
+/// Entries of the table of exports, where they are made here, and their CRCs.
+fn exports(out: &mut Buffer, link: &Link, module: &Module, style: Style) {
+    let license = |symbol: &Symbol| if symbol.license == License::Gpl { "_gpl" } else { "" };
+    if style.dialect.export_symbol_section {
+        out.format(&[b"\n"]);
+        for symbol in link.kept_exports(module) {
+            let kind: &[u8] = if symbol.is_function { b"KSYMTAB_FUNC(" } else { b"KSYMTAB_DATA(" };
+            let license =
+                if style.dialect.symbol_flags { ", \"".to_owned() } else { format!(", \"{}\", \"", license(symbol)) };
+            let namespace = symbol.namespace.as_deref().unwrap_or_default();
+            out.format(&[kind, &symbol.name, license.as_bytes(), namespace, b"\");\n"]);
+            if style.dialect.symbol_flags {
+                let flags: &[u8] = if symbol.license == License::Gpl { b", 0x01);\n" } else { b", 0x00);\n" };
+                out.format(&[b"SYMBOL_FLAGS(", &symbol.name, flags]);
+            }
+        }
+    }
+    if style.modversions && style.dialect.crcs_from_cmd {
+        out.format(&[b"\n"]);
+        let written = |symbol: &&Symbol| symbol.crc.is_some() || style.dialect.missing_crcs_written;
+        for symbol in link.kept_exports(module).filter(written) {
+            let crc = symbol.crc.unwrap_or(0);
+            let rest = if style.dialect.symbol_flags {
+                format!(", 0x{crc:08x});\n")
+            } else {
+                format!(", 0x{crc:08x}, \"{}\");\n", license(symbol))
+            };
+            out.format(&[b"SYMBOL_CRC(", &symbol.name, rest.as_bytes()]);
+        }
+    }
+}
+
+fn extended_versions(out: &mut Buffer, crcs: &Versions) {
+    out.format(&[b"\nstatic const u32 ____version_ext_crcs[]\n__used __section(\"__version_ext_crcs\") = {\n"]);
+    for (crc, _) in &crcs.extended {
+        out.format(&[format!("\t0x{crc:08x},\n").as_bytes()]);
+    }
+    out.format(&[b"};\nstatic const char ____version_ext_names[]\n__used __section(\"__version_ext_names\") =\n"]);
+    for (_, name) in &crcs.extended {
+        out.format(&[b"\t\"", name, b"\\0\"\n"]);
+    }
+    out.format(&[b";\n"]);
+}
+
+fn versions(out: &mut Buffer, crcs: &Versions, dialect: &Dialect) {
+    out.format(&[b"\nstatic const struct modversion_info ____versions[]\n__used __section(\"__versions\") = {\n"]);
+    for (crc, name) in &crcs.basic {
+        // C's `%#8x` has no prefix before a zero.
+        let crc = if dialect.extended_versions {
+            format!("0x{crc:08x}")
+        } else if *crc == 0 {
+            "0".to_owned()
+        } else {
+            format!("{crc:#x}")
+        };
+        out.format(&[format!("\t{{ {crc:>8}, \"").as_bytes(), name, b"\" },\n"]);
+    }
+    out.format(&[b"};\n"]);
+}
+
+/// Ubuntu's form: for each symbol the offset of the next, the CRC, and the name
+/// with NULs up to a multiple of four; an offset of zero ends them.
+fn packed_versions(out: &mut Buffer, crcs: &Versions, is_big_endian: bool) {
+    let word = |value: u32| {
+        let bytes = if is_big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        bytes.map(|byte| format!("\\x{byte:02x}")).concat()
+    };
+    out.format(&[b"\nstatic const char ____versions[]\n__used __section(\"__versions\") =\n"]);
+    for (crc, name) in &crcs.basic {
+        let padded = (name.len() + 1 + 3) & !3;
+        let numbers = word(8 + padded as u32) + &word(*crc);
+        out.format(&[b"\t\"", numbers.as_bytes(), b"\"\n"]);
+        out.format(&[b"\t\"", name]);
+        for _ in name.len()..padded {
+            out.format(&[b"\\0"]);
+        }
+        out.format(&[b"\"\n"]);
+    }
+    out.format(&[b"\t\"", word(0).as_bytes(), word(0).as_bytes(), b"\";\n"]);
+}
+
+fn depends(out: &mut Buffer, link: &Link, resolution: &Resolution) {
+    out.format(&[b"\nMODULE_INFO(depends, \""]);
+    for (n, id) in resolution.depends.iter().enumerate() {
+        let comma: &[u8] = if n == 0 { b"" } else { b"," };
+        out.format(&[comma, base_name(&link.module(*id).facts.name)]);
+    }
+    out.format(&[b"\");\n"]);
+}
