@@ -205,6 +205,7 @@ fmt:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) check --quiet --locked --manifest-path tests/fuzz/Cargo.toml
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
 	tests/deny '$(CACHE)/tools'
 
