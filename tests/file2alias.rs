@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use kbuild_rs_tests::documents;
-use kbuild_rs_tests::fixture::assemble;
+use kbuild_rs_tests::fixture::{assemble, assemble_for};
 use kbuild_rs_tests::original::ours;
 use tempfile::TempDir;
 
@@ -44,6 +44,13 @@ impl Machine {
 
     fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    /// A machine on which the driver is loaded.
+    fn loaded() -> io::Result<Self> {
+        let machine = Self::new()?;
+        fs::create_dir_all(machine.path().join("sys/module/mlx5_vfio_pci/drivers/pci:mlx5_vfio_pci"))?;
+        Ok(machine)
     }
 
     fn run(&self, arguments: &str) -> io::Result<Output> {
@@ -109,7 +116,7 @@ vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7
 /// What README.md shows is what the program does.
 #[test]
 fn sessions_of_the_readme() -> io::Result<()> {
-    let machine = Machine::new()?;
+    let machine = Machine::loaded()?;
     fs::write(machine.path().join("two.ko"), assemble(TABLES)?)?;
     for (shown, hidden) in [("vfio --all 01:00.0", " --sysfs sys"), ("vfio --script 01:00.0", " --sysfs sys")] {
         let output = machine.run(&format!("{shown}{hidden}"))?;
@@ -151,7 +158,7 @@ pci:v1d2sv3sd4bc5sc6i7: vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7
 #[test]
 fn candidates_as_json() -> io::Result<()> {
     let expected = r#"{"device":"01:00.0","modalias":"vfio_pci:v000015B3d0000101Esv000015B3sd00000001bc02sc00i00","module":"mlx5_vfio_pci","pattern":"vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i*","wildcards":5,"builtin":false,"driver":"mlx5_vfio_pci"}"#;
-    Machine::new()?.expect("vfio --sysfs sys --json --driver 01:00.0", 0, &format!("{expected}\n"))
+    Machine::loaded()?.expect("vfio --sysfs sys --json --driver 01:00.0", 0, &format!("{expected}\n"))
 }
 
 /// A module with tables of two types, of a kernel with `override_only`.
@@ -199,28 +206,78 @@ fn tables_by_type_and_field() -> io::Result<()> {
     Ok(())
 }
 
-/// A module whose `struct pci_driver` has a name of its own.
-const DRIVER: &str = r#"
+/// A module with a `struct pci_driver`, as the name and the table of devices
+/// in it, and then whatever else there is.
+fn driver(word: &str, name: &str, table: &str, more: &str) -> String {
+    format!(
+        r#"
 	.section .modinfo, "a"
 	.asciz "license=GPL"
 	.section .rodata.str1.1, "aMS", @progbits, 1
 	.asciz "mlx5_vfio_pci"
 name:	.asciz "mlx5-vfio"
+other:	.asciz "other"
+	.section .rodata
+	.quad 0
+	.globl {table}
+	.type {table}, @object
+	.size {table}, 40
+{table}:
+ids:	.skip 40
 	.data
 	.type mlx5vf_pci_driver, @object
 	.size mlx5vf_pci_driver, 32
 mlx5vf_pci_driver:
-	.quad 0, 0
-	.quad name
-	.quad 0
-"#;
+	{word} 0, 0
+	{word} {name}
+	{word} ids
+{more}
+"#
+    )
+}
+
+/// The names of tables in kernels to 6.12, 6.17, and since then.
+const OLD: &str = "__mod_pci__ids_device_table";
+const NEW: &str = "__mod_device_table__pci__ids";
+const NEWEST: &str = "__mod_device_table__kmod_mlx5_vfio_pci__pci__ids";
+
+#[test]
+fn the_driver_that_a_module_registers() -> io::Result<()> {
+    let machine = Machine::new()?;
+    let modules = machine.path().join("lib/modules/6.12.0-test/kernel");
+    fs::create_dir_all(&modules)?;
+    // Another variable whose name ends so, behind the driver.
+    let last = |word: &str| {
+        format!("\t.type last_driver, @object\n\t.size last_driver, 16\nlast_driver:\n\t{word} other\n\t{word} 0\n")
+    };
+    let two = |name: &str| format!("\t.quad 0, {name}, ids\n");
+    let cases = [
+        (driver(".quad", "name", OLD, ""), "--64", "mlx5-vfio"),
+        (driver(".quad", "name", NEW, &last(".quad")), "--64", "mlx5-vfio"),
+        (driver(".long", "name", NEWEST, &last(".long")), "--32", "mlx5-vfio"),
+        (driver(".quad", "name", OLD, &two("name")), "--64", "mlx5-vfio"),
+        (driver(".quad", "name", OLD, &two("other")), "--64", "-"),
+        (driver(".quad", "0", OLD, &last(".quad")), "--64", "-"),
+        (driver(".quad", "name", "__mod_i2c__ids_device_table", ""), "--64", "-"),
+    ];
+    for (source, class, name) in cases {
+        fs::write(modules.join("mlx5-vfio-pci.ko"), assemble_for(class, &source)?)?;
+        let line = format!("mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5 {name}\n");
+        machine.expect("vfio --sysfs sys --driver 01:00.0", 0, &line)?;
+    }
+    let output = machine.run("vfio --sysfs sys --script 01:00.0")?;
+    let said = "file2alias: 01:00.0: the name of the driver in mlx5_vfio_pci isn't known\n";
+    assert_eq!((&output.stdout[..], String::from_utf8_lossy(&output.stderr).as_ref()), (&b""[..], said));
+    assert_eq!(output.status.code(), Some(1));
+    Ok(())
+}
 
 #[test]
 fn a_script_hands_the_device_over() -> io::Result<()> {
     let machine = Machine::new()?;
     let modules = machine.path().join("lib/modules/6.12.0-test/kernel");
     fs::create_dir_all(&modules)?;
-    fs::write(modules.join("mlx5-vfio-pci.ko"), assemble(DRIVER)?)?;
+    fs::write(modules.join("mlx5-vfio-pci.ko"), assemble(&driver(".quad", "name", OLD, ""))?)?;
     let script = "\
 modprobe mlx5_vfio_pci
 echo mlx5-vfio >sys/bus/pci/devices/0000:01:00.0/driver_override
@@ -234,13 +291,20 @@ echo 0000:01:00.0 >sys/bus/pci/drivers_probe
         "vfio --sysfs sys --driver 01:00.0",
         0,
         "mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5 loaded\n",
+    )?;
+    // Of two, either may be meant.
+    fs::create_dir_all(machine.path().join("sys/module/mlx5_vfio_pci/drivers/pci:second"))?;
+    machine.expect(
+        "vfio --sysfs sys --driver 01:00.0",
+        0,
+        "mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5 mlx5-vfio\n",
     )
 }
 
 /// The script does what it says, on the made-up sysfs.
 #[test]
 fn the_script_runs() -> io::Result<()> {
-    let machine = Machine::new()?;
+    let machine = Machine::loaded()?;
     let device = machine.path().join("sys/bus/pci/devices/0000:01:00.0");
     fs::create_dir(device.join("driver"))?;
     let output = machine.run("vfio --sysfs sys --script 01:00.0")?;

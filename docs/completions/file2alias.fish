@@ -44,7 +44,7 @@ complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l sysfs -d 
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l aliases -d 'A modules.alias to look in instead' -r -F
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l all -d 'Every candidate, the best first'
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l json -d 'One JSON object a line'
-complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l driver -d 'Also the name of the driver, for driver_override'
+complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l driver -d 'Also the name of the driver, for driver_override; - if it isn\'t known'
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l script -d 'Print the shell commands that hand the device over'
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c file2alias -n "__fish_file2alias_using_subcommand help; and not __fish_seen_subcommand_from match vfio help" -f -a "match" -d 'Modules that claim a device, those that fit closest first'

@@ -45,7 +45,15 @@ fn compile_anew(command: &mut Command, source: &[u8]) -> io::Result<Vec<u8>> {
 /// # Errors
 /// If it doesn't assemble.
 pub fn assemble(source: &str) -> io::Result<Vec<u8>> {
-    compile(Command::new("as").args(["--64", "-"]), source.as_bytes())
+    assemble_for("--64", source)
+}
+
+/// The same, of a class: `--64`, or `--32`, whose relocations have no addends.
+///
+/// # Errors
+/// As for [`assemble`].
+pub fn assemble_for(class: &str, source: &str) -> io::Result<Vec<u8>> {
+    compile(Command::new("as").args([class, "-"]), source.as_bytes())
 }
 
 /// An object from a C source in the folder of fixtures.

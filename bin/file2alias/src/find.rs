@@ -93,7 +93,8 @@ pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut d
     Ok(!found.is_empty())
 }
 
-/// `vfio`: whether there is a driver for each of the devices.
+/// `vfio`: whether there is a driver for each of the devices, and of known name
+/// if a script is to hand it over.
 pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Ended<bool> {
     let texts: Vec<&OsString> = matches.get_many("devices").into_iter().flatten().collect();
     let needs_address = matches.get_flag("script");
@@ -119,12 +120,16 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
         all_found &= !found.is_empty();
         found.truncate(if matches.get_flag("all") { usize::MAX } else { 1 });
         for alias in found {
-            let driver = || {
-                let known = vfio::loaded_driver(&alias.module, sysfs).or_else(|| tree.driver(&alias.module));
-                known.unwrap_or_else(|| alias.module.clone())
-            };
+            let driver = || vfio::loaded_driver(&alias.module, sysfs).or_else(|| tree.driver(&alias.module));
             if let (true, Device::Address(address)) = (needs_address, device) {
-                put(out, &vfio::script(address, &alias.module, &driver(), sysfs))?;
+                if let Some(driver) = driver() {
+                    put(out, &vfio::script(address, &alias.module, &driver, sysfs))?;
+                } else {
+                    let (device, module) =
+                        (Path::new(text).display(), Path::new(textfile::path(&alias.module)).display());
+                    let _ = writeln!(err, "{NAME}: {device}: the name of the driver in {module} isn't known");
+                    all_found = false;
+                }
                 continue;
             }
             if matches.get_flag("json") {
@@ -135,7 +140,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
             let wildcards = alias.wildcards().to_string();
             let mut line = [&name[..], &alias.module, b" ", &alias.pattern, b" ", wildcards.as_bytes()].concat();
             if matches.get_flag("driver") {
-                line.extend([b" ", &driver()[..]].concat());
+                line.extend([b" ", &driver().unwrap_or_else(|| b"-".to_vec())[..]].concat());
             }
             put(out, &[&line[..], b"\n"].concat())?;
         }
@@ -143,7 +148,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
     Ok(all_found)
 }
 
-fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Vec<u8>>) -> Vec<u8> {
+fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Option<Vec<u8>>>) -> Vec<u8> {
     let mut object = serde_json::json!({
         "device": json::text(device.as_bytes()),
         "modalias": json::text(modalias),
@@ -153,7 +158,7 @@ fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Vec<
         "builtin": alias.is_builtin,
     });
     if let Some(driver) = driver {
-        object["driver"] = json::text(&driver);
+        object["driver"] = driver.as_deref().map_or(serde_json::Value::Null, json::text);
     }
     json::line(&object)
 }

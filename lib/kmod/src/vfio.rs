@@ -6,6 +6,7 @@
 //! space prefixes the device's modalias and takes, of the aliases that match,
 //! the one with the fewest `*`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -77,15 +78,15 @@ impl Device {
     }
 }
 
-/// The name of a loaded module's PCI driver, by sysfs.
+/// The name of a loaded module's PCI driver, by sysfs; `None` if it isn't
+/// loaded, or has several.
 #[must_use]
 pub fn loaded_driver(module: &[u8], sysfs: &Path) -> Option<Vec<u8>> {
     use std::os::unix::ffi::OsStrExt;
     let drivers = sysfs.join("module").join(textfile::path(module)).join("drivers");
     let names = std::fs::read_dir(drivers).ok()?.filter_map(Result::ok).map(|entry| entry.file_name());
-    let mut names: Vec<_> = names.filter_map(|name| Some(name.as_bytes().strip_prefix(b"pci:")?.to_vec())).collect();
-    names.sort_unstable();
-    names.into_iter().next()
+    let mut names = names.filter_map(|name| Some(name.as_bytes().strip_prefix(b"pci:")?.to_vec()));
+    names.next().filter(|_| names.next().is_none())
 }
 
 /// The file of a module by `modules.dep`, relative to its folder.
@@ -95,9 +96,11 @@ pub fn file_of<'a>(modules_dep: &'a [u8], module: &[u8]) -> Option<&'a [u8]> {
     textfile::lines(modules_dep).filter_map(file).find(|file| module_name(file) == module)
 }
 
-/// The name of the driver that a module's object registers: the first string
-/// that its variable `…_driver` refers to, which in `struct pci_driver` is the
-/// name.
+/// The name of the PCI driver that a module's object registers; `None` if that
+/// isn't known, or there are several.
+///
+/// A driver is told by what only `struct pci_driver` has in all kernels: a
+/// `name`, directly followed by an `id_table` that is a device table.
 ///
 /// # Errors
 /// If the object is malformed.
@@ -106,51 +109,69 @@ pub fn driver_of(source: &Source) -> Result<Option<Vec<u8>>, Malformed> {
     let Ok(Some(mut elf)) = Elf::parse(source, &mut tables, Demands::default()) else {
         return Ok(None);
     };
-    let mut place = None;
+    let mut device_tables = Vec::new();
     for symbol in elf.symbols().iter().filter(|symbol| symbol.size > 0) {
-        if elf.symbol_name(symbol)?.ends_with(b"_driver") {
-            place = Some((symbol.section, symbol.value..symbol.value.saturating_add(symbol.size)));
+        if is_pci_table(elf.symbol_name(symbol)?) {
+            device_tables.push((symbol.section, symbol.value));
         }
     }
-    let Some((section, range)) = place else {
-        return Ok(None);
-    };
+    let mut names = BTreeSet::new();
     for number in 0..elf.sections.len() {
         let header = &elf.sections[number];
         let relocates = matches!(header.sh_type, section_header::SHT_RELA | section_header::SHT_REL);
-        if relocates && header.sh_info == section.0 {
-            if let Some(name) = first_string(&mut elf, SectionIndex(number as u32), &range)? {
-                return Ok(Some(name));
+        let relocated = SectionIndex(header.sh_info);
+        let flags = elf.sections.get(header.sh_info as usize).map_or(0, |section| section.sh_flags);
+        if relocates && flags & u64::from(section_header::SHF_WRITE) != 0 {
+            let pointers = pointers(&mut elf, SectionIndex(number as u32), relocated)?;
+            for pair in pointers.windows(2) {
+                let ((name_at, name), (table_at, table)) = (pair[0], pair[1]);
+                let follows = name_at.checked_add(elf.encoding.word() as u64) == Some(table_at);
+                if follows && device_tables.contains(&table) {
+                    names.insert(elf.c_string(name.0, name.1)?);
+                }
             }
         }
     }
-    Ok(None)
+    Ok(names.pop_first().filter(|_| names.is_empty()))
 }
 
-/// The first string that relocations of a range refer to.
-fn first_string(
-    elf: &mut Elf,
-    relocations: SectionIndex,
-    range: &std::ops::Range<u64>,
-) -> Result<Option<Vec<u8>>, Malformed> {
-    let mut found: Option<(u64, SectionIndex, u64)> = None;
-    let mut first = 0;
+/// Whether a symbol is a table of `MODULE_DEVICE_TABLE(pci, …)`, which names it
+/// `__mod_pci__NAME_device_table`, since 6.13 `__mod_device_table__pci__NAME`
+/// and since 6.18 `__mod_device_table__kmod_MODULE__pci__NAME`.
+fn is_pci_table(symbol: &[u8]) -> bool {
+    let Some(rest) = symbol.strip_prefix(b"__mod_device_table__") else {
+        return symbol.starts_with(b"__mod_pci__") && symbol.ends_with(b"_device_table");
+    };
+    let in_module = rest.starts_with(b"kmod_") && memchr::memmem::find(rest, b"__pci__").is_some();
+    rest.starts_with(b"pci__") || in_module
+}
+
+/// A place in an object: a section, and an offset there.
+type Place = (SectionIndex, u64);
+
+/// What relocations put into a section, by their offsets there. An addend that
+/// a relocation doesn't have is in the section.
+fn pointers(elf: &mut Elf, relocations: SectionIndex, relocated: SectionIndex) -> Result<Vec<(u64, Place)>, Malformed> {
+    let mut pointers = Vec::new();
+    let (word, mut first) = (elf.encoding.word() as u64, 0);
     while elf.read_relocations(relocations, first)? {
         let read = elf.relocations();
         for relocation in (read.first()..read.end()).map(|number| read.get(number)) {
-            let earlier = found.is_none_or(|(offset, ..)| relocation.offset < offset);
-            let Some(symbol) = elf.symbols().get(relocation.symbol as usize) else { continue };
-            if range.contains(&relocation.offset)
-                && earlier
-                && elf.section_name(symbol.section)?.starts_with(b".rodata.str")
-            {
-                let at = symbol.value.wrapping_add_signed(relocation.addend.unwrap_or(0));
-                found = Some((relocation.offset, symbol.section, at));
+            let symbol = elf.symbol(relocation.symbol)?;
+            let addend = match relocation.addend {
+                Some(addend) => addend as u64,
+                None => elf.encoding.unsigned(&elf.data(relocated, relocation.offset, word)?),
+            };
+            let mut at = symbol.value.wrapping_add(addend);
+            if !elf.encoding.is_64 {
+                at = u64::from(at as u32);
             }
+            pointers.push((relocation.offset, (symbol.section, at)));
         }
-        first = elf.relocations().end();
+        first = read.end();
     }
-    found.map(|(_, section, at)| elf.c_string(section, at)).transpose()
+    pointers.sort_unstable();
+    Ok(pointers)
 }
 
 /// The shell commands that hand a device over to a driver.
