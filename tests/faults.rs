@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use kbuild_rs_tests::bench::cost::MEASURE;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::{Subject, Target, V6_1, ours};
+use kbuild_rs_tests::privilege::without_privilege;
 use kbuild_rs_tests::tables::Numbers;
 use kbuild_rs_tests::{synthetic, tally};
 use nix::sys::signal::{Signal, kill};
@@ -283,20 +284,6 @@ fn a_file_that_changes_while_it_is_read() -> io::Result<()> {
         }
         Ok(())
     })
-}
-
-/// The same command without root's right to pass over permissions.
-fn without_privilege(command: Command) -> Command {
-    if !nix::unistd::geteuid().is_root() {
-        return command;
-    }
-    let mut other = Command::new("setpriv");
-    other.args(["--bounding-set", "-dac_override,-dac_read_search"]).arg(command.get_program());
-    other.args(command.get_args()).envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    if let Some(dir) = command.get_current_dir() {
-        other.current_dir(dir);
-    }
-    other
 }
 
 /// A folder in which nothing new can be made: what is there is written in

@@ -3,12 +3,14 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::{assemble, assemble_for};
 use kbuild_rs_tests::original::ours;
+use kbuild_rs_tests::privilege::without_privilege;
 use tempfile::TempDir;
 
 /// Some of what a kernel with variant drivers has: the one for all devices,
@@ -353,6 +355,27 @@ fn bad_files_do_not_keep_the_others() -> io::Result<()> {
     // What is just there may be anything.
     let output = run(&["--format", "modules.alias", "-r", "."])?;
     assert_eq!((&output.stdout[..], output.status.code()), (&b"alias a:b a_b\n"[..], Some(0)));
+    Ok(())
+}
+
+#[test]
+fn unreadable_directories_do_not_keep_the_others() -> io::Result<()> {
+    let machine = Machine::new()?;
+    let modules = machine.path().join("modules");
+    let closed = modules.join("a/closed");
+    fs::create_dir_all(&closed)?;
+    let module = "\t.section .modinfo, \"a\"\n\t.asciz \"alias=a:b\"\n\t.text\nf:\t.quad 0\n";
+    for name in ["modules/one.ko", "modules/a/two.ko", "modules/a/closed/three.ko"] {
+        fs::write(machine.path().join(name), assemble(module)?)?;
+    }
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?;
+    let mut command = Command::new(ours("file2alias")?.program);
+    command.args(["--format", "modules.alias", "-r", "modules", "-r", "missing"]).current_dir(machine.path());
+    let output = without_privilege(command).output()?;
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755))?;
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "alias a:b two\nalias a:b one\n");
+    let said = "file2alias: modules/a/closed: Permission denied\nfile2alias: missing: No such file or directory\n";
+    assert_eq!((String::from_utf8_lossy(&output.stderr).as_ref(), output.status.code()), (said, Some(1)));
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub mod mutants;
 pub mod mutate;
 pub mod needs;
 pub mod original;
+pub mod privilege;
 pub mod recording;
 pub mod sums;
 pub mod swapped;

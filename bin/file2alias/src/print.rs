@@ -1,7 +1,6 @@
 //! The aliases of modules' device tables.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +17,7 @@ use modpost::dialect::Dialect;
 use modpost::module::{Module, Reader, Scratch};
 use modpost::object::Wanted;
 use modpost::run::offsets;
+use walkdir::WalkDir;
 
 use crate::{Ended, NAME, json, put};
 
@@ -36,33 +36,38 @@ struct Output {
     failed: bool,
 }
 
-/// Every file below a folder, sorted.
-fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut dirs = vec![dir.to_owned()];
-    while let Some(dir) = dirs.pop() {
-        for entry in fs::read_dir(&dir)? {
-            let entry = entry?;
-            // Links to folders could lead round in circles.
-            match entry.file_type()? {
-                kind if kind.is_dir() => dirs.push(entry.path()),
-                kind if kind.is_file() => files.push(entry.path()),
-                _ => {}
+/// Every file below a directory, sorted, and what can't be read there. Links
+/// aren't followed: they could lead round in circles.
+fn files(dir: &Path) -> (Vec<PathBuf>, Vec<String>) {
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    for entry in WalkDir::new(dir) {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(dir).to_owned();
+                // Of its errors, only circles are not the system's.
+                let error = error.into_io_error().unwrap_or_else(|| io::Error::from(io::ErrorKind::InvalidData));
+                unreadable.push(failed(&path, &error));
             }
         }
     }
     files.sort_unstable();
-    Ok(files)
+    (files, unreadable)
 }
 
-fn inputs(matches: &ArgMatches) -> Ended<Vec<Input>> {
+/// The files that are named, and those below directories; then what can't be
+/// read there.
+fn inputs(matches: &ArgMatches) -> (Vec<Input>, Vec<String>) {
     let named = matches.get_many::<OsString>("objects").into_iter().flatten();
     let mut inputs: Vec<Input> = named.map(|path| Input { path: path.into(), is_named: true }).collect();
+    let mut unreadable = Vec::new();
     for dir in matches.get_many::<PathBuf>("recursive").into_iter().flatten() {
-        let files = files(dir).map_err(|error| failed(dir, &error))?;
+        let (files, failures) = files(dir);
         inputs.extend(files.into_iter().map(|path| Input { path, is_named: false }));
+        unreadable.extend(failures);
     }
-    Ok(inputs)
+    (inputs, unreadable)
 }
 
 /// What keeps a file from being read.
@@ -169,9 +174,12 @@ pub(crate) fn print(matches: &ArgMatches, out: &mut (dyn Write + Send), err: &mu
         in_detail: format == Format::Json,
     };
     let reader = Reader { version: matches.get_one::<Version>("kernel").copied(), wanted, ..reader };
-    let inputs = inputs(matches)?;
+    let (inputs, unreadable) = inputs(matches);
+    for what in &unreadable {
+        let _ = writeln!(err, "{NAME}: {what}");
+    }
     let work = |scratch: &mut Scratch, input: &Input| look_at(input, format, &reader, scratch);
-    let mut all_read = true;
+    let mut all_read = unreadable.is_empty();
     let progress = progress(inputs.len());
     Workers::new(jobs, inputs.len()).each(&inputs, Scratch::default, work, |output: Output| {
         if !output.said.is_empty() {
