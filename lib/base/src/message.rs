@@ -194,22 +194,39 @@ pub fn fill(format: &str, arguments: &[&[u8]]) -> Vec<u8> {
     out.extend_from_slice(pieces.next().unwrap_or_default().as_bytes());
     let mut arguments = arguments.iter();
     for piece in pieces {
-        let argument = arguments.next();
-        debug_assert!(argument.is_some(), "too few arguments for {format:?}");
-        out.extend_from_slice(argument.copied().unwrap_or_default());
+        out.extend_from_slice(arguments.next().copied().unwrap_or_default());
         out.extend_from_slice(piece.as_bytes());
     }
-    debug_assert!(arguments.next().is_none(), "too many arguments for {format:?}");
     out
 }
 
+/// How many `{}` places a format string has.
+#[doc(hidden)]
+#[must_use]
+pub const fn places(format: &str) -> usize {
+    let bytes = format.as_bytes();
+    let (mut at, mut places) = (1, 0);
+    while at < bytes.len() {
+        if bytes[at - 1] == b'{' && bytes[at] == b'}' {
+            places += 1;
+        }
+        at += 1;
+    }
+    places
+}
+
 /// `format!` for bytes: `text!("{}: {}\n", path, name)` with anything that is
-/// `AsRef<[u8]>`, and the format string in one piece.
+/// `AsRef<[u8]>`, and the format string in one piece. As many arguments as the
+/// string has places are wanted; other numbers don't compile.
 #[macro_export]
 macro_rules! text {
-    ($format:literal $(, $argument:expr)* $(,)?) => {
+    ($format:literal $(, $argument:expr)* $(,)?) => {{
+        const {
+            let arguments: &[&str] = &[$(stringify!($argument)),*];
+            assert!($crate::message::places($format) == arguments.len(), "an argument for each place");
+        }
         $crate::message::fill($format, &[$(AsRef::<[u8]>::as_ref(&$argument)),*])
-    };
+    }};
 }
 
 pub use crate::text;
@@ -222,6 +239,13 @@ mod tests {
     fn text_fills_places_in_order() {
         assert_eq!(text!("{}: '{}'\n", b"a\xff", "b"), b"a\xff: 'b'\n");
         assert_eq!(text!("no place\n"), b"no place\n");
+    }
+
+    #[test]
+    fn places_are_counted() {
+        for (format, expected) in [("", 0), ("{}", 1), ("a{}{}b", 2), ("{ }", 0), ("{} {{}", 2)] {
+            assert_eq!(places(format), expected, "{format}");
+        }
     }
 
     #[test]

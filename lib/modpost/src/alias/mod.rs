@@ -274,9 +274,7 @@ impl Output {
             return;
         }
         const END: &[u8] = b"\");\n";
-        // No alias has more than three pieces.
-        let piece = |n: usize| pieces.get(n).copied().unwrap_or_default();
-        self.aliases.lines.format(&[LINE_START.as_bytes(), piece(0), piece(1), piece(2), END]);
+        self.aliases.lines.format(&[&[LINE_START.as_bytes()], pieces, &[END]].concat());
     }
 
     fn warn(&mut self, text: Vec<u8>) {
@@ -557,6 +555,13 @@ fn unterminated_fatal(
 mod tests {
     use super::*;
     use kernel::Version;
+
+    #[test]
+    fn all_pieces_of_an_alias_are_written() {
+        let mut output = Output::default();
+        output.alias(&[b"a", b"b", b"c", b"d"]);
+        assert_eq!(output.aliases.iter().collect::<Vec<_>>(), [b"abcd"]);
+    }
 
     #[test]
     fn the_table_is_sorted() {

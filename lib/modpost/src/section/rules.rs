@@ -238,7 +238,7 @@ struct Use {
 impl Use {
     fn new(pattern: &'static str) -> Self {
         let (head, starred) = pattern.strip_suffix('*').map_or((pattern, false), |head| (head, true));
-        debug_assert!(head.len() > DECISIVE && !head.contains('*'));
+        assert!(head.len() > DECISIVE && !head.contains('*'), "{pattern}: a name, or what one begins with and a star");
         Self { head: head.as_bytes(), starred, ..Self::default() }
     }
 
@@ -269,7 +269,7 @@ impl Rules {
     #[must_use]
     pub fn new(dialect: &Dialect) -> Self {
         let rules = rules(dialect);
-        debug_assert!(rules.len() < 15);
+        assert!(1 << rules.len() <= NO_SUCH_SECTION, "a bit for each rule, and one to spare");
         let mut uses: IndexMap<&'static str, Use> = IndexMap::new();
         let mut mark = |pattern: &'static str, mark: &dyn Fn(&mut Use)| {
             mark(uses.entry(pattern).or_insert_with(|| Use::new(pattern)));
