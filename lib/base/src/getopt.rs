@@ -10,6 +10,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use clap::Command;
 
+use crate::message::text;
+
 /// What getopt(3) complains of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -17,6 +19,18 @@ pub enum Error {
     Invalid(u8),
     /// The option's argument is missing.
     MissingArgument(u8),
+}
+
+impl Error {
+    /// How getopt(3) puts it, for a program as it was called.
+    #[must_use]
+    pub fn text(self, program: &[u8]) -> Vec<u8> {
+        let (what, letter) = match self {
+            Self::Invalid(letter) => ("invalid option", letter),
+            Self::MissingArgument(letter) => ("option requires an argument", letter),
+        };
+        text!("{}: {} -- '{}'\n", program, what, [letter])
+    }
 }
 
 /// The arguments (without the command's name) in plain form.

@@ -64,6 +64,15 @@ pub enum Request {
     Print(String),
 }
 
+/// Why a command line makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadUsage {
+    /// getopt(3) complains of it.
+    Getopt(getopt::Error),
+    /// getopt(3) doesn't, but clap does, in its own words.
+    Unforeseen(String),
+}
+
 /// modpost's options in a dialect.
 #[must_use]
 pub fn command(dialect: &Dialect) -> Command {
@@ -79,7 +88,9 @@ pub fn command(dialect: &Dialect) -> Command {
             .value_parser(value_parser!(OsString))
             .help(help)
     };
-    let word = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+    let word = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).overrides_with(name).help(help)
+    };
     Command::new("modpost")
         .about("Match modules' symbols with exports and write their .mod.c files")
         .disable_help_flag(true)
@@ -123,14 +134,14 @@ pub fn command(dialect: &Dialect) -> Command {
 /// Parses the arguments, the command's name not among them.
 ///
 /// # Errors
-/// What getopt(3) complains of.
+/// What getopt(3) or clap complains of.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     posixly_correct: bool,
     dialect: &Dialect,
-) -> Result<Request, getopt::Error> {
+) -> Result<Request, BadUsage> {
     let mut command = command(dialect);
-    let words = getopt::normalize(&command, arguments, posixly_correct)?;
+    let words = getopt::normalize(&command, arguments, posixly_correct).map_err(BadUsage::Getopt)?;
     let name = OsString::from("modpost");
     Ok(match command.try_get_matches_from_mut([name].into_iter().chain(words)) {
         Ok(matches) if matches.get_flag("help") => Request::Print(command.render_help().to_string()),
@@ -139,8 +150,7 @@ pub fn parse(
         }
         Ok(matches) if matches.get_flag("dialects") => Request::Print(crate::dialect::table()),
         Ok(matches) => Request::Run(Box::new(options(&matches))),
-        // In plain form nothing is left to complain of.
-        Err(error) => Request::Print(error.to_string()),
+        Err(error) => return Err(BadUsage::Unforeseen(error.to_string())),
     })
 }
 
@@ -181,7 +191,7 @@ mod tests {
     use super::*;
     use kernel::Version;
 
-    fn parse_in(version: Version, arguments: &[&str]) -> Result<Request, getopt::Error> {
+    fn parse_in(version: Version, arguments: &[&str]) -> Result<Request, BadUsage> {
         parse(arguments.iter().map(OsString::from), false, &Dialect::new(version))
     }
 
@@ -223,7 +233,16 @@ mod tests {
 
     #[test]
     fn options_differ_by_dialect() {
-        assert_eq!(parse_in(Version::new(5, 15, 100), &["-W"]), Err(getopt::Error::Invalid(b'W')));
+        assert_eq!(parse_in(Version::new(5, 15, 100), &["-W"]), Err(BadUsage::Getopt(getopt::Error::Invalid(b'W'))));
         assert!(parse_in(Version::new(6, 1, 176), &["-W"]).is_ok());
+    }
+
+    #[test]
+    fn words_may_be_repeated() {
+        for word in ["--help", "--version", "--dialects"] {
+            let [once, twice] = [&[word][..], &[word, word]].map(|words| parse_in(Version::new(6, 1, 176), words));
+            assert!(matches!(once, Ok(Request::Print(_))));
+            assert_eq!(once, twice);
+        }
     }
 }

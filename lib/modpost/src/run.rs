@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 
-use base::getopt;
 use base::message::{Fatal, Kind, Message, Program, Severity, strerror, text};
 use base::output::{self, Beside};
 use base::textfile;
@@ -15,7 +14,7 @@ use kernel::Invocation;
 use crate::alias::layout::Offsets;
 use crate::ask::{explain, report};
 use crate::buffer::Buffer;
-use crate::cli::{self, Options, Request};
+use crate::cli::{self, BadUsage, Options, Request};
 use crate::dialect::Dialect;
 use crate::kind;
 use crate::link::resolve::{self, Policy};
@@ -101,11 +100,10 @@ impl Said {
                 return Ok(());
             }
             Err(error) => {
-                let (what, letter) = match error {
-                    getopt::Error::Invalid(letter) => ("invalid option", letter),
-                    getopt::Error::MissingArgument(letter) => ("option requires an argument", letter),
+                let text = match error {
+                    BadUsage::Getopt(error) => error.text(invocation.name.as_bytes()),
+                    BadUsage::Unforeseen(text) => text.into_bytes(),
                 };
-                let text = text!("{}: {} -- '{}'\n", invocation.name.as_bytes(), what, [letter]);
                 return Err(Fatal(Message::new(Severity::Plain, Kind::USAGE, text)));
             }
         };
