@@ -19,7 +19,7 @@ use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::{Subject, Target, V6_1, ours};
 use kbuild_rs_tests::privilege::without_privilege;
 use kbuild_rs_tests::tables::Numbers;
-use kbuild_rs_tests::{synthetic, tally};
+use kbuild_rs_tests::{fixture, synthetic, tally};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
@@ -284,6 +284,44 @@ fn a_file_that_changes_while_it_is_read() -> io::Result<()> {
         }
         Ok(())
     })
+}
+
+/// A library that, loaded before others, has one pread(2) fail.
+fn failing_reads(dir: &Path) -> io::Result<PathBuf> {
+    let library = dir.join("reads.so");
+    let source = fixture::folder().join("reads.c");
+    let status = Command::new("gcc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).status()?;
+    if status.success() { Ok(library) } else { Err(io::Error::other(format!("gcc: {status}"))) }
+}
+
+/// What the disk can't give is no malformed object, and nothing that is passed
+/// over.
+#[test]
+fn reads_that_fail() -> io::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let library = failing_reads(dir.path())?;
+    let mut failed = 0;
+    loop {
+        let place = Place::new(1)?;
+        let mut command = place.command()?;
+        let number = (failed + 1).to_string();
+        let output = command.args(["-w", "m0.o"]).env("LD_PRELOAD", &library).env("FAILING_READ", number).output()?;
+        let (code, stderr) = ended(&output);
+        if code == Some(0) {
+            break;
+        }
+        failed += 1;
+        let is_said = stderr.starts_with("FATAL: modpost: m0.o: Input/output error (offset ");
+        assert!(code == Some(1) && is_said && stderr.lines().count() == 1, "{failed}: {stderr}");
+        assert!(place.outputs()?.is_empty(), "{failed}");
+    }
+    assert!(failed > 2, "only {failed} reads");
+    let place = Place::new(1)?;
+    let mut file2alias = Command::new(ours("file2alias")?.program);
+    file2alias.arg("m0.o").current_dir(place.0.path()).env("LD_PRELOAD", &library).env("FAILING_READ", "1");
+    let (code, stderr) = ended(&file2alias.output()?);
+    assert_eq!((code, &stderr[..]), (Some(1), "file2alias: m0.o: Input/output error\n"));
+    Ok(())
 }
 
 /// A folder in which nothing new can be made: what is there is written in

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use elf::Source;
@@ -323,10 +323,6 @@ pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
 pub fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
     match archive::open(path)? {
         Source::Memory(bytes) => Ok(bytes),
-        Source::File(mut file, _) => {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            Ok(bytes)
-        }
+        Source::File(_) => fs::read(path),
     }
 }

@@ -85,11 +85,16 @@ pub(crate) fn read(
     let failed = |what: &str| Some(Err([path.as_os_str().as_bytes(), b": ", what.as_bytes()].concat()));
     let source = match archive::open(path) {
         Ok(source) => source,
-        Err(_) if !is_named => return None,
+        // An empty file.
+        Err(error) if !is_named && error.kind() == io::ErrorKind::InvalidInput => return None,
         Err(error) => return failed(&strerror(&error)),
     };
     let mut magic = Vec::new();
-    if !source.read_exact(0, 4, &mut magic) || magic != b"\x7fELF" {
+    let is_read = source.read_exact(0, 4, &mut magic);
+    if let Err(error) = source.check() {
+        return failed(&error.to_string());
+    }
+    if !is_read || magic != b"\x7fELF" {
         return if is_named { failed("not an object") } else { None };
     }
     Some(Ok(reader.read(path.as_os_str().as_bytes(), &source, scratch)))

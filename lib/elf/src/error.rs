@@ -1,7 +1,9 @@
 //! What keeps an object from being read.
 
 use std::error::Error;
-use std::fmt;
+use std::{fmt, io};
+
+use base::message::strerror;
 
 use crate::SectionIndex;
 
@@ -25,9 +27,36 @@ impl fmt::Display for Malformed {
 
 impl Error for Malformed {}
 
+/// The system couldn't read an object's file.
+#[derive(Debug)]
+pub struct ReadError {
+    /// Where in the file.
+    pub offset: u64,
+    /// Why: what read(2) says, or that the file has become shorter.
+    pub error: io::Error,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { offset, error } = self;
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => write!(f, "shorter than when it was opened (offset {offset})"),
+            _ => write!(f, "{} (offset {offset})", strerror(error)),
+        }
+    }
+}
+
+impl Error for ReadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 /// Why an object can't be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum ParseError {
+    /// The system can't read it.
+    Unreadable(ReadError),
     /// No message of the original's fits.
     Malformed(Malformed),
     /// `EI_DATA` is neither byte order.
@@ -61,6 +90,12 @@ pub enum ParseError {
     },
 }
 
+impl From<ReadError> for ParseError {
+    fn from(error: ReadError) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
 impl From<Malformed> for ParseError {
     fn from(malformed: Malformed) -> Self {
         Self::Malformed(malformed)
@@ -70,6 +105,7 @@ impl From<Malformed> for ParseError {
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreadable(error) => error.fmt(f),
             Self::Malformed(malformed) => malformed.fmt(f),
             Self::UnknownByteOrder => write!(f, "neither little- nor big-endian"),
             Self::NotRelocatable => write!(f, "no relocatable object"),
@@ -86,7 +122,15 @@ impl fmt::Display for ParseError {
     }
 }
 
-impl Error for ParseError {}
+impl Error for ParseError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Unreadable(error) => Some(error),
+            Self::Malformed(malformed) => Some(malformed),
+            _ => None,
+        }
+    }
+}
 
 pub(crate) const fn malformed(what: &'static str, section: SectionIndex, offset: u64) -> Malformed {
     Malformed { what, section, offset }

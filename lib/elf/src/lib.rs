@@ -31,14 +31,14 @@ use std::ops::Range;
 
 use base::bytes::until_nul;
 use error::malformed;
-pub use error::{Malformed, ParseError};
+pub use error::{Malformed, ParseError, ReadError};
 use goblin::container::{Container, Ctx, Endian};
 pub use goblin::elf::header::{self, Header};
 pub use goblin::elf::section_header::{self, SectionHeader};
 use memchr::{memchr, memchr2};
 use native::View;
 pub use relocation::{Relocation, Relocations};
-pub use source::Source;
+pub use source::{ObjectFile, Source};
 pub use symbol::{Symbol, is_special};
 use window::{AHEAD, Window};
 

@@ -23,6 +23,17 @@ impl<'t> Elf<'t> {
     /// # Errors
     /// [`ParseError`], in the order in which the original looks.
     pub fn parse(source: &'t Source, tables: &'t mut Tables, demands: Demands) -> Result<Option<Self>, ParseError> {
+        let parsed = Self::parse_unchecked(source, tables, demands);
+        source.check()?;
+        parsed
+    }
+
+    /// The same, which takes what can't be read for what isn't there.
+    fn parse_unchecked(
+        source: &'t Source,
+        tables: &'t mut Tables,
+        demands: Demands,
+    ) -> Result<Option<Self>, ParseError> {
         let size = source.size();
         tables.window.clear();
         tables.data.get_mut().clear();

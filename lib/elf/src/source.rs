@@ -4,20 +4,50 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::ReadError;
 
 /// `EINVAL`: what mmap(2), by which the originals read, says of an empty file.
 const EINVAL: i32 = 22;
-/// `ENODEV`: what mmap(2) says of a folder.
+/// `ENODEV`: what mmap(2) says of a directory.
 const ENODEV: i32 = 19;
 
 /// An object's bytes: a file that is read piece by piece where needed, or
 /// memory (a decompressed module).
+///
+/// As with a `FILE` of stdio, reading says only whether it succeeded, and
+/// [`Source::check`] whether it was the system that failed: see that nobody
+/// takes what couldn't be read for something that isn't there.
 #[derive(Debug)]
 pub enum Source {
-    /// A file and its size when it was opened.
-    File(File, u64),
+    /// A file.
+    File(ObjectFile),
     /// The whole object.
     Memory(Vec<u8>),
+}
+
+/// An object's file.
+#[derive(Debug)]
+pub struct ObjectFile {
+    file: File,
+    /// When it was opened.
+    size: u64,
+    /// The first error that reading it met.
+    failure: Mutex<Option<ReadError>>,
+}
+
+impl ObjectFile {
+    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> bool {
+        match self.file.read_exact_at(bytes, offset) {
+            Ok(()) => true,
+            Err(error) => {
+                let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                failure.get_or_insert(ReadError { offset, error });
+                false
+            }
+        }
+    }
 }
 
 impl Source {
@@ -26,7 +56,7 @@ impl Source {
     /// # Errors
     /// Those of open(2) and fstat(2), and, since users grep for them, the
     /// ones of the original's mmap(2): `EINVAL` for an empty file, `ENODEV`
-    /// for a folder.
+    /// for a directory.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -36,15 +66,30 @@ impl Source {
         if metadata.len() == 0 {
             return Err(io::Error::from_raw_os_error(EINVAL));
         }
-        Ok(Self::File(file, metadata.len()))
+        Ok(Self::File(ObjectFile { file, size: metadata.len(), failure: Mutex::new(None) }))
     }
 
     /// The size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         match self {
-            Self::File(_, size) => *size,
+            Self::File(file) => file.size,
             Self::Memory(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// Looks whether every read was one that the system could do, the ends of
+    /// the file aside.
+    ///
+    /// # Errors
+    /// The first that reading met since this was last asked.
+    pub fn check(&self) -> Result<(), ReadError> {
+        match self {
+            Self::File(file) => {
+                let failure = file.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+                failure.map_or(Ok(()), Err)
+            }
+            Self::Memory(_) => Ok(()),
         }
     }
 
@@ -69,7 +114,7 @@ impl Source {
     /// can't be read there.
     pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> bool {
         match self {
-            Self::File(file, _) => file.read_exact_at(bytes, offset).is_ok(),
+            Self::File(file) => file.read_at(offset, bytes),
             Self::Memory(memory) => {
                 let rest = usize::try_from(offset).ok().and_then(|offset| memory.get(offset..));
                 let Some(read) = rest.and_then(|rest| rest.get(..bytes.len())) else {
@@ -79,5 +124,26 @@ impl Source {
                 true
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_system_are_kept() -> io::Result<()> {
+        // Reading a directory is EISDIR.
+        let file = ObjectFile { file: File::open("/")?, size: 100, failure: Mutex::new(None) };
+        let source = Source::File(file);
+        let mut buffer = Vec::new();
+        assert!(!source.read_exact(90, 20, &mut buffer));
+        assert!(source.check().is_ok());
+        assert!(!source.read_exact(10, 20, &mut buffer));
+        assert!(!source.read_exact(20, 20, &mut buffer));
+        let error = source.check().map_err(|failure| (failure.offset, failure.error.raw_os_error()));
+        assert_eq!(error, Err((10, Some(21))));
+        assert!(source.check().is_ok());
+        Ok(())
     }
 }

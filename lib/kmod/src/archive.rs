@@ -25,9 +25,9 @@ const LARGEST: u64 = 1 << 30;
 pub fn open(path: &Path) -> io::Result<Source> {
     let source = Source::open(path)?;
     let mut magic = Vec::new();
-    let decompressed = if !source.read_exact(0, XZ.len() as u64, &mut magic) {
-        None
-    } else if magic.starts_with(GZIP) {
+    source.read_exact(0, XZ.len() as u64, &mut magic);
+    source.check().map_err(|failure| failure.error)?;
+    let decompressed = if magic.starts_with(GZIP) {
         Some(read(flate2::read::MultiGzDecoder::new(std::fs::File::open(path)?))?)
     } else if magic.starts_with(XZ) {
         Some(read(liblzma::read::XzDecoder::new_multi_decoder(std::fs::File::open(path)?))?)

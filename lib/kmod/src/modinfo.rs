@@ -23,14 +23,16 @@ pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 /// The value of a tag in a module's `.modinfo`, the first if there are several.
 ///
 /// # Errors
-/// If the object is malformed.
+/// If the object can't be read, or is malformed.
 pub fn value(source: &Source, tag: &[u8]) -> Result<Option<Vec<u8>>, ParseError> {
     let mut tables = Tables::default();
     let elf = Elf::parse(source, &mut tables, Demands::default())?;
     let Some((elf, section)) = elf.and_then(|elf| elf.modinfo.map(|section| (elf, section))) else {
         return Ok(None);
     };
-    let bytes = elf.strings_of(section)?;
+    let bytes = elf.strings_of(section);
+    source.check()?;
+    let bytes = bytes?;
     Ok(pairs(&bytes.0).find(|(known, _)| *known == tag).map(|(_, value)| value.to_vec()))
 }
 

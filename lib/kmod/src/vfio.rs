@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base::textfile;
-use elf::{Demands, Elf, Malformed, SectionIndex, Source, Tables, section_header};
+use elf::{Demands, Elf, Malformed, ParseError, SectionIndex, Source, Tables, section_header};
 
 use crate::module_name;
 
@@ -103,12 +103,18 @@ pub fn file_of<'a>(modules_dep: &'a [u8], module: &[u8]) -> Option<&'a [u8]> {
 /// `name`, directly followed by an `id_table` that is a device table.
 ///
 /// # Errors
-/// If the object is malformed.
-pub fn driver_of(source: &Source) -> Result<Option<Vec<u8>>, Malformed> {
+/// If the object can't be read, or is malformed.
+pub fn driver_of(source: &Source) -> Result<Option<Vec<u8>>, ParseError> {
     let mut tables = Tables::default();
-    let Ok(Some(mut elf)) = Elf::parse(source, &mut tables, Demands::default()) else {
+    let Some(mut elf) = Elf::parse(source, &mut tables, Demands::default())? else {
         return Ok(None);
     };
+    let name = driver_in(&mut elf);
+    source.check()?;
+    Ok(name?)
+}
+
+fn driver_in(elf: &mut Elf) -> Result<Option<Vec<u8>>, Malformed> {
     let mut device_tables = Vec::new();
     for symbol in elf.symbols().iter().filter(|symbol| symbol.size > 0) {
         if is_pci_table(elf.symbol_name(symbol)?) {
@@ -122,7 +128,7 @@ pub fn driver_of(source: &Source) -> Result<Option<Vec<u8>>, Malformed> {
         let relocated = SectionIndex(header.sh_info);
         let flags = elf.sections.get(header.sh_info as usize).map_or(0, |section| section.sh_flags);
         if relocates && flags & u64::from(section_header::SHF_WRITE) != 0 {
-            let pointers = pointers(&mut elf, SectionIndex(number as u32), relocated)?;
+            let pointers = pointers(elf, SectionIndex(number as u32), relocated)?;
             for pair in pointers.windows(2) {
                 let ((name_at, name), (table_at, table)) = (pair[0], pair[1]);
                 let follows = name_at.checked_add(elf.encoding.word() as u64) == Some(table_at);

@@ -1,7 +1,7 @@
 //! What modpost says of an object that can't be read.
 
-use base::message::{Fatal, Message, Severity, text};
-use elf::{Malformed, ParseError};
+use base::message::{Fatal, Kind, Message, Severity, text};
+use elf::{Malformed, ParseError, ReadError};
 
 use crate::kind;
 
@@ -19,10 +19,18 @@ impl Ending for Malformed {
     }
 }
 
+impl Ending for ReadError {
+    fn fatal(self, path: &[u8]) -> Fatal {
+        let text = text!("{}: {}\n", path, self.to_string());
+        Fatal(Message::new(Severity::Refusal, Kind::FILE, text).module(stem(path)).offset(self.offset))
+    }
+}
+
 impl Ending for ParseError {
     fn fatal(self, path: &[u8]) -> Fatal {
         let number = |n: u64| n.to_string();
         let text = match self {
+            Self::Unreadable(error) => return error.fatal(path),
             Self::Malformed(malformed) => return malformed.fatal(path),
             Self::UnknownByteOrder => text!("target endian is unknown\n"),
             Self::NotRelocatable => text!("{}: not relocatable object.", path),

@@ -1,7 +1,7 @@
 //! One module's aliases: those in its `.modinfo`, and those of its device
 //! tables, which a finished module has in both places.
 
-use elf::{Demands, Elf, Malformed, Source, Tables};
+use elf::{Demands, Elf, ParseError, Source, Tables};
 use kernel::Version;
 use kmod::modinfo::{pairs, version};
 
@@ -58,16 +58,20 @@ struct Info {
 }
 
 impl Info {
-    fn read(source: &Source, tables: &mut Tables) -> Result<Self, Malformed> {
+    fn read(source: &Source, tables: &mut Tables) -> Result<Self, ParseError> {
         let mut info = Self::default();
-        // What is wrong with the object, reading its tables will say.
-        let Ok(Some(elf)) = Elf::parse(source, tables, Demands::default()) else {
-            return Ok(info);
+        let elf = match Elf::parse(source, tables, Demands::default()) {
+            Ok(Some(elf)) => elf,
+            Err(ParseError::Unreadable(error)) => return Err(error.into()),
+            // What else is wrong with the object, reading its tables will say.
+            Ok(None) | Err(_) => return Ok(info),
         };
         let Some(section) = elf.modinfo else {
             return Ok(info);
         };
-        for (tag, value) in pairs(&elf.strings_of(section)?.0) {
+        let strings = elf.strings_of(section);
+        source.check()?;
+        for (tag, value) in pairs(&strings?.0) {
             match tag {
                 b"alias" => info.aliases.push(value.to_vec()),
                 b"vermagic" => {
@@ -89,8 +93,8 @@ impl Reader {
         let info = Info::read(source, tables);
         let info = match info {
             Ok(info) => info,
-            Err(malformed) => {
-                let tables = DeviceTables { fatal: Some(malformed.fatal(path)), ..DeviceTables::default() };
+            Err(error) => {
+                let tables = DeviceTables { fatal: Some(error.fatal(path)), ..DeviceTables::default() };
                 return Module { modinfo: Vec::new(), tables };
             }
         };

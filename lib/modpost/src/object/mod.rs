@@ -112,7 +112,8 @@ pub fn device_tables(
     let facts = Facts { name, ..Facts::default() };
     let mut reader = Reader { path, context, elf, facts, reading: &mut reading };
     let mut detail = Vec::new();
-    let fatal = reader.tables_alone(wanted, &mut detail).err();
+    let result = reader.tables_alone(wanted, &mut detail);
+    let fatal = source.check().map_err(|error| error.fatal(path)).and(result).err();
     let aliases = std::mem::take(&mut reader.facts.aliases);
     let messages = reading.steps.into_iter().filter_map(|step| match step {
         Step::Say(message) => Some(message),
@@ -156,6 +157,15 @@ pub fn read(path: &[u8], context: &Context, scratch: &mut Scratch) -> Reading {
 /// Reads an object from wherever its bytes are.
 #[must_use]
 pub fn read_source(path: &[u8], source: &Source, context: &Context, scratch: &mut Scratch) -> Reading {
+    let reading = read_unchecked(path, source, context, scratch);
+    match source.check() {
+        Ok(()) => reading,
+        Err(error) => Reading { fatal: Some(error.fatal(path)), ..Reading::default() },
+    }
+}
+
+/// The same, which takes what can't be read for what isn't there.
+fn read_unchecked(path: &[u8], source: &Source, context: &Context, scratch: &mut Scratch) -> Reading {
     let mut reading = Reading::default();
     let elf = match Elf::parse(source, &mut scratch.tables, demands(context.dialect)) {
         Ok(None) => return reading,
