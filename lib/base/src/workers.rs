@@ -1,13 +1,13 @@
 //! The threads among which a run's work is divided.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// Threads that work on items beside each other and give results in the items'
+/// Threads that work on items in parallel and give results in the items'
 /// order; none if there is to be one worker, who is the caller.
 #[derive(Debug, Default)]
 pub struct Workers(Option<ThreadPool>);
@@ -37,8 +37,8 @@ impl Workers {
     }
 
     /// Hands each item's result over, in order, as soon as it and all before
-    /// it are there, so that few of them have to be kept. `room` makes what a
-    /// worker reuses from one item to the next.
+    /// it are there. Few are kept until then: a worker that is far ahead waits. `room` makes what a worker reuses from one item to
+    /// the next.
     ///
     /// # Errors
     /// The first that `take` returns, with which the work ends.
@@ -56,19 +56,28 @@ impl Workers {
         // Several at once, so that workers seldom wait for each other; few if
         // there are few, so that none is left alone with the last.
         let batch = (items.len() / (pool.current_num_threads() * MAX_BATCH)).clamp(1, MAX_BATCH);
-        let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let queue = Mutex::new(Queue { waiting: VecDeque::new(), taken: 0, take, result: Ok(()) });
+        let next = AtomicUsize::new(0);
+        let (queue, moved) =
+            (Mutex::new(Queue { waiting: VecDeque::new(), taken: 0, take, result: Ok(()) }), Condvar::new());
+        // A worker that panics takes all of them with it.
+        let locked = || queue.lock().unwrap_or_else(PoisonError::into_inner);
         pool.broadcast(|_| {
             let mut room = room();
-            while !ended.load(Ordering::Relaxed) {
+            loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(items) = items.chunks(batch).nth(number) else { break };
-                let results: Vec<R> = items.iter().map(|item| work(&mut room, item)).collect();
-                // A worker that panics takes all of them with it.
-                let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-                queue.put(number, results);
+                let is_ahead = |queue: &mut Queue<_, _, _>| queue.result.is_ok() && number - queue.taken >= MAX_WAITING;
+                let queue = moved.wait_while(locked(), is_ahead).unwrap_or_else(PoisonError::into_inner);
                 if queue.result.is_err() {
-                    ended.store(true, Ordering::Relaxed);
+                    break;
+                }
+                drop(queue);
+                let results: Vec<R> = items.iter().map(|item| work(&mut room, item)).collect();
+                let mut queue = locked();
+                let before = queue.taken;
+                queue.put(number, results);
+                if queue.taken != before {
+                    moved.notify_all();
                 }
             }
         });
@@ -78,6 +87,10 @@ impl Workers {
 
 /// How many items a worker takes at once, at most.
 const MAX_BATCH: usize = 16;
+
+/// How many batches may be ahead of the next one to be handed over. One large
+/// object takes as long as some thousand small ones.
+const MAX_WAITING: usize = 128;
 
 /// Results that wait for their turn.
 struct Queue<R, F, E> {
@@ -126,5 +139,37 @@ mod tests {
             assert_eq!((ended, &taken[..]), (Err(499 * 499), &squares[..500]), "{jobs}");
         }
         assert!(Workers::new(Some(7), 1).0.is_none());
+    }
+
+    #[test]
+    fn few_results_wait_for_a_slow_one() {
+        let items: Vec<usize> = (0..100_000).collect();
+        let (done, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = |(): &mut (), &item: &usize| {
+            if item == 0 {
+                // Until the others have come as far as they may.
+                let mut before = usize::MAX;
+                while before != done.load(Ordering::SeqCst) {
+                    before = done.load(Ordering::SeqCst);
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+                most.store(before, Ordering::SeqCst);
+            }
+            done.fetch_add(1, Ordering::SeqCst);
+            item
+        };
+        let mut taken = 0;
+        let all = Workers::new(Some(4), items.len()).each(
+            &items,
+            || (),
+            work,
+            |item| {
+                taken += 1;
+                if item + 1 == taken { Ok(()) } else { Err(item) }
+            },
+        );
+        assert_eq!((all, taken), (Ok(()), items.len()));
+        let most = most.load(Ordering::SeqCst);
+        assert!(most <= (MAX_WAITING + 4) * MAX_BATCH, "{most}");
     }
 }
