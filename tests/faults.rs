@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use kbuild_rs_tests::bench::cost::MEASURE;
@@ -284,6 +285,33 @@ fn a_file_that_changes_while_it_is_read() -> io::Result<()> {
         }
         Ok(())
     })
+}
+
+/// A run says what it knows when it knows it, and so has said it when it is
+/// killed: here, while it waits for its second object.
+#[test]
+fn messages_of_a_run_that_is_killed() -> io::Result<()> {
+    for jobs in ["1", "4"] {
+        let place = Place::new(0)?;
+        place.write("first.o", assemble("\t.data\nd:\t.quad 0\n")?)?;
+        mkfifo(&place.path("second.o"), Mode::S_IRUSR | Mode::S_IWUSR)?;
+        let mut command = place.command_of(&ours("modpost")?, &["first.o", "second.o"])?;
+        let mut child = command.env("KBUILD_RS_JOBS", jobs).stderr(Stdio::piped()).spawn()?;
+        let stderr = child.stderr.take().ok_or_else(|| io::Error::other("no standard error"))?;
+        let (sender, receiver) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines() {
+                let _ = sender.send(line);
+            }
+        });
+        let said = receiver.recv_timeout(Duration::from_secs(60));
+        child.kill()?;
+        child.wait()?;
+        reader.join().map_err(|_| io::Error::other("the reader panicked"))?;
+        let said = said.map_err(io::Error::other)??;
+        assert_eq!(said, "ERROR: modpost: missing MODULE_LICENSE() in first.o", "{jobs}");
+    }
+    Ok(())
 }
 
 /// A library that, loaded before others, has one pread(2) fail.

@@ -1,15 +1,17 @@
-//! The rooms of the library in which modpost spends its time, one by one:
+//! The modules of the library in which modpost spends its time, one by one:
 //! `make bench-hot` tells which of them a change made slower.
 
 use std::hint::black_box;
+use std::io;
 
 use criterion::{Criterion, Throughput};
 use elf::{Demands, Elf, Source, Tables};
 use kbuild_rs_tests::synthetic;
 use kernel::Version;
 use modpost::dialect::Dialect;
-use modpost::link::Link;
+use modpost::link::{Link, Log};
 use modpost::object::{self, Context};
+use modpost::run::PROGRAM;
 use modpost::section::{self, Check, Findings, Rules};
 use modpost::write::symvers;
 
@@ -75,7 +77,14 @@ fn symvers_parse(criterion: &mut Criterion) {
     group.bench_function("one file", |bencher| {
         bencher.iter(|| {
             let mut link = Link::new(&dialect, true);
-            symvers::read(black_box(&text), b"Module.symvers", &dialect, &mut link).expect("it is well-formed");
+            symvers::read(
+                black_box(&text),
+                b"Module.symvers",
+                &dialect,
+                &mut link,
+                &mut Log::new(&PROGRAM, &mut io::sink(), false),
+            )
+            .expect("it is well-formed");
             link.symbols.find(b"symbol_with_the_number_7")
         });
     });

@@ -51,8 +51,9 @@ impl Program {
             Severity::Error => self.error,
             Severity::Fatal | Severity::Refusal => self.fatal,
         };
-        out.write_all(prefix.as_bytes())?;
-        out.write_all(&message.text)
+        // In one piece, so that lines of programs that run side by side aren't
+        // mixed.
+        out.write_all(&[prefix.as_bytes(), &message.text].concat())
     }
 }
 

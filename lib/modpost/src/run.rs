@@ -54,80 +54,59 @@ pub fn offsets(invocation: &Invocation) -> Option<Offsets> {
 }
 
 /// Runs modpost and returns its exit status.
-pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let mut said = Said::default();
-    said.log.withheld = report_file().map(|_| Vec::new());
-    let result = said.run(invocation, out, err);
-    for message in &said.log.messages {
-        // Who doesn't listen to errors can't be told of one.
-        let _ = PROGRAM.say(message, err);
+pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut (dyn Write + Send)) -> u8 {
+    let report = report_file();
+    let mut log = Log::new(&PROGRAM, err, report.is_some());
+    match run(invocation, out, &mut log) {
+        Ok(explanation) => {
+            let _ = log.err().write_all(&explanation);
+        }
+        Err(fatal) => log.end(fatal),
     }
-    let fatal = result.err().map(|Fatal(message)| message);
-    if let Some(message) = &fatal {
-        let called_error = message.severity == Severity::Fatal && said.fatal_is_called_error;
-        let severity = if called_error { Severity::Error } else { message.severity };
-        let _ = PROGRAM.say(&Message { severity, ..message.clone() }, err);
-    }
-    let _ = err.write_all(&said.explanation);
-    let mut failed = fatal.is_some() || said.log.error_occurred;
-    if let Some(path) = report_file() {
-        if let Err(error) = report::append(path.as_ref(), &said.log, fatal) {
-            let _ = err.write_all(&text!("kbuild-rs: {}: {}\n", path.as_bytes(), strerror(&error)));
+    let mut failed = log.error_occurred;
+    if let (Some(path), Some(kept)) = (report, log.kept()) {
+        if let Err(error) = report::append(path.as_ref(), kept) {
+            let text = text!("kbuild-rs: {}: {}\n", path.as_bytes(), strerror(&error));
+            let _ = log.err().write_all(&text);
             failed = true;
         }
     }
     if failed { PROGRAM.failure } else { 0 }
 }
 
-/// All that a run has to say, but for the message that it ends on.
-#[derive(Debug, Default)]
-struct Said {
-    log: Log,
-    fatal_is_called_error: bool,
-    /// Why, if that was asked for.
-    explanation: Vec<u8>,
-}
-
-impl Said {
-    fn run(&mut self, invocation: &Invocation, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Fatal> {
-        let dialect: Dialect = invocation.dialect(err)?;
-        self.fatal_is_called_error = dialect.fatal_is_called_error;
-        let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
-        let options = match cli::parse(invocation.arguments.iter().cloned(), posixly_correct, &dialect) {
-            Ok(Request::Run(options)) => options,
-            Ok(Request::Print(text)) => {
-                self.log.error_occurred = out.write_all(text.as_bytes()).is_err();
-                return Ok(());
-            }
-            Err(error) => {
-                let text = match error {
-                    BadUsage::Getopt(error) => error.text(invocation.name.as_bytes()),
-                    BadUsage::Unforeseen(text) => text.into_bytes(),
-                };
-                return Err(Fatal(Message::new(Severity::Plain, Kind::USAGE, text)));
-            }
-        };
-        let offsets = offsets(invocation);
-        let supported = options.supported.as_deref().map(Supported::read).transpose()?;
-        let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
-        let mut link = Link::new(&dialect, options.external);
-        link.log.withheld = self.log.withheld.take();
-        let mut run = Run {
-            options: &options,
-            dialect: &dialect,
-            supported,
-            link,
-            jobs: invocation.jobs()?,
-            workers: Workers::default(),
-            missing: Vec::new(),
-        };
-        let result = run.all(offsets.as_ref(), &dumps);
-        if wants_explanation() && result.is_ok() {
-            self.explanation = run.explain();
+/// Returns why, if that was asked for.
+fn run(invocation: &Invocation, out: &mut dyn Write, log: &mut Log) -> Result<Vec<u8>, Fatal> {
+    let dialect: Dialect = invocation.dialect(log.err())?;
+    log.serve(&dialect);
+    let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
+    let options = match cli::parse(invocation.arguments.iter().cloned(), posixly_correct, &dialect) {
+        Ok(Request::Run(options)) => options,
+        Ok(Request::Print(text)) => {
+            log.error_occurred = out.write_all(text.as_bytes()).is_err();
+            return Ok(Vec::new());
         }
-        self.log = run.link.log;
-        result
-    }
+        Err(error) => {
+            let text = match error {
+                BadUsage::Getopt(error) => error.text(invocation.name.as_bytes()),
+                BadUsage::Unforeseen(text) => text.into_bytes(),
+            };
+            return Err(Fatal(Message::new(Severity::Plain, Kind::USAGE, text)));
+        }
+    };
+    let offsets = offsets(invocation);
+    let supported = options.supported.as_deref().map(Supported::read).transpose()?;
+    let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
+    let mut run = Run {
+        options: &options,
+        dialect: &dialect,
+        supported,
+        link: Link::new(&dialect, options.external),
+        jobs: invocation.jobs()?,
+        workers: Workers::default(),
+        missing: Vec::new(),
+    };
+    run.all(offsets.as_ref(), &dumps, log)?;
+    Ok(if wants_explanation() { run.explain() } else { Vec::new() })
 }
 
 struct Run<'a> {
@@ -161,26 +140,31 @@ struct Prepared {
 
 impl<'a> Run<'a> {
     /// `dumps` are the texts of [`Options::dumps`].
-    fn all(&mut self, offsets: Option<&Offsets>, dumps: &'a [Result<Vec<u8>, Fatal>]) -> Result<(), Fatal> {
+    fn all(
+        &mut self,
+        offsets: Option<&Offsets>,
+        dumps: &'a [Result<Vec<u8>, Fatal>],
+        log: &mut Log,
+    ) -> Result<(), Fatal> {
         for (name, text) in self.options.dumps.iter().zip(dumps) {
             let text = text.as_ref().map_err(Fatal::clone)?;
-            symvers::read(text, name, self.dialect, &mut self.link)?;
+            symvers::read(text, name, self.dialect, &mut self.link, log)?;
         }
-        self.read_objects(offsets)?;
-        self.missing = self.write_modules()?;
+        self.read_objects(offsets, log)?;
+        self.missing = self.write_modules(log)?;
         if let Some(name) = &self.options.nsdeps {
-            self.write_if_changed(name, &self.nsdeps())?;
+            self.write_if_changed(name, &self.nsdeps(), log)?;
         }
         if let Some(name) = &self.options.dump {
             // Where the FIPS 140 module is made, `-o` says only that it is wanted.
             let name = if self.options.fips140 { FIPS140_SYMVERS } else { name };
             let contents = symvers::render(&self.link, self.dialect, !self.options.fips140);
-            self.write(name, &contents, &self.link.log)?;
+            self.write(name, &contents, log)?;
         }
-        self.last_words()
+        self.last_words(log)
     }
 
-    fn read_objects(&mut self, offsets: Option<&Offsets>) -> Result<(), Fatal> {
+    fn read_objects(&mut self, offsets: Option<&Offsets>, log: &mut Log) -> Result<(), Fatal> {
         let mut objects = self.options.objects.clone();
         let list = self.options.list.as_deref().map_or(Ok(Vec::new()), |name| read_list(name, self.dialect));
         let list_error = list.map(|list| objects.extend(list)).err();
@@ -196,7 +180,7 @@ impl<'a> Run<'a> {
             ..Context::new(self.dialect, &rules, offsets)
         };
         let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
-        self.workers.each(&objects, Scratch::default, read, |reading| self.link.commit(reading))?;
+        self.workers.each(&objects, Scratch::default, read, |reading| self.link.commit(reading, log))?;
         // The list is opened when the objects before it have been read.
         list_error.map_or(Ok(()), Err)
     }
@@ -245,7 +229,7 @@ impl<'a> Run<'a> {
 
     /// Checks all modules and writes each one's file; returns the namespaces
     /// that modules should import.
-    fn write_modules(&mut self) -> Result<Vec<MissingImports>, Fatal> {
+    fn write_modules(&mut self, log: &mut Log) -> Result<Vec<MissingImports>, Fatal> {
         let mut ids = self.link.written();
         if !self.dialect.crcs_from_cmd {
             // Nothing is written for vmlinux.
@@ -254,7 +238,7 @@ impl<'a> Run<'a> {
         let report_undefined = self.dialect.undefined_reports_capped || self.link.has_vmlinux();
         if !report_undefined {
             let text = text!("Symbol info of vmlinux is missing. Unresolved symbol check will be entirely skipped.\n");
-            self.link.log.say(Message::new(Severity::Warning, kind::NO_VMLINUX, text));
+            log.say(Message::new(Severity::Warning, kind::NO_VMLINUX, text));
         }
         let policy = Policy {
             modversions: self.options.modversions,
@@ -268,14 +252,11 @@ impl<'a> Run<'a> {
         let mut resolutions = self.workers.map(&ids, resolve);
         if self.dialect.checks_before_files {
             for resolution in &mut resolutions {
-                std::mem::take(&mut resolution.notes).into_iter().for_each(|note| self.link.log.note(note));
+                std::mem::take(&mut resolution.notes).into_iter().for_each(|note| log.note(note));
             }
             self.trim(&resolutions)?;
         }
-        let mut log = std::mem::take(&mut self.link.log);
-        let written = self.write_each(&ids, &mut resolutions, &policy, &mut log);
-        self.link.log = log;
-        written?;
+        self.write_each(&ids, &mut resolutions, &policy, log)?;
         Ok(ids.into_iter().zip(resolutions.into_iter().map(|resolution| resolution.missing_namespaces)).collect())
     }
 
@@ -348,9 +329,9 @@ impl<'a> Run<'a> {
         buffer
     }
 
-    fn write_if_changed(&self, name: &[u8], contents: &Buffer) -> Result<(), Fatal> {
+    fn write_if_changed(&self, name: &[u8], contents: &Buffer, log: &Log) -> Result<(), Fatal> {
         let is_current = output::is_current(name, contents.bytes(), &mut Vec::new());
-        if is_current { Ok(()) } else { self.write(name, contents, &self.link.log) }
+        if is_current { Ok(()) } else { self.write(name, contents, log) }
     }
 
     fn write(&self, name: &[u8], contents: &Buffer, log: &Log) -> Result<(), Fatal> {
@@ -366,24 +347,24 @@ impl<'a> Run<'a> {
         !(cut || self.dialect.no_output_after_error && error_occurred)
     }
 
-    fn last_words(&mut self) -> Result<(), Fatal> {
+    fn last_words(&self, log: &mut Log) -> Result<(), Fatal> {
         if self.link.mismatches > 0 && self.options.mismatch_is_error {
             let text = text!("Section mismatches detected.\nSet CONFIG_SECTION_MISMATCH_WARN_ONLY=y to allow them.\n");
             if !self.dialect.errors_fail_at_the_end {
                 return Err(Fatal::new(kind::SECTION_MISMATCHES, text));
             }
-            self.link.log.say(Message::new(Severity::Error, kind::SECTION_MISMATCHES, text));
+            log.say(Message::new(Severity::Error, kind::SECTION_MISMATCHES, text));
         }
         if self.dialect.static_export_check {
-            self.link.report_statics();
+            self.link.report_statics(log);
         }
-        let suppressed = self.link.log.suppressed();
+        let suppressed = log.suppressed();
         if suppressed > 0 {
             let text = text!(
                 "suppressed {} unresolved symbol warnings because there were too many)\n",
                 suppressed.to_string()
             );
-            self.link.log.say(Message::new(Severity::Warning, kind::UNDEFINED_MORE, text));
+            log.say(Message::new(Severity::Warning, kind::UNDEFINED_MORE, text));
         }
         Ok(())
     }

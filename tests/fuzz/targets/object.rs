@@ -7,7 +7,8 @@ mod dialects;
 
 use elf::Source;
 use libfuzzer_sys::fuzz_target;
-use modpost::link::{Link, resolve};
+use modpost::link::{Link, Log, resolve};
+use modpost::run::PROGRAM;
 use modpost::object::{self, Context, Scratch};
 use modpost::section::Rules;
 use modpost::write::modc::{self, Style};
@@ -23,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let source = Source::Memory(object.to_vec());
     let reading = object::read_source(b"m.o", &source, &context, &mut Scratch::default());
     let mut link = Link::new(dialect, options & 4 != 0);
-    if link.commit(reading).is_err() {
+    if link.commit(reading, &mut Log::new(&PROGRAM, &mut std::io::sink(), false)).is_err() {
         return;
     }
     let policy = resolve::Policy {

@@ -5,14 +5,16 @@
 mod dialects;
 
 use libfuzzer_sys::fuzz_target;
-use modpost::link::Link;
+use modpost::link::{Link, Log};
+use modpost::run::PROGRAM;
 use modpost::write::symvers;
 
 fuzz_target!(|data: &[u8]| {
     let [kernel, text @ ..] = data else { return };
     let dialect = dialects::dialect(*kernel);
-    let mut link = Link::new(dialect, false);
-    let _ = symvers::read(text, b"in", dialect, &mut link);
+    let (mut link, mut sink) = (Link::new(dialect, false), std::io::sink());
+    let mut log = Log::new(&PROGRAM, &mut sink, false);
+    let _ = symvers::read(text, b"in", dialect, &mut link, &mut log);
     let _ = symvers::render(&link, dialect, true);
-    link.report_statics();
+    link.report_statics(&mut log);
 });

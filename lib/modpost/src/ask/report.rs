@@ -16,7 +16,7 @@ use base::json;
 use base::message::{Kind, Message, Severity};
 use serde::Serialize;
 
-use crate::link::Log;
+use crate::link::Kept;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -48,9 +48,8 @@ fn line(message: &Message) -> Vec<u8> {
 ///
 /// # Errors
 /// If the file can't be written.
-pub fn append(path: &Path, log: &Log, fatal: Option<Message>) -> io::Result<()> {
-    let last = fatal.map(|message| Message { severity: Severity::Fatal, ..message });
-    let all = log.messages.iter().chain(log.withheld.iter().flatten()).chain(&last);
-    let lines: Vec<u8> = all.flat_map(line).collect();
+pub fn append(path: &Path, kept: &Kept) -> io::Result<()> {
+    let messages = kept.said.iter().chain(&kept.withheld).chain(&kept.end);
+    let lines: Vec<u8> = messages.flat_map(line).collect();
     OpenOptions::new().append(true).create(true).open(path)?.write_all(&lines)
 }

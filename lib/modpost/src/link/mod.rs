@@ -3,6 +3,7 @@
 //! [`Link::commit`] takes readings one by one, in input order. After the
 //! last, [`resolve`] looks at each module against the finished table.
 
+mod log;
 pub mod resolve;
 pub mod table;
 
@@ -11,6 +12,7 @@ use std::collections::HashSet;
 
 use base::message::{Fatal, Message, Severity, text};
 use indexmap::IndexMap;
+pub use log::{Kept, Log};
 pub use resolve::{Note, Resolution, Versions};
 pub use table::{ModuleId, Symbol, SymbolId, SymbolTable};
 
@@ -39,53 +41,6 @@ impl Module {
     }
 }
 
-/// Of undefined symbols no more are said in one run, in kernels that cap them.
-const MAX_UNDEFINED: usize = 10;
-
-/// What was said, and whether it was an error.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    /// Messages not yet printed.
-    pub messages: Vec<Message>,
-    /// An error was reported: the run will fail.
-    pub error_occurred: bool,
-    /// Only so many undefined symbols are said.
-    undefined_capped: bool,
-    /// How many undefined symbols there were.
-    undefined: usize,
-    /// What is said of the others, if somebody wants to know.
-    pub withheld: Option<Vec<Message>>,
-}
-
-impl Log {
-    /// Takes a message.
-    pub fn say(&mut self, message: Message) {
-        self.error_occurred |= message.severity == Severity::Error;
-        self.messages.push(message);
-    }
-
-    /// Takes what was found of one module.
-    pub fn note(&mut self, note: Note) {
-        match note {
-            Note::Message(message) => self.say(message),
-            Note::Undefined(message) => {
-                if self.undefined < MAX_UNDEFINED || !self.undefined_capped {
-                    self.say(message);
-                } else if let Some(withheld) = &mut self.withheld {
-                    withheld.push(message);
-                }
-                self.undefined += 1;
-            }
-        }
-    }
-
-    /// How many undefined symbols were not said.
-    #[must_use]
-    pub const fn suppressed(&self) -> usize {
-        if self.undefined_capped { self.undefined.saturating_sub(MAX_UNDEFINED) } else { 0 }
-    }
-}
-
 /// The state of a run.
 #[derive(Debug)]
 pub struct Link<'a> {
@@ -98,8 +53,6 @@ pub struct Link<'a> {
     pub modules: Vec<Module>,
     /// The exports that are kept; `None` for all of them.
     pub kept: Option<HashSet<SymbolId>>,
-    /// What was said.
-    pub log: Log,
     /// How many section mismatches there are.
     pub mismatches: usize,
     /// `sizeof(struct exception_table_entry)`, or 0: see
@@ -136,7 +89,6 @@ impl<'a> Link<'a> {
             symbols: SymbolTable::default(),
             modules: Vec::new(),
             kept: None,
-            log: Log { undefined_capped: dialect.undefined_reports_capped, ..Log::default() },
             mismatches: 0,
             extable_entry_size: 0,
             dumped: IndexMap::new(),
@@ -176,16 +128,16 @@ impl<'a> Link<'a> {
     }
 
     /// Takes a line of a `Module.symvers`.
-    pub fn import(&mut self, line: Exported<'a>, file: &[u8]) {
+    pub fn import(&mut self, line: Exported<'a>, file: &[u8], log: &mut Log) {
         let module = self.dumped(line.module, file);
-        let id = self.export(module, line.symbol.into(), line.license, false);
+        let id = self.export(module, line.symbol.into(), line.license, false, log);
         if self.dialect.exported_twice_is_error {
             self.symbols.get_mut(id).crc = Some(line.crc);
         } else if let Some(found) = self.found_again(line.symbol, id) {
             // Kernels to 5.18 look the symbol up again.
             self.symbols.get_mut(found).crc = Some(line.crc);
         }
-        self.set_own_namespace(id, Cow::Borrowed(line.namespace), false);
+        self.set_own_namespace(id, Cow::Borrowed(line.namespace), false, log);
     }
 
     /// What looking up a name gives that was just exported as `id`: that,
@@ -198,7 +150,7 @@ impl<'a> Link<'a> {
     ///
     /// # Errors
     /// The end of the run.
-    pub fn commit(&mut self, reading: Reading) -> Result<(), Fatal> {
+    pub fn commit(&mut self, reading: Reading, log: &mut Log) -> Result<(), Fatal> {
         self.mismatches += reading.mismatches;
         // Steps without a module say something and no more.
         let module = match reading.facts {
@@ -206,7 +158,7 @@ impl<'a> Link<'a> {
             None => ModuleId(u32::MAX),
         };
         for step in reading.steps {
-            self.take(module, step)?;
+            self.take(module, step, log)?;
         }
         let of_module = |Fatal(message)| match self.modules.get(module.0 as usize) {
             Some(module) => Fatal(message.module(&module.facts.name)),
@@ -215,26 +167,26 @@ impl<'a> Link<'a> {
         reading.fatal.map(of_module).map_or(Ok(()), Err)
     }
 
-    fn take(&mut self, module: ModuleId, step: Step) -> Result<(), Fatal> {
+    fn take(&mut self, module: ModuleId, step: Step, log: &mut Log) -> Result<(), Fatal> {
         match step {
             Step::Say(message) | Step::Section(Finding::Message(message)) => {
                 let message = match self.modules.get(module.0 as usize) {
                     Some(module) => message.module(&module.facts.name),
                     None => message,
                 };
-                self.log.say(message);
+                log.say(message);
             }
             Step::Export { name, license, is_static, is_function, namespace } => {
-                let id = self.export(module, name.into(), license, is_static);
+                let id = self.export(module, name.into(), license, is_static, log);
                 self.symbols.get_mut(id).is_function = is_function;
                 if self.dialect.export_symbol_section {
-                    self.set_own_namespace(id, namespace.into(), true);
+                    self.set_own_namespace(id, namespace.into(), true, log);
                 }
             }
             Step::Section(Finding::Export(_)) => unreachable!("reading made a step of it"),
             Step::Namespace { symbol, namespace } => {
                 let found = self.symbols.find(&symbol);
-                self.set_namespace(found, &symbol, namespace.into(), true);
+                self.set_namespace(found, &symbol, namespace.into(), true, log);
             }
             Step::Crc { symbol, crc, own } => {
                 if let Some(id) = self.symbols.find(&symbol) {
@@ -258,7 +210,14 @@ impl<'a> Link<'a> {
     }
 
     /// Exports a symbol: the symbol that now stands for the name.
-    fn export(&mut self, module: ModuleId, name: Cow<'a, [u8]>, license: License, is_static: bool) -> SymbolId {
+    fn export(
+        &mut self,
+        module: ModuleId,
+        name: Cow<'a, [u8]>,
+        license: License,
+        is_static: bool,
+        log: &mut Log,
+    ) -> SymbolId {
         let found = self.symbols.find(&name);
         if let Some(found) = found {
             let owner = self.symbols.get(found).module;
@@ -285,7 +244,7 @@ impl<'a> Link<'a> {
                 let is_error = self.dialect.exported_twice_is_error;
                 let severity = if is_error { Severity::Error } else { Severity::Warning };
                 let message = Message::new(severity, kind::EXPORTED_TWICE, text).module(&module.name);
-                self.log.say(message.symbol(&name));
+                log.say(message.symbol(&name));
             }
             if !self.dialect.exported_twice_is_error {
                 if !clash {
@@ -302,15 +261,22 @@ impl<'a> Link<'a> {
     }
 
     /// Sets the namespace of what was just exported as `id`.
-    fn set_own_namespace(&mut self, id: SymbolId, namespace: Cow<'a, [u8]>, from_object: bool) {
+    fn set_own_namespace(&mut self, id: SymbolId, namespace: Cow<'a, [u8]>, from_object: bool, log: &mut Log) {
         let dotted = Some(&self.symbols.get(id).name).filter(|name| name.first() == Some(&b'.'));
         match dotted.filter(|_| self.dialect.namespace_by_name).cloned() {
-            Some(name) => self.set_namespace(self.symbols.find(&name), &name, namespace, from_object),
-            None => self.set_namespace(Some(id), b"", namespace, from_object),
+            Some(name) => self.set_namespace(self.symbols.find(&name), &name, namespace, from_object, log),
+            None => self.set_namespace(Some(id), b"", namespace, from_object, log),
         }
     }
 
-    fn set_namespace(&mut self, id: Option<SymbolId>, symbol: &[u8], namespace: Cow<'a, [u8]>, from_object: bool) {
+    fn set_namespace(
+        &mut self,
+        id: Option<SymbolId>,
+        symbol: &[u8],
+        namespace: Cow<'a, [u8]>,
+        from_object: bool,
+        log: &mut Log,
+    ) {
         match id {
             Some(id) => {
                 self.symbols.get_mut(id).namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
@@ -323,10 +289,10 @@ impl<'a> Link<'a> {
                 let text = text!("Could not update namespace({}) for symbol {}\n", namespace, symbol);
                 let message = Message::new(Severity::Error, kind::STRAY_NAMESPACE, text).symbol(symbol);
                 if self.dialect.errors_fail_at_the_end {
-                    self.log.say(message);
+                    log.say(message);
                 } else {
                     // 5.10 calls it an error and lets it pass.
-                    self.log.messages.push(message);
+                    log.tell(message);
                 }
             }
         }
@@ -389,18 +355,14 @@ impl<'a> Link<'a> {
 
     /// Exports without a global definition, of which the last word is said
     /// when all else is done.
-    pub fn report_statics(&mut self) {
+    pub fn report_statics(&self, log: &mut Log) {
         let severity = if self.dialect.errors_fail_at_the_end { Severity::Error } else { Severity::Warning };
         let statics = self.symbols.in_hash_order(|symbol| symbol.is_static);
-        let messages: Vec<_> = statics
-            .into_iter()
-            .map(|symbol| {
-                let module = &self.module(symbol.module).facts.name;
-                let word = symbol.license.export_word();
-                let text = text!("\"{}\" [{}] is a static {}\n", symbol.name, module, word);
-                Message::new(severity, kind::EXPORTED_STATIC, text).module(module).symbol(&symbol.name)
-            })
-            .collect();
-        messages.into_iter().for_each(|message| self.log.say(message));
+        for symbol in statics {
+            let module = &self.module(symbol.module).facts.name;
+            let word = symbol.license.export_word();
+            let text = text!("\"{}\" [{}] is a static {}\n", symbol.name, module, word);
+            log.say(Message::new(severity, kind::EXPORTED_STATIC, text).module(module).symbol(&symbol.name));
+        }
     }
 }

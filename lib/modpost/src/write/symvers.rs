@@ -9,21 +9,27 @@ use memchr::{memchr, memchr_iter};
 use crate::buffer::Buffer;
 use crate::dialect::Dialect;
 use crate::kind;
-use crate::link::{Exported, Link, Symbol};
+use crate::link::{Exported, Link, Log, Symbol};
 use crate::object::License;
 
 /// Reads the text of a file into the table of exports, which borrows from it.
 ///
 /// # Errors
 /// The end of the run, if a line is malformed or there is no memory.
-pub fn read<'a>(text: &'a [u8], name: &[u8], dialect: &Dialect, link: &mut Link<'a>) -> Result<(), Fatal> {
+pub fn read<'a>(
+    text: &'a [u8],
+    name: &[u8],
+    dialect: &Dialect,
+    link: &mut Link<'a>,
+    log: &mut Log,
+) -> Result<(), Fatal> {
     if !link.begin_import(memchr_iter(b'\n', text).count()) {
         return Err(Fatal::perror(name, &textfile::no_memory()));
     }
     for line in textfile::lines(text) {
         match parse(line, dialect) {
-            Ok(exported) => link.import(exported, name),
-            Err(Bad::License(message)) => link.log.say(message),
+            Ok(exported) => link.import(exported, name, log),
+            Err(Bad::License(message)) => log.say(message),
             Err(Bad::Line) => {
                 let text = text!("parse error in symbol dump file\n");
                 return Err(Fatal::new(kind::MALFORMED_SYMVERS, text));

@@ -1,0 +1,124 @@
+//! What a run says, as it comes to know it.
+
+use std::fmt;
+use std::io::Write;
+
+use base::message::{Fatal, Message, Program, Severity};
+
+use super::resolve::Note;
+use crate::dialect::Dialect;
+
+/// Of undefined symbols no more are said in one run, in kernels that cap them.
+const MAX_UNDEFINED: usize = 10;
+
+/// Says messages at once, and remembers whether one was an error.
+pub struct Log<'e> {
+    program: &'static Program,
+    err: &'e mut (dyn Write + Send),
+    /// An error was reported: the run will fail.
+    pub error_occurred: bool,
+    /// What ends the run is called an error.
+    fatal_is_error: bool,
+    /// Only so many undefined symbols are said.
+    undefined_capped: bool,
+    /// How many undefined symbols there were.
+    undefined: usize,
+    /// All messages, if somebody wants to know.
+    kept: Option<Kept>,
+}
+
+/// The messages of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// What was said.
+    pub said: Vec<Message>,
+    /// What the original keeps to itself because there is so much of it.
+    pub withheld: Vec<Message>,
+    /// What the run ended on, if it didn't reach its end.
+    pub end: Option<Message>,
+}
+
+impl fmt::Debug for Log<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("error_occurred", &self.error_occurred).finish_non_exhaustive()
+    }
+}
+
+impl<'e> Log<'e> {
+    /// Of a program, to its standard error. `keep` keeps all messages.
+    pub fn new(program: &'static Program, err: &'e mut (dyn Write + Send), keep: bool) -> Self {
+        Self {
+            program,
+            err,
+            error_occurred: false,
+            fatal_is_error: false,
+            undefined_capped: false,
+            undefined: 0,
+            kept: keep.then(Kept::default),
+        }
+    }
+
+    /// Says what follows as a kernel does.
+    pub const fn serve(&mut self, dialect: &Dialect) {
+        self.fatal_is_error = dialect.fatal_is_called_error;
+        self.undefined_capped = dialect.undefined_reports_capped;
+    }
+
+    /// Where messages go.
+    pub fn err(&mut self) -> &mut dyn Write {
+        self.err
+    }
+
+    /// Says a message.
+    pub fn say(&mut self, message: Message) {
+        self.error_occurred |= message.severity == Severity::Error;
+        self.tell(message);
+    }
+
+    /// Says a message, which doesn't make the run fail even if it is an error.
+    pub fn tell(&mut self, message: Message) {
+        // If standard error is closed, there is nobody to report that to.
+        let _ = self.program.say(&message, self.err);
+        if let Some(kept) = &mut self.kept {
+            kept.said.push(message);
+        }
+    }
+
+    /// Says what was found of one module.
+    pub fn note(&mut self, note: Note) {
+        match note {
+            Note::Message(message) => self.say(message),
+            Note::Undefined(message) => {
+                if self.undefined < MAX_UNDEFINED || !self.undefined_capped {
+                    self.say(message);
+                } else if let Some(kept) = &mut self.kept {
+                    kept.withheld.push(message);
+                }
+                self.undefined += 1;
+            }
+        }
+    }
+
+    /// How many undefined symbols were not said.
+    #[must_use]
+    pub const fn suppressed(&self) -> usize {
+        if self.undefined_capped { self.undefined.saturating_sub(MAX_UNDEFINED) } else { 0 }
+    }
+
+    /// Says what the run ends on.
+    pub fn end(&mut self, Fatal(message): Fatal) {
+        let called_error = message.severity == Severity::Fatal && self.fatal_is_error;
+        let severity = if called_error { Severity::Error } else { message.severity };
+        let _ = self.program.say(&Message { severity, ..message.clone() }, self.err);
+        self.error_occurred = true;
+        if let Some(kept) = &mut self.kept {
+            kept.end = Some(Message { severity: Severity::Fatal, ..message });
+        }
+    }
+
+    /// All messages, if they were to be kept.
+    #[must_use]
+    pub const fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
+    }
+}
