@@ -8,6 +8,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | `error` | what keeps an object from being read |
+//! | [`arch`] | what differs between machines |
 //! | `source`, `window` | where an object's bytes come from, and those read last |
 //! | `symbol`, `relocation` | the entries of these tables |
 //! | `headers` | the section headers |
@@ -16,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod arch;
 mod error;
 mod headers;
 mod native;
@@ -29,6 +31,7 @@ use std::cell::{OnceCell, RefCell, RefMut};
 use std::fmt;
 use std::ops::Range;
 
+use arch::Machine;
 use base::bytes::until_nul;
 use error::malformed;
 pub use error::{Malformed, ParseError, ReadError};
@@ -136,6 +139,8 @@ pub struct Elf<'t> {
     claimed: u32,
     /// Class and byte order.
     pub encoding: Encoding,
+    /// The machine, by `e_machine`.
+    pub machine: &'static Machine,
     /// The section `.modinfo`.
     pub modinfo: Option<SectionIndex>,
     /// The section `.export_symbol`.

@@ -7,6 +7,7 @@ use goblin::elf::header::{self, Header};
 use goblin::elf::section_header::{self, SectionHeader};
 use scroll::Pread;
 
+use crate::arch::Machine;
 use crate::error::malformed;
 use crate::headers::read_section_headers;
 use crate::native::{self, View};
@@ -107,8 +108,10 @@ impl<'t> Elf<'t> {
             u32::from(header.e_shstrndx)
         });
 
+        let machine = Machine::of(header.e_machine);
         let mut elf = Self {
             header,
+            machine,
             sections,
             claimed,
             encoding,
@@ -122,7 +125,7 @@ impl<'t> Elf<'t> {
             relocation_format: relocation::Format {
                 encoding,
                 rela: true,
-                is_mips64: encoding.is_64 && header.e_machine == header::EM_MIPS,
+                structured_info: encoding.is_64 && machine.structured_info,
             },
             relocations: (0, 0, 0),
             source,

@@ -8,9 +8,9 @@ pub(crate) struct Format {
     pub(crate) encoding: Encoding,
     /// With an addend of their own: `SHT_RELA`.
     pub(crate) rela: bool,
-    /// In the 64-bit MIPS ABI `r_info` is a structure: the symbol in four
+    /// As in the 64-bit MIPS ABI, `r_info` is a structure: the symbol in four
     /// bytes, then a special symbol and three types in one byte each.
-    pub(crate) is_mips64: bool,
+    pub(crate) structured_info: bool,
 }
 
 impl Format {
@@ -73,14 +73,14 @@ impl Relocations<'_> {
     /// If there is none of that number.
     #[must_use]
     pub fn get(&self, number: usize) -> Relocation {
-        let Format { encoding, rela, is_mips64 } = self.format;
+        let Format { encoding, rela, structured_info } = self.format;
         let word = encoding.word();
         let field = |n: usize| {
             let start = (number - self.first) * self.format.entry_size() + n * word;
             &self.bytes[start..start + word]
         };
         let (offset, info) = (encoding.unsigned(field(0)), field(1));
-        let (symbol, kind) = if is_mips64 {
+        let (symbol, kind) = if structured_info {
             (encoding.unsigned(&info[..4]) as u32, u32::from(info[7]))
         } else {
             let info = encoding.unsigned(info);
@@ -112,10 +112,10 @@ impl Relocations<'_> {
     /// If there are fewer than `number` relocations.
     #[inline]
     pub fn find(&self, number: usize, wanted: impl Fn(u32) -> bool) -> Option<(usize, u32)> {
-        let Format { encoding, is_mips64, .. } = self.format;
+        let Format { encoding, structured_info, .. } = self.format;
         let size = self.format.entry_size();
         let bytes = &self.bytes[(number - self.first) * size..];
-        let found = match (encoding.is_64, encoding.is_big, size, is_mips64) {
+        let found = match (encoding.is_64, encoding.is_big, size, structured_info) {
             (true, false, 24, false) => scan::<24>(bytes, |e| u32_le(e, 12), wanted),
             (true, false, _, false) => scan::<16>(bytes, |e| u32_le(e, 12), wanted),
             (true, false, 24, true) => scan::<24>(bytes, |e| u32_le(e, 8), wanted),
@@ -161,7 +161,7 @@ mod tests {
         for is_64 in [false, true] {
             for is_big in [false, true] {
                 for rela in [false, true] {
-                    for is_mips64 in [false, is_64] {
+                    for structured_info in [false, is_64] {
                         let encoding = Encoding { is_64, is_big };
                         let word = |value: u64| {
                             let bytes = if is_big { value.to_be_bytes() } else { value.to_le_bytes() };
@@ -171,7 +171,7 @@ mod tests {
                                 (false, false) => bytes[..4].to_vec(),
                             }
                         };
-                        let info = if is_mips64 {
+                        let info = if structured_info {
                             let symbol = if is_big { 5u32.to_be_bytes() } else { 5u32.to_le_bytes() };
                             [&symbol[..], &[0, 0, 0, 2]].concat()
                         } else if is_64 {
@@ -183,7 +183,7 @@ mod tests {
                         if rela {
                             bytes.extend(word(-4i64 as u64));
                         }
-                        let format = Format { encoding, rela, is_mips64 };
+                        let format = Format { encoding, rela, structured_info };
                         let relocations = Relocations { format, first: 0, bytes: &bytes };
                         let expected = Relocation { offset: 0x10, symbol: 5, kind: 2, addend: rela.then_some(-4) };
                         assert_eq!(relocations.get(0), expected, "{format:?}");
