@@ -8,9 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use elf::arch::Abi;
 use kbuild_rs_debian::{Found, Unavailable};
 use modpost::alias::TABLES;
-use modpost::alias::layout::{Abi, Layout};
+use modpost::alias::layout::Layout;
 use modpost::dialect::Dialect;
 
 use crate::needs;

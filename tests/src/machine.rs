@@ -6,8 +6,9 @@
 
 use std::io;
 
+use elf::arch::Abi;
 use modpost::alias::TABLES;
-use modpost::alias::layout::{Abi, Layout};
+use modpost::alias::layout::Layout;
 use object::write::{Object, Relocation, StandardSection, Symbol, SymbolId, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,

@@ -6,12 +6,13 @@
 use std::fmt::Write;
 use std::io;
 
+use elf::arch::Abi;
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::{assemble, compile_c};
 use kbuild_rs_tests::original::{Kernel, kernels};
 use kbuild_rs_tests::tables::{Numbers, entries, table_names};
 use modpost::alias::TABLES;
-use modpost::alias::layout::{Abi, Layout};
+use modpost::alias::layout::Layout;
 
 use crate::asm::GPL;
 

@@ -7,7 +7,7 @@ mod dialects;
 
 use elf::Encoding;
 use libfuzzer_sys::fuzz_target;
-use modpost::alias::layout::Abi;
+use elf::arch::Abi;
 use modpost::alias::{self, Contents, Output, TABLES, Target};
 
 fuzz_target!(|data: &[u8]| {

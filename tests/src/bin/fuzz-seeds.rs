@@ -8,13 +8,14 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use elf::arch::Abi;
 use kbuild_rs_tests::fixture::compile_c;
 use kbuild_rs_tests::machine::{MACHINES, module};
 use kbuild_rs_tests::original::{KERNELS, V6_1};
 use kbuild_rs_tests::synthetic;
 use kbuild_rs_tests::tables::{Numbers, entries};
 use modpost::alias::TABLES;
-use modpost::alias::layout::{Abi, Layout};
+use modpost::alias::layout::Layout;
 
 /// The kernels that a first byte stands for.
 const DIALECTS: u8 = 7;

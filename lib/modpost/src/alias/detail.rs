@@ -89,10 +89,10 @@ fn text_or_list(bytes: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alias::layout::Abi;
     use crate::alias::table_symbol;
     use crate::dialect::Dialect;
     use elf::Encoding;
+    use elf::arch::Abi;
     use kernel::Version;
 
     #[test]

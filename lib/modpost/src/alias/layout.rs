@@ -6,7 +6,7 @@
 //! A `devicetable-offsets.h` that the kernel build made wins: see
 //! [`Offsets`].
 
-use elf::{Encoding, header};
+use elf::arch::Abi;
 use indexmap::IndexMap;
 
 use crate::dialect::Dialect;
@@ -214,42 +214,19 @@ structs! {
     ISHTP = ishtp_device_id { bytes("guid", 16), word("driver_data") }
 }
 
-/// How a target lays structures out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Abi {
-    /// The size of `long` and of pointers: 4 or 8.
-    pub word: usize,
-    /// No type is aligned more strictly than to this.
-    pub max_align: usize,
+const fn size(ctype: CType, abi: Abi) -> usize {
+    match ctype {
+        CType::Int(size) | CType::Bytes(size) => size,
+        CType::Word => abi.word,
+    }
 }
 
-impl Abi {
-    /// The ABI of an object.
-    #[must_use]
-    pub const fn of(encoding: Encoding, machine: u16) -> Self {
-        let max_align = match machine {
-            // m68k aligns to two bytes, CRIS not at all.
-            header::EM_68K => 2,
-            header::EM_CRIS => 1,
-            _ => encoding.word(),
-        };
-        Self { word: encoding.word(), max_align }
-    }
-
-    const fn size(self, ctype: CType) -> usize {
-        match ctype {
-            CType::Int(size) | CType::Bytes(size) => size,
-            CType::Word => self.word,
-        }
-    }
-
-    fn align(self, field: &Field) -> usize {
-        match field.ctype {
-            _ if field.word_aligned => self.word,
-            CType::Bytes(_) => 1,
-            CType::Int(size) => size.min(self.max_align),
-            CType::Word => self.word.min(self.max_align),
-        }
+fn align(field: &Field, abi: Abi) -> usize {
+    match field.ctype {
+        _ if field.word_aligned => abi.word,
+        CType::Bytes(_) => 1,
+        CType::Int(size) => size.min(abi.max_align),
+        CType::Word => abi.word.min(abi.max_align),
     }
 }
 
@@ -285,14 +262,14 @@ impl Layout {
         let mut end = 0usize;
         let mut strictest = 1;
         for field in structure.fields.iter().filter(|field| (field.present)(dialect)) {
-            let width = abi.size(field.ctype);
+            let width = size(field.ctype, abi);
             let count = match field.count {
                 Count::One => 1,
                 Count::Array(len) => len,
                 Count::ArrayBy(len) => len(dialect),
                 Count::BitmapTo(max) => max / (abi.word * 8) + 1,
             };
-            let align = abi.align(field);
+            let align = align(field, abi);
             strictest = strictest.max(align);
             let offset = end.next_multiple_of(align);
             end = offset + width * count;

@@ -30,8 +30,9 @@ use base::message::{Fatal, Message, Severity, text};
 use base::textfile;
 pub use detail::{EntryDetail, TableDetail, Value, detail};
 use elf::Encoding;
+use elf::arch::Abi;
 use indexmap::IndexMap;
-use layout::{Abi, Layout, Offsets, Struct};
+use layout::{Layout, Offsets, Struct};
 use pattern::Piece;
 pub use swapped::swapped_fields;
 

@@ -430,7 +430,7 @@ impl Reader<'_, '_> {
                 }
             }
             SHN_UNDEF => {
-                if let Some(name) = undefined::wanted(name, &symbol, self.elf.header.e_machine, self.context.dialect) {
+                if let Some(name) = undefined::wanted(name, &symbol, self.elf.machine, self.context.dialect) {
                     later.undefined.push(&name);
                     later.weak.push(undefined::is_weak(&symbol));
                 }

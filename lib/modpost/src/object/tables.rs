@@ -1,12 +1,13 @@
 //! The device tables of an object.
 
 use base::message::Fatal;
+use elf::arch::Abi;
 use elf::{Malformed, Symbol, section_header};
 use goblin::elf::section_header::SHN_UNDEF;
 use goblin::elf::sym::STT_OBJECT;
 
 use super::{Later, Reader, Step, Wanted};
-use crate::alias::{self, Contents, TableDetail, Target, layout};
+use crate::alias::{self, Contents, TableDetail, Target};
 
 /// The largest device table that a section without contents is believed to
 /// hold, in bytes: an object's memory is to be in proportion to its size.
@@ -29,7 +30,7 @@ impl Reader<'_, '_> {
 
     fn target(&self) -> Target<'_> {
         let encoding = self.elf.encoding;
-        let abi = layout::Abi::of(encoding, self.elf.header.e_machine);
+        let abi = Abi::of(encoding, self.elf.machine);
         Target { encoding, abi, dialect: self.context.dialect, offsets: self.context.offsets }
     }
 
