@@ -50,7 +50,7 @@ fn places(kernel: &'static Kernel, user: &[u8]) -> Vec<Case> {
         case("an output's name that is long").args(&format!("-w -o {} user.o", "x".repeat(255))),
         long_case("a long path", 4000),
     ];
-    if kernel.dialect().no_output_after_error {
+    if kernel.dialect().errors_stop_output {
         // Kernels before overflow an array.
         cases.push(long_case("a path that is too long", 4094));
     }

@@ -16,9 +16,13 @@ pub struct Change {
     pub since: (u16, u16),
     /// The mainline release that took it away again.
     pub until: Option<(u16, u16)>,
-    /// Stable releases that took the change: major, minor, first sublevel.
+    /// Stable releases that took the change, the later one if there are two:
+    /// major, minor, first sublevel.
     pub stable: &'static [(u16, u16, u16)],
 }
+
+/// The release of what was so before the first kernel that is served.
+pub const BEFORE_ALL: (u16, u16) = (0, 0);
 
 /// The release of a change that no mainline kernel has.
 pub const VENDORS_ALONE: (u16, u16) = (u16::MAX, 0);
@@ -31,7 +35,10 @@ impl Change {
         let release = (version.major, version.minor);
         let taken =
             self.stable.iter().any(|&(major, minor, first)| release == (major, minor) && version.sublevel >= first);
-        taken || release >= self.since && self.until.is_none_or(|until| release < until)
+        match self.until {
+            None => taken || release >= self.since,
+            Some(until) => !taken && release >= self.since && release < until,
+        }
     }
 }
 

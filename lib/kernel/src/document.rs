@@ -1,6 +1,6 @@
 //! The document that is made of tools' tables of changes.
 
-use crate::change::{Change, VENDORS_ALONE};
+use crate::change::{BEFORE_ALL, Change, VENDORS_ALONE};
 
 /// Releases of which there is neither an original nor a recording, and those
 /// that follow them: which of two brought a change is known by reading alone.
@@ -13,6 +13,7 @@ pub fn table(changes: &[Change]) -> String {
         String::from("| flag | since | until | stable releases | meaning |\n| --- | --- | --- | --- | --- |\n");
     for Change { name, meaning, since, until, stable } in changes {
         let release = |(major, minor): (u16, u16)| match (major, minor) {
+            BEFORE_ALL => "before 5.10".to_owned(),
             VENDORS_ALONE => "vendors".to_owned(),
             _ => format!("{major}.{minor}"),
         };

@@ -25,7 +25,7 @@ pub mod tree;
 pub mod vendor;
 pub mod version;
 
-pub use change::{Change, VENDORS_ALONE};
+pub use change::{BEFORE_ALL, Change, VENDORS_ALONE};
 pub use flags::{Flags, Kernel, Vendor};
 pub use invocation::Invocation;
 pub use tree::Trees;

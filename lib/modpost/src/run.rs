@@ -281,7 +281,7 @@ impl<'a> Run<'a> {
             fatal.map_or(Ok(()), Err)?;
             module.messages.into_iter().for_each(|message| log.say(message));
             module.fatal.map_or(Ok(()), Err)?;
-            if module.name.len() >= PATH_MAX && self.dialect.no_output_after_error {
+            if module.name.len() >= PATH_MAX && self.dialect.errors_stop_output {
                 let text = text!("{}: too long path was truncated\n", &module.name[..PATH_MAX - 1]);
                 log.say(Message::new(Severity::Error, kind::PATH_TOO_LONG, text));
             } else if let Some(line) = module.contents.cut().filter(|_| self.dialect.long_line_is_fatal) {
@@ -344,7 +344,7 @@ impl<'a> Run<'a> {
     /// Whether, by what is known so far, such contents are written.
     fn may_write(&self, contents: &Buffer, error_occurred: bool) -> bool {
         let cut = contents.cut().is_some() && self.dialect.long_line_is_fatal;
-        !(cut || self.dialect.no_output_after_error && error_occurred)
+        !(cut || self.dialect.errors_stop_output && error_occurred)
     }
 
     fn last_words(&self, log: &mut Log) -> Result<(), Fatal> {

@@ -9,7 +9,7 @@ mod vendor;
 
 use std::path::PathBuf;
 
-use kernel::{Change, Flags, Kernel, Trees, VENDORS_ALONE, Vendor, Version, document};
+use kernel::{BEFORE_ALL, Change, Flags, Kernel, Trees, VENDORS_ALONE, Vendor, Version, document};
 
 impl Flags for Dialect {
     const CHANGES: &'static [Change] = CHANGES;
@@ -60,7 +60,7 @@ kernel::dialect! {
     crcs_from_cmd: (5, 19), until None, stable &[];
     /// The export kinds `EXPORT_UNUSED_SYMBOL`, `EXPORT_UNUSED_SYMBOL_GPL` and
     /// `EXPORT_SYMBOL_GPL_FUTURE` exist.
-    unused_exports: (5, 0), until Some((5, 12)), stable &[];
+    unused_exports: BEFORE_ALL, until Some((5, 12)), stable &[];
     /// Exports come from `.export_symbol`, where `__export_symbol_NAME` labels
     /// license and namespace, and are written out as `KSYMTAB_FUNC()` and
     /// `KSYMTAB_DATA()`.
@@ -111,15 +111,15 @@ kernel::dialect! {
     /// license, static exports and misuse of GPL-only symbols among it;
     /// before, those were warnings or ended the run.
     errors_fail_at_the_end: (5, 11), until None, stable &[];
-    /// What ends a run is called an error, too.
+    /// What ends a run is introduced by `ERROR:`; before, by `FATAL:`.
     fatal_is_called_error: (6, 8), until None, stable &[];
     /// Undefined symbols are reported without vmlinux, too, but not more than
     /// ten.
     undefined_reports_capped: (5, 13), until None, stable &[];
     /// An export without a CRC is told where its prototype may be missing.
     crc_prototype_hint: (5, 14), until None, stable &[];
-    /// With that hint, too, a failed CRC is told in full; before, the message
-    /// ends in an ellipsis.
+    /// A failed CRC is told in full even if the hint on its prototype follows;
+    /// before, that message ends in an ellipsis.
     crc_failure_in_full: (5, 18), until None, stable &[(5, 15, 33), (5, 16, 19), (5, 17, 2)];
     /// An empty namespace is, to a message, `(null)`.
     empty_namespace_is_null: (5, 4), until Some((5, 19)), stable &[];
@@ -131,8 +131,8 @@ kernel::dialect! {
     /// A module that refers to its own export without defining it is told
     /// so; before, the symbol is called undefined.
     export_without_definition: (5, 19), until None, stable &[];
-    /// No file is written once an error was reported.
-    no_output_after_error: (5, 19), until None, stable &[];
+    /// Once an error was reported, no file is written.
+    errors_stop_output: (5, 19), until None, stable &[];
     /// An unknown kind of export in Module.symvers is an error.
     unknown_license_is_error: (5, 19), until None, stable &[];
     /// S/390 expoline thunks may be undefined.
@@ -142,7 +142,7 @@ kernel::dialect! {
 
     /// `-W` asks for a `MODULE_DESCRIPTION()`.
     description_wanted: (6, 5), until None, stable &[];
-    /// And so do all runs.
+    /// Every module is asked for a `MODULE_DESCRIPTION()`, with `-W` or without.
     description_always_wanted: (6, 15), until None, stable &[];
     /// Messages on a module begin with its name.
     messages_begin_with_module: (7, 3), until None, stable &[];
@@ -178,18 +178,19 @@ kernel::dialect! {
     /// of a type that isn't is near no symbol.
     rel_needs_machine: (6, 5), until None, stable &[];
     /// SuperH 64's `.cranges` isn't looked at.
-    cranges_ignored: (5, 0), until Some((6, 0)), stable &[];
+    cranges_ignored: BEFORE_ALL, until Some((6, 0)), stable &[];
     /// The namespace of an export of `.export_symbol` is set by looking its
     /// name up again, which passes over a dot before it.
     namespace_by_name: (5, 4), until Some((6, 5)), stable &[];
-    /// There are no `.meminit` sections any more.
-    no_meminit: (6, 11), until None, stable &[(6, 6, 64)];
+    /// Memory hotplug has init sections of its own, `.meminit`.
+    meminit_sections: BEFORE_ALL, until Some((6, 11)), stable &[(6, 6, 64)];
     /// Of data, only `*_ops`, `*_probe` and `*_console` may refer to init and
     /// exit sections.
     few_data_symbols: (6, 7), until None, stable &[];
-    /// Nor `*_probe`.
-    no_probe_symbols: (7, 0), until None, stable &[];
-    /// And `*_ops.llvm.*`.
+    /// Data called `*_probe` may refer to init and exit sections.
+    probe_symbols: BEFORE_ALL, until Some((7, 0)), stable &[];
+    /// Data called `*_ops.llvm.*`, as LLVM renames it, may refer to init and exit
+    /// sections.
     llvm_data_symbols: (7, 2), until None, stable &[];
     /// LLVM's coverage data isn't looked at.
     coverage_ignored: (7, 2), until None, stable &[];
@@ -204,14 +205,14 @@ kernel::dialect! {
     relocated_by_sh_info: (6, 0), until None, stable &[];
     /// Every `.text.*` is a text section in all rules.
     text_globs: (6, 2), until None, stable &[(6, 1, 79)];
-    /// So are `.ltext` and `.ltext.*`.
+    /// `.ltext` and `.ltext.*` are text sections.
     ltext: (6, 8), until None, stable &[(6, 1, 79), (6, 6, 18), (6, 7, 6)];
     /// `.irqentry.text` is text, beside `.softirqentry.text`.
     irqentry_text: (6, 13), until None, stable &[(5, 10, 231), (5, 15, 174), (6, 1, 120), (6, 6, 66), (6, 12, 5)];
     /// `.softirqentry.text` is text.
     softirqentry_text: (5, 15), until None, stable &[];
-    /// `.memexit` sections are no exit sections any more.
-    no_memexit: (6, 7), until None, stable &[(6, 1, 79), (6, 6, 18)];
+    /// Memory hotplug has exit sections of its own, `.memexit`.
+    memexit_sections: BEFORE_ALL, until Some((6, 7)), stable &[(6, 1, 79), (6, 6, 18)];
     /// The symbols that may refer to init and exit sections are one list, in
     /// which `*driver` may refer to `.meminit` and exit sections; before, each
     /// rule had a list.
@@ -232,7 +233,7 @@ kernel::dialect! {
     initcall_references_checked: (6, 0), until None, stable &[];
     /// RISC-V's relative exception table is understood.
     riscv_extable: (5, 17), until None, stable &[];
-    /// And LoongArch's.
+    /// LoongArch's relative exception table is understood.
     loongarch_extable: (6, 2), until None, stable &[];
     /// LoongArch's relocations that mark what may be relaxed refer to nothing.
     loongarch_markers_passed: (6, 8), until None, stable &[];
@@ -284,7 +285,7 @@ kernel::dialect! {
     platform_name_24: (6, 16), until None, stable &[];
     /// `struct x86_cpu_id` has `type`.
     x86_cpu_type: (6, 15), until None, stable &[];
-    /// And `platform_mask`.
+    /// `struct x86_cpu_id` has `platform_mask`.
     x86_cpu_platform: (7, 1), until None, stable &[];
     /// Input devices have one switch more.
     input_switch_17: (6, 16), until None, stable &[];
@@ -340,8 +341,9 @@ kernel::dialect! {
     mitigation_retpoline: (6, 9), until Some((6, 12)), stable &[];
     /// Exports' licenses are `SYMBOL_FLAGS()`.
     symbol_flags: (7, 1), until None, stable &[];
-    /// Version magic and its like are no longer `.mod.c`'s.
-    no_vermagic: (6, 12), until None, stable &[];
+    /// `.mod.c` has version magic, `intree`, `retpoline` and their like; since
+    /// 6.12, `module-common.c` does.
+    vermagic: BEFORE_ALL, until Some((6, 12)), stable &[];
     /// A line that is too long for the original's array ends the run.
     long_line_is_fatal: (7, 2), until None, stable &[(6, 1, 189), (6, 12, 111)];
     /// `.mod.c` includes `<linux/export-internal.h>`.

@@ -28,13 +28,14 @@ impl Check<'_> {
         }
         let to_init_or_exit = || to_init || matches(to, &all_exit(self.dialect));
         let by_data_symbol = if self.dialect.data_symbol_rules {
-            let Dialect { meminit_is_init, no_memexit, drivers_checked, drivers_checked_with_w, .. } = *self.dialect;
+            let Dialect { meminit_is_init, memexit_sections, drivers_checked, drivers_checked_with_w, .. } =
+                *self.dialect;
             let driver = || matches(from_symbol, &["*driver"]);
             let exits_checked = drivers_checked || drivers_checked_with_w && self.extra_warn;
             to_init_or_exit() && matches(from_symbol, data_symbols(self.dialect))
                 || !meminit_is_init && matches(to, MEM_INIT_ONLY) && driver()
                 || !exits_checked && matches(to, &all_exit(self.dialect)) && driver()
-                || !no_memexit && matches(to, MEM_EXIT_ONLY) && driver()
+                || memexit_sections && matches(to, MEM_EXIT_ONLY) && driver()
         } else {
             to_init_or_exit() && matches(from_symbol, reference.rule.symbols)
         };

@@ -101,9 +101,9 @@ const PCI_INIT: &[&str] = &[
 const DATA_SYMBOLS: &[&str] = &["*_template", "*_timer", "*_sht", "*_ops", "*_probe", "*_probe_one", "*_console"];
 
 pub(super) fn data_symbols(dialect: &Dialect) -> &'static [&'static str] {
-    match (dialect.few_data_symbols, dialect.no_probe_symbols, dialect.llvm_data_symbols) {
+    match (dialect.few_data_symbols, dialect.probe_symbols, dialect.llvm_data_symbols) {
         (.., true) => &["*_ops", "*_ops.llvm.*", "*_console"],
-        (_, true, _) => &["*_ops", "*_console"],
+        (_, false, _) => &["*_ops", "*_console"],
         (true, ..) => &["*_ops", "*_probe", "*_console"],
         _ => DATA_SYMBOLS,
     }
@@ -130,10 +130,10 @@ fn text(dialect: &Dialect) -> Vec<&'static str> {
 /// Every section that holds code.
 pub(super) fn all_text(dialect: &Dialect) -> Vec<&'static str> {
     let mut list = vec![".init.text", ".exit.text"];
-    if !dialect.no_meminit {
+    if dialect.meminit_sections {
         list.push(".meminit.text");
     }
-    if !dialect.no_memexit {
+    if dialect.memexit_sections {
         list.push(".memexit.text");
     }
     list.extend(text(dialect));
@@ -153,12 +153,12 @@ pub(super) fn all_text(dialect: &Dialect) -> Vec<&'static str> {
 
 /// Every section that is gone after initialisation.
 pub(super) fn all_init(dialect: &Dialect) -> Vec<&'static str> {
-    if dialect.no_meminit { vec![INIT] } else { vec![INIT, MEM_INIT] }
+    if dialect.meminit_sections { vec![INIT, MEM_INIT] } else { vec![INIT] }
 }
 
 /// Every section that is gone with the module's exit code.
 pub(super) fn all_exit(dialect: &Dialect) -> Vec<&'static str> {
-    if dialect.no_memexit { vec![EXIT] } else { vec![EXIT, MEM_EXIT] }
+    if dialect.memexit_sections { vec![EXIT, MEM_EXIT] } else { vec![EXIT] }
 }
 
 fn rules(dialect: &Dialect) -> Vec<Rule> {
@@ -179,10 +179,10 @@ fn rules(dialect: &Dialect) -> Vec<Rule> {
             rule(DataToAnyExit, data(), all_exit(dialect)),
         ]
     };
-    if !dialect.no_meminit {
+    if dialect.meminit_sections {
         rules.push(rule(XxxInitToSomeInit, vec![MEM_INIT], vec![INIT]));
     }
-    if !dialect.no_memexit {
+    if dialect.memexit_sections {
         rules.push(rule(XxxExitToSomeExit, vec![MEM_EXIT], vec![EXIT]));
     }
     rules.extend([

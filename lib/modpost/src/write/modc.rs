@@ -105,10 +105,7 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
     };
     let dialect = style.dialect;
     put("#include <linux/module.h>\n");
-    if dialect.no_vermagic {
-        put("#include <linux/export-internal.h>\n#include <linux/compiler.h>\n");
-        put("\nMODULE_INFO(name, KBUILD_MODNAME);\n");
-    } else {
+    if dialect.vermagic {
         put("#define INCLUDE_VERMAGIC\n");
         put("#include <linux/build-salt.h>\n");
         when(dialect.build_lto_info, &mut put, "#include <linux/elfnote-lto.h>\n");
@@ -119,6 +116,9 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
         put("\nBUILD_SALT;\n");
         when(dialect.build_lto_info, &mut put, "BUILD_LTO_INFO;\n");
         put("\nMODULE_INFO(vermagic, VERMAGIC_STRING);\nMODULE_INFO(name, KBUILD_MODNAME);\n");
+    } else {
+        put("#include <linux/export-internal.h>\n#include <linux/compiler.h>\n");
+        put("\nMODULE_INFO(name, KBUILD_MODNAME);\n");
     }
     put("\n__visible struct module __this_module\n__section(\".gnu.linkonce.this_module\") = {\n");
     put("\t.name = KBUILD_MODNAME,\n");
@@ -136,7 +136,7 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
         scmversion(out, style);
     }
     let mut put = |text: &str| out.format(&[text.as_bytes()]);
-    if !dialect.no_vermagic {
+    if dialect.vermagic {
         let option = if dialect.mitigation_retpoline { "CONFIG_MITIGATION_RETPOLINE" } else { "CONFIG_RETPOLINE" };
         put(&format!("\n#ifdef {option}\nMODULE_INFO(retpoline, \"Y\");\n#endif\n"));
     }
