@@ -85,7 +85,7 @@ fn symvers_of_another_kernel() -> io::Result<()> {
     let place = Place::new(&["printk", "one_thing", "other_thing", "third_thing", "fourth_thing"])?;
     let expected = "\
 kbuild-rs: 4 undefined symbols: most of what is used isn't exported: Module.symvers seems to be of another kernel
-kbuild-rs:   take the Module.symvers of the very kernel that is built against
+kbuild-rs:   take the Module.symvers of the kernel you are building against
 kbuild-rs:   one_thing, used by m.ko
 kbuild-rs:   other_thing, used by m.ko
 kbuild-rs:   third_thing, used by m.ko
@@ -137,7 +137,7 @@ fn nothing_is_wrong() -> io::Result<()> {
     Ok(())
 }
 
-/// What README.md shows, the original's lines included.
+/// What docs/examples.md shows, the original's lines included.
 #[test]
 fn session_of_the_readme() -> io::Result<()> {
     let place = Place::new(&["printk", "modul_put", "dma_buf_get"])?;
@@ -153,11 +153,11 @@ fn session_of_the_readme() -> io::Result<()> {
     };
     let output = run("KBUILD_RS_EXPLAIN", "1")?;
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(documents::readme_shows(shown, &text)?, "$ {shown}\n{text}");
+    assert!(documents::examples_show(shown, &text)?, "$ {shown}\n{text}");
     let shown = "KBUILD_RS_REPORT=report modpost -e -i Module.symvers m.o 2>/dev/null; cat report";
     run("KBUILD_RS_REPORT", "report")?;
     let text = fs::read_to_string(own.join("report"))?;
-    assert!(documents::readme_shows(shown, &text)?, "$ {shown}\n{text}");
+    assert!(documents::examples_show(shown, &text)?, "$ {shown}\n{text}");
     Ok(())
 }
 

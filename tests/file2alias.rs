@@ -115,20 +115,20 @@ vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7
     machine.expect("vfio pci:v00001234d00000002sv00000000sd00000000bc03sc00i00", 0, tie)
 }
 
-/// What README.md shows is what the program does.
+/// What docs/examples.md shows is what the program does.
 #[test]
-fn sessions_of_the_readme() -> io::Result<()> {
+fn examples_of_the_documents() -> io::Result<()> {
     let machine = Machine::loaded()?;
     fs::write(machine.path().join("two.ko"), assemble(TABLES)?)?;
     for (shown, hidden) in [("vfio --all 01:00.0", " --sysfs sys"), ("vfio --script 01:00.0", " --sysfs sys")] {
         let output = machine.run(&format!("{shown}{hidden}"))?;
         let text = String::from_utf8_lossy(&output.stdout).replace("sys/", "/sys/");
-        assert!(documents::readme_shows(&format!("file2alias {shown}"), &text)?, "$ file2alias {shown}\n{text}");
+        assert!(documents::examples_show(&format!("file2alias {shown}"), &text)?, "$ file2alias {shown}\n{text}");
     }
     let mut command = Command::new(ours("file2alias")?.program);
     let output = command.args(["--format", "modules.alias", "two.ko"]).current_dir(machine.path()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(documents::readme_shows("file2alias --format modules.alias two.ko", &text)?, "{text}");
+    assert!(documents::examples_show("file2alias --format modules.alias two.ko", &text)?, "{text}");
     Ok(())
 }
 
@@ -248,7 +248,7 @@ fn the_driver_that_a_module_registers() -> io::Result<()> {
     let machine = Machine::new()?;
     let modules = machine.path().join("lib/modules/6.12.0-test/kernel");
     fs::create_dir_all(&modules)?;
-    // Another variable whose name ends so, behind the driver.
+    // Another variable whose name ends so, after the driver.
     let last = |word: &str| {
         format!("\t.type last_driver, @object\n\t.size last_driver, 16\nlast_driver:\n\t{word} other\n\t{word} 0\n")
     };

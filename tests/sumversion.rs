@@ -68,15 +68,15 @@ d/m: {SUM}
   object d/one.o
     source d/one.c 19 bytes 6177EFDE96C9C733056AE85CB2224BBB
     header d/m.h 10 bytes 41553AE77020AA590037D53D9CABD0E6
-    skipped 2 headers: they lie in other folders
+    skipped 2 headers: they lie in other directories
   object d/two.o
     source d/two.c 19 bytes 3C1E6E222CEEDA5BAA41C7C41693346A
     header d/m.h 10 bytes 41553AE77020AA590037D53D9CABD0E6
-    skipped 2 headers: they lie in other folders
+    skipped 2 headers: they lie in other directories
   skipped d/lib.a: a library
 "
     );
-    assert!(documents::readme_shows("sumversion --explain d/m", &explained)?);
+    assert!(documents::examples_show("sumversion --explain d/m", &explained)?);
     Tree::new()?.expect("--explain d/m", 0, &explained)
 }
 

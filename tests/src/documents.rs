@@ -12,7 +12,7 @@ mod file2alias;
 #[path = "../../bin/sumversion/src/command.rs"]
 mod sumversion;
 
-/// Writes them into a folder's `man` and `completions`.
+/// Writes them into a directory's `man` and `completions`.
 ///
 /// # Errors
 /// Those of the file system.
@@ -31,12 +31,12 @@ pub fn write(docs: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether README.md shows this command with this output.
+/// Whether docs/examples.md shows this command with this output.
 ///
 /// # Errors
 /// If it can't be read.
-pub fn readme_shows(command: &str, output: &str) -> io::Result<bool> {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))?;
+pub fn examples_show(command: &str, output: &str) -> io::Result<bool> {
+    let examples = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples.md"))?;
     let lines: String = output.lines().map(|line| format!("    {line}\n")).collect();
-    Ok(readme.contains(&format!("    $ {command}\n{lines}\n")))
+    Ok(examples.contains(&format!("    $ {command}\n{lines}\n")))
 }
