@@ -49,7 +49,7 @@ help:
 	@echo 'make check-original    the cases on the original NAME in the directory ORIGINAL'
 	@echo 'make record            record what the original NAME in the directory ORIGINAL does'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
-	@echo 'make check-mutants     N=$(N) spoilt objects, beside sanitized originals of MUTANTS=$(MUTANTS)'
+	@echo 'make check-mutants     N=$(N) corrupted objects, beside sanitized originals of MUTANTS=$(MUTANTS)'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
 	@echo 'make check-headers     modules of others, built against a headers package'
@@ -167,7 +167,7 @@ static:
 	install -m 644 scripts-compat/Makefile $(CASES) '$(STATIC)'
 
 # The programs lie together in lib/kbuild-rs, with the Makefile that names the
-# folder; what people call is linked from bin.
+# directory; what people call is linked from bin.
 install: static
 	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8 $(COMPLETIONS))
 	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS) $(PROVER)) '$(DESTDIR)$(prefix)/lib/kbuild-rs'

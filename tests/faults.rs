@@ -28,14 +28,14 @@ use tempfile::TempDir;
 
 const KERNEL: &str = "6.1.176";
 
-/// A folder with modules.
+/// A directory with modules.
 struct Place(TempDir);
 
 const MODULE: &str = "\t.section .modinfo, \"a\"\n\t.asciz \"license=GPL\"\n\t.asciz \"description=x\"\n\
                       \t.data\nd:\t.quad printk\n";
 
 impl Place {
-    /// A folder with so many modules, `m0.o` and so on.
+    /// A directory with so many modules, `m0.o` and so on.
     fn new(modules: usize) -> io::Result<Self> {
         let place = Self(tempfile::tempdir()?);
         let object = assemble(MODULE)?;
@@ -317,7 +317,7 @@ fn messages_of_a_run_that_is_killed() -> io::Result<()> {
 /// A library that, loaded before others, has one pread(2) fail.
 fn failing_reads(dir: &Path) -> io::Result<PathBuf> {
     let library = dir.join("reads.so");
-    let source = fixture::folder().join("reads.c");
+    let source = fixture::directory().join("reads.c");
     let status = Command::new("gcc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).status()?;
     if status.success() { Ok(library) } else { Err(io::Error::other(format!("gcc: {status}"))) }
 }
@@ -352,7 +352,7 @@ fn reads_that_fail() -> io::Result<()> {
     Ok(())
 }
 
-/// A folder in which nothing new can be made: what is there is written in
+/// A directory in which nothing new can be made: what is there is written in
 /// place, what isn't can't be.
 #[test]
 fn a_folder_that_cannot_be_written() -> io::Result<()> {

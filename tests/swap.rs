@@ -33,7 +33,7 @@ echo 'modpost: is the same'
 ";
 const RECORD: &str = ".kbuild-rs/kernel";
 
-/// A kernel tree, and a folder with our programs.
+/// A kernel tree, and a directory with our programs.
 struct Bench {
     dir: TempDir,
 }
@@ -127,7 +127,7 @@ impl Bench {
         files
     }
 
-    /// The same without folders, the record of their time, which tells of runs
+    /// The same without directories, the record of their time, which tells of runs
     /// that were killed, and the time of what was proved.
     fn files(&self) -> Snapshot {
         let mut files = self.snapshot();
@@ -189,7 +189,7 @@ impl Bench {
         }
     }
 
-    /// A folder of commands that send a signal to their caller instead of
+    /// A directory of commands that send a signal to their caller instead of
     /// what they should do, at the call of this number.
     fn fatal_commands(&self, signal: &str, number: usize) -> String {
         let dir = self.dir.path().join("commands");

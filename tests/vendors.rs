@@ -28,8 +28,8 @@ impl Run {
     /// Runs modpost on `drivers/m.o` as a kernel's.
     fn new(kernel: &str, arguments: &str, supported: &str) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
-        for folder in ["drivers", "crypto/fips140"] {
-            fs::create_dir_all(dir.path().join(folder))?;
+        for directory in ["drivers", "crypto/fips140"] {
+            fs::create_dir_all(dir.path().join(directory))?;
         }
         for (name, contents) in [
             ("drivers/m.o", &assemble(MODULE)?[..]),

@@ -15,7 +15,7 @@ const MAKEFILE: &str = "VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 176\nEXTRAVERSIO
 const WRAPPER: &str = "include /usr/src/linux-headers-6.1.0-50-common/Makefile\n";
 const HEADER: &str = "#define LINUX_VERSION_CODE 393648\n#define LINUX_VERSION_SUBLEVEL 176\n";
 
-/// A tree with these files and modpost in its place, and an empty folder.
+/// A tree with these files and modpost in its place, and an empty directory.
 struct Place {
     dir: TempDir,
 }

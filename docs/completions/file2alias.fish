@@ -24,7 +24,7 @@ function __fish_file2alias_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c file2alias -n "__fish_file2alias_needs_command" -s r -l recursive -d 'All objects and modules below a folder' -r -F
+complete -c file2alias -n "__fish_file2alias_needs_command" -s r -l recursive -d 'All objects and modules below a directory' -r -F
 complete -c file2alias -n "__fish_file2alias_needs_command" -l format -d '`lines` as modpost writes them, `modules.alias` as depmod does, or `json` with all fields' -r -f -a "lines\t''
 modules.alias\t''
 json\t''"
@@ -36,10 +36,10 @@ complete -c file2alias -n "__fish_file2alias_needs_command" -a "match" -d 'Modul
 complete -c file2alias -n "__fish_file2alias_needs_command" -a "vfio" -d 'The driver that hands a device to a virtual machine best'
 complete -c file2alias -n "__fish_file2alias_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c file2alias -n "__fish_file2alias_using_subcommand match" -l kernel -d 'The kernel\'s release, instead of the running one\'s' -r
-complete -c file2alias -n "__fish_file2alias_using_subcommand match" -l root -d 'The folder in which lib/modules/RELEASE is' -r -F
+complete -c file2alias -n "__fish_file2alias_using_subcommand match" -l root -d 'The directory in which lib/modules/RELEASE is' -r -F
 complete -c file2alias -n "__fish_file2alias_using_subcommand match" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l kernel -d 'The kernel\'s release, instead of the running one\'s' -r
-complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l root -d 'The folder in which lib/modules/RELEASE is' -r -F
+complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l root -d 'The directory in which lib/modules/RELEASE is' -r -F
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l sysfs -d 'Where sysfs is' -r -F
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l aliases -d 'A modules.alias to look in instead' -r -F
 complete -c file2alias -n "__fish_file2alias_using_subcommand vfio" -l all -d 'Every candidate, the best first'

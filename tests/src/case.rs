@@ -49,10 +49,10 @@ impl Case {
         self.file(format!("{name}.o"), object).file(format!("{name}.mod"), "\n")
     }
 
-    /// With an empty folder.
+    /// With an empty directory.
     #[must_use]
-    pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
-        self.parts.folders.push(path.into());
+    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.parts.directories.push(path.into());
         self
     }
 

@@ -103,7 +103,7 @@ const OPTIONS_OF_7_3: &[OptionSet] = &[
     OptionSet { options: "-M -m -b -E -a -t", beside: Beside::EmptyMods },
 ];
 
-/// Every file below a folder that a name's end picks, relative and sorted.
+/// Every file below a directory that a name's end picks, relative and sorted.
 fn files(dir: &Path, suffix: &str) -> io::Result<Vec<PathBuf>> {
     Ok(run::stamps(dir)?.into_keys().filter(|path| path.to_string_lossy().ends_with(suffix)).collect())
 }
@@ -155,12 +155,12 @@ impl Corpus {
         self.name.rsplit('-').next().unwrap_or_default()
     }
 
-    /// The folder that holds each module as an object, their list, and the
+    /// The directory that holds each module as an object, their list, and the
     /// kernel's exports.
     ///
     /// # Errors
     /// If the packages can't be had.
-    pub fn folder(&self) -> io::Result<PathBuf> {
+    pub fn directory(&self) -> io::Result<PathBuf> {
         let modules = self.modules()?;
         let headers = self.kernel.unpacked(&self.headers(), self.architecture())?;
         cache::once(&format!("corpora/{}_{}", self.name, self.kernel.found()?.version), |dir| {
@@ -191,7 +191,7 @@ impl Corpus {
 /// # Errors
 /// If it can't be made.
 pub fn working_directory() -> io::Result<tempfile::TempDir> {
-    tempfile::tempdir_in(cache::folder("runs")?)
+    tempfile::tempdir_in(cache::directory("runs")?)
 }
 
 /// Lays the corpus out in `dir`, objects by hard links.
@@ -221,15 +221,15 @@ pub fn lay_out(corpus: &Path, dir: &Path, beside: Beside) -> io::Result<()> {
 /// strings and white space are where they can be.
 fn write_sources(dir: &Path, object: &str, separator: &str) -> io::Result<()> {
     let stem = object.strip_suffix(".o").unwrap_or(object);
-    let (folder, base) = stem.rsplit_once('/').unwrap_or((".", stem));
+    let (directory, base) = stem.rsplit_once('/').unwrap_or((".", stem));
     let seed = base.bytes().fold(0u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(u32::from(byte)));
     fs::write(
         dir.join(format!("{stem}.mod")),
-        [format!("{stem}-one.o"), format!("{stem}-two.o"), format!("{folder}/lib.a\n")].join(separator),
+        [format!("{stem}-one.o"), format!("{stem}-two.o"), format!("{directory}/lib.a\n")].join(separator),
     )?;
     // A library is asked for CRCs, in later kernels by another name.
     for name in [".lib.a.cmd", ".lib.o.cmd"] {
-        fs::write(dir.join(folder).join(name), "savedcmd_lib.a := ar\n#SYMVER in_library 0x1\n")?;
+        fs::write(dir.join(directory).join(name), "savedcmd_lib.a := ar\n#SYMVER in_library 0x1\n")?;
     }
     for part in ["one", "two"] {
         let part_of = format!("{stem}-{part}");
@@ -237,9 +237,9 @@ fn write_sources(dir: &Path, object: &str, separator: &str) -> io::Result<()> {
             format!("savedcmd_{part_of}.o := gcc -c {part_of}.c\n\nsource_{part_of}.o := {part_of}.c\n\n");
         commands += &format!("deps_{part_of}.o := \\\n    $(wildcard include/config/X) \\\n  {part_of}.h \\\n");
         commands +=
-            &format!("  {folder}/sub/other.h \\\n  include/linux/init.h \\\n\n{part_of}.o: $(deps_{part_of}.o)\n\n");
+            &format!("  {directory}/sub/other.h \\\n  include/linux/init.h \\\n\n{part_of}.o: $(deps_{part_of}.o)\n\n");
         commands += &format!("#SYMVER {base}_{part} 0x{seed:08x}\n#SYMVER module_layout 0x1\n");
-        fs::write(dir.join(format!("{folder}/.{base}-{part}.o.cmd")), commands)?;
+        fs::write(dir.join(format!("{directory}/.{base}-{part}.o.cmd")), commands)?;
         let source = format!(
             "/* {base} */\n#include \"{base}-{part}.h\"\nstatic char *s = \"a /* b */ \\\" {seed}\";\n\t int  x \\\n = {seed} / 2; /*/ */ // c\n"
         );
@@ -294,11 +294,11 @@ pub struct Comparison {
 /// If what it takes can't be had.
 pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
     let (original, ours) = (corpus.kernel.modpost(corpus.target)?, original::ours("modpost")?);
-    let folder = corpus.folder()?;
+    let directory = corpus.directory()?;
     let dir = working_directory()?;
     let version = corpus.kernel.version();
-    let theirs = observe(&original, &folder, &dir.path().join("original"), version, set)?;
-    let ours = observe(&ours, &folder, &dir.path().join("ours"), version, set)?;
+    let theirs = observe(&original, &directory, &dir.path().join("original"), version, set)?;
+    let ours = observe(&ours, &directory, &dir.path().join("ours"), version, set)?;
 
     let mut report = String::new();
     if theirs.status != ours.status {

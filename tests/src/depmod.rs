@@ -83,21 +83,21 @@ pub fn available(corpus: &Corpus) -> io::Result<()> {
 pub fn compare(corpus: &Corpus) -> io::Result<Vec<Finding>> {
     let modules = corpus.modules()?;
     let dir = corpus::working_directory()?;
-    let folder = dir.path().join("lib/modules").join(RELEASE);
+    let directory = dir.path().join("lib/modules").join(RELEASE);
     for (module, below) in &modules {
-        let target = folder.join("kernel").join(below);
-        fs::create_dir_all(target.parent().unwrap_or(&folder))?;
+        let target = directory.join("kernel").join(below);
+        fs::create_dir_all(target.parent().unwrap_or(&directory))?;
         fs::hard_link(module, target)?;
     }
     // It asks for these, and has nothing to take from them.
     for name in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
-        fs::write(folder.join(name), "")?;
+        fs::write(directory.join(name), "")?;
     }
     output(Command::new(DEPMOD).arg("-b").arg(dir.path()).arg(RELEASE))?;
-    let theirs = fs::read(folder.join("modules.alias"))?;
-    let ours = output(file2alias(Path::new("-r"))?.arg(folder.join("kernel")))?;
+    let theirs = fs::read(directory.join("modules.alias"))?;
+    let ours = output(file2alias(Path::new("-r"))?.arg(directory.join("kernel")))?;
     let mut findings = vec![(format!("{} modules", modules.len()), differences(&theirs, &ours))];
-    findings.push(variants::compare(&folder.join("modules.alias"))?);
+    findings.push(variants::compare(&directory.join("modules.alias"))?);
 
     for way in ["gz", "xz", "zst"] {
         let mut report = String::new();

@@ -21,11 +21,11 @@ use crate::tally::Finding;
 pub struct External {
     /// What it is called.
     pub name: &'static str,
-    /// The folder of its sources.
-    pub folder: &'static str,
-    /// The folder in it that make is told.
+    /// The directory of its sources.
+    pub directory: &'static str,
+    /// The directory in it that make is told.
     pub below: &'static str,
-    /// What else make is told; `@` stands for the folder of all builds.
+    /// What else make is told; `@` stands for the directory of all builds.
     pub arguments: &'static [&'static str],
     /// Whether the original can build it.
     pub succeeds: bool,
@@ -36,11 +36,11 @@ pub struct External {
 impl External {
     /// What can be built without more ado.
     #[must_use]
-    pub const fn new(folder: &'static str) -> Self {
-        Self { name: folder, folder, below: "", arguments: &[], succeeds: true, says: "" }
+    pub const fn new(directory: &'static str) -> Self {
+        Self { name: directory, directory, below: "", arguments: &[], succeeds: true, says: "" }
     }
 
-    /// Jobs beside each other print in any order.
+    /// Parallel jobs print in any order.
     fn is_ordered(&self) -> bool {
         !self.arguments.iter().any(|argument| argument.starts_with("-j"))
     }
@@ -51,9 +51,9 @@ impl External {
 pub struct Builder<'a> {
     /// The kernel's tree or headers.
     pub tree: &'a Path,
-    /// The folder of all sources.
+    /// The directory of all sources.
     pub sources: &'a Path,
-    /// The folder to build in.
+    /// The directory to build in.
     pub beside: &'a Path,
 }
 
@@ -64,12 +64,12 @@ pub struct Builds<'a>(Vec<(&'a External, Observed)>);
 impl Builder<'_> {
     /// Builds in a fresh copy of the sources.
     fn build(&self, case: &External) -> io::Result<Observed> {
-        let dir = self.beside.join(case.folder);
+        let dir = self.beside.join(case.directory);
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
         fs::create_dir_all(self.beside)?;
-        copy(&self.sources.join(case.folder), &dir)?;
+        copy(&self.sources.join(case.directory), &dir)?;
         let beside = self.beside.to_string_lossy();
         let output = Command::new("make")
             .arg("--no-print-directory")
@@ -178,7 +178,7 @@ pub fn restore(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Find
     Ok((format!("the originals again, {}", before.len()), report))
 }
 
-/// Copies a folder with all modes and times.
+/// Copies a directory with all modes and times.
 ///
 /// # Errors
 /// If that fails.
@@ -187,10 +187,10 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("cp: {status}"))) }
 }
 
-/// A folder that goes away, on the cache's disk.
+/// A directory that goes away, on the cache's disk.
 ///
 /// # Errors
 /// If it can't be made.
 pub fn workplace() -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix("swapped").tempdir_in(cache::folder("runs")?)
+    tempfile::Builder::new().prefix("swapped").tempdir_in(cache::directory("runs")?)
 }

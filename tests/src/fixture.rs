@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// The folder of fixture sources.
+/// The directory of fixture sources.
 #[must_use]
-pub fn folder() -> &'static Path {
+pub fn directory() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
 }
 
@@ -29,7 +29,7 @@ fn compile_anew(command: &mut Command, source: &[u8]) -> io::Result<Vec<u8>> {
     let dir = tempfile::tempdir()?;
     let object = dir.path().join("fixture.o");
     let mut child =
-        command.arg("-o").arg(&object).current_dir(folder()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        command.arg("-o").arg(&object).current_dir(directory()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(source)?;
     }
@@ -56,7 +56,7 @@ pub fn assemble_for(class: &str, source: &str) -> io::Result<Vec<u8>> {
     compile(Command::new("as").args([class, "-"]), source.as_bytes())
 }
 
-/// An object from a C source in the folder of fixtures.
+/// An object from a C source in the directory of fixtures.
 ///
 /// # Errors
 /// If it doesn't compile.

@@ -22,8 +22,8 @@ use crate::run::{self, Call};
 pub struct Golden {
     /// The kernel's version, in full.
     pub kernel: &'static str,
-    /// The folder of its records.
-    pub folder: &'static str,
+    /// The directory of its records.
+    pub directory: &'static str,
     /// The run's letter.
     pub run: &'static str,
     options: &'static str,
@@ -43,12 +43,18 @@ const ALL: usize = usize::MAX;
 
 /// Every recorded run.
 pub static GOLDENS: &[Golden] = &[
-    Golden { kernel: "5.15.100", folder: "5.15", run: "A", options: "-m -e -i in.symvers -N -w", objects: ALL },
-    Golden { kernel: "5.15.100", folder: "5.15", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
-    Golden { kernel: "6.6.87", folder: "6.6", run: "A", options: "-m -e -i in.symvers -N -w", objects: ALL },
-    Golden { kernel: "6.18.2", folder: "6.18", run: "A", options: "-M -b -x -m -e -i in.symvers -N -w", objects: ALL },
-    Golden { kernel: "6.18.2", folder: "6.18", run: "B", options: "-M -b -x -m -a -E -i in.symvers", objects: 400 },
-    Golden { kernel: "6.6.87", folder: "6.6", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
+    Golden { kernel: "5.15.100", directory: "5.15", run: "A", options: "-m -e -i in.symvers -N -w", objects: ALL },
+    Golden { kernel: "5.15.100", directory: "5.15", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
+    Golden { kernel: "6.6.87", directory: "6.6", run: "A", options: "-m -e -i in.symvers -N -w", objects: ALL },
+    Golden {
+        kernel: "6.18.2",
+        directory: "6.18",
+        run: "A",
+        options: "-M -b -x -m -e -i in.symvers -N -w",
+        objects: ALL,
+    },
+    Golden { kernel: "6.18.2", directory: "6.18", run: "B", options: "-M -b -x -m -a -E -i in.symvers", objects: 400 },
+    Golden { kernel: "6.6.87", directory: "6.6", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
 ];
 
 fn digest(contents: &[u8]) -> String {
@@ -75,20 +81,20 @@ impl Golden {
             let why = format!("recorded on the modules of {RECORDED}; the archive has {version} now");
             return Err(Unavailable::Gone(why).into());
         }
-        let folder = corpus.folder()?;
-        let list = fs::read_to_string(folder.join(corpus::LIST))?;
+        let directory = corpus.directory()?;
+        let list = fs::read_to_string(directory.join(corpus::LIST))?;
         check_input(corpus::LIST, list.as_bytes(), LIST_SHA256)?;
-        check_input(corpus::SYMVERS, &fs::read(folder.join(corpus::SYMVERS))?, SYMVERS_SHA256)?;
+        check_input(corpus::SYMVERS, &fs::read(directory.join(corpus::SYMVERS))?, SYMVERS_SHA256)?;
 
         let dir = corpus::working_directory()?;
         let dir = dir.path();
-        corpus::lay_out(&folder, dir, Beside::EmptyMods)?;
+        corpus::lay_out(&directory, dir, Beside::EmptyMods)?;
         let before = run::stamps(dir)?;
         let objects: Vec<_> = list.lines().take(self.objects).collect();
         let mut arguments: Vec<OsString> = self.options.split(' ').map(OsString::from).collect();
         let symvers = format!("{}.symvers", self.run);
         // Kernels since 6.1 were run with a file, which /dev/stdin is to all.
-        let list = if self.folder == "5.15" { "-" } else { "/dev/stdin" };
+        let list = if self.directory == "5.15" { "-" } else { "/dev/stdin" };
         arguments.extend(["-o", &symvers, "-T", list].map(OsString::from));
         let call = Call { arguments, stdin: (objects.join("\n") + "\n").into_bytes(), ..Call::default() };
         let (status, _, stderr) = run::call(&original::ours("modpost")?, dir, self.kernel, &call)?;
@@ -97,7 +103,7 @@ impl Golden {
             report += &format!("  {status}\n");
         }
 
-        let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(self.folder);
+        let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(self.directory);
         let records = fs::read_to_string(records.join(format!("{}.sha256", self.run)))?;
         let mut recorded = BTreeSet::new();
         let mut agreeing = 0;

@@ -59,7 +59,7 @@ pub fn package(kernel: &Kernel) -> Result<Found, Unavailable> {
     kernel.package("linux-headers-*-common", "amd64")
 }
 
-/// The folder of a kernel's headers.
+/// The directory of a kernel's headers.
 ///
 /// # Errors
 /// If their package can't be had.

@@ -1,4 +1,4 @@
-//! Spoilt objects, given to the original and to ours.
+//! Corrupted objects, given to the original and to ours.
 //!
 //! The original is compiled with sanitizers, so that it says where its
 //! behaviour is undefined; where it says nothing, ours has to do the same.
@@ -121,7 +121,7 @@ const REAL: &[(&str, &str)] = &[
 /// Machines for which an object is made.
 const MADE: &[&str] = &["x86-64", "i386", "arm64", "ppc", "mips", "ppc64", "s390x"];
 
-/// An object to be spoilt.
+/// An object to be corrupted.
 #[derive(Debug)]
 struct Seed {
     name: String,
@@ -147,7 +147,7 @@ fn seeds(kernel: &'static Kernel) -> io::Result<Vec<Seed>> {
     Ok(seeds)
 }
 
-/// The folder of the sanitized originals.
+/// The directory of the sanitized originals.
 fn sanitized(kernel: &'static Kernel) -> io::Result<PathBuf> {
     cache::once(&format!("originals/{}-guarded", kernel.version()), |dir| {
         let tree = Tree::named(kernel.release).ok_or_else(|| io::Error::other("no such kernel"))?;
@@ -167,7 +167,7 @@ struct Did {
     files: BTreeMap<PathBuf, Vec<u8>>,
 }
 
-/// A folder in which mutants are read, one after the other.
+/// A directory in which mutants are read, one after the other.
 struct Place {
     dir: tempfile::TempDir,
     kernel: &'static Kernel,
@@ -190,7 +190,7 @@ const INPUTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Fills a folder with what is read.
+/// Fills a directory with what is read.
 fn fill(dir: &Path, object: &[u8]) -> io::Result<()> {
     INPUTS.iter().try_for_each(|(name, contents)| fs::write(dir.join(name), contents))?;
     fs::write(dir.join(OBJECT), object)
@@ -325,7 +325,7 @@ fn fate(original: &Did, ours: &Did, same_target: bool) -> Fate {
     if report.is_empty() { Fate::Same } else { Fate::Wrong(report) }
 }
 
-/// One mutant: the way in which it was spoilt, and what became of it.
+/// One mutant: the way in which it was corrupted, and what became of it.
 #[derive(Debug)]
 pub struct Mutant {
     /// Its number.
@@ -379,7 +379,7 @@ pub fn run(kernel: &'static Kernel, numbers: std::ops::Range<u64>) -> io::Result
     })
 }
 
-/// Fills a folder with one mutant and what is read with it; returns the options
+/// Fills a directory with one mutant and what is read with it; returns the options
 /// that it is read under.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Spoiling objects: what a broken toolchain, a bad disk or malice may do to
+//! Corrupting objects: what a broken toolchain, a bad disk or malice may do to
 //! an ELF file, in ways that a number decides.
 
 use crate::tables::Numbers;
@@ -69,7 +69,7 @@ const SHT_SYMTAB_SHNDX: u64 = 18;
 const SHF_COMPRESSED: u64 = 0x800;
 const SHN_XINDEX: u64 = 0xffff;
 
-/// A file that is spoiled bit by bit.
+/// A file that is corrupted bit by bit.
 struct Image<'n> {
     bytes: Vec<u8>,
     is_64: bool,
@@ -77,7 +77,7 @@ struct Image<'n> {
     numbers: &'n mut Numbers,
 }
 
-/// A way to spoil.
+/// A way to corrupt.
 type Way = fn(&mut Image);
 
 /// How many ways there are.
@@ -109,7 +109,7 @@ const WAYS: &[(&str, Way)] = &[
     ("bytes of a section", section_bytes),
 ];
 
-/// Spoils an object in one way, or in up to three; returns the way's number,
+/// Corrupts an object in one way, or in up to three; returns the way's number,
 /// or how many ways there are if it was several, and the object.
 #[must_use]
 pub fn mutant(object: &[u8], number: u64) -> (usize, Vec<u8>) {
@@ -211,20 +211,20 @@ impl Image<'_> {
         }
     }
 
-    fn spoil(&mut self, base: usize, field: &Field) {
+    fn corrupt(&mut self, base: usize, field: &Field) {
         let value = self.get(base, field);
         let value = self.value(value);
         self.set(base, field, value);
     }
 
-    fn spoil_one(&mut self, base: usize, fields: &[Field]) {
+    fn corrupt_one(&mut self, base: usize, fields: &[Field]) {
         let field = &fields[self.below(fields.len())];
-        self.spoil(base, field);
+        self.corrupt(base, field);
     }
 }
 
 fn header_word(image: &mut Image) {
-    image.spoil_one(0, HEADER);
+    image.corrupt_one(0, HEADER);
 }
 
 fn identification(image: &mut Image) {
@@ -238,7 +238,7 @@ fn identification(image: &mut Image) {
 
 fn section_header(image: &mut Image) {
     let base = image.any_section();
-    image.spoil_one(base, SECTION);
+    image.corrupt_one(base, SECTION);
 }
 
 fn section_type(image: &mut Image) {
@@ -251,7 +251,7 @@ fn symbol(image: &mut Image) {
     let table = image.section_of(&[SHT_SYMTAB]);
     for _ in 0..=image.below(4) {
         let base = image.entry(table, image.size(SYMBOL_SIZE));
-        image.spoil_one(base, SYMBOL);
+        image.corrupt_one(base, SYMBOL);
     }
 }
 
@@ -261,7 +261,7 @@ fn relocation(image: &mut Image) {
     let size = words * if image.is_64 { 8 } else { 4 };
     for _ in 0..=image.below(4) {
         let base = image.entry(table, size);
-        image.spoil_one(base, &RELOCATION[..words]);
+        image.corrupt_one(base, &RELOCATION[..words]);
     }
 }
 
@@ -375,7 +375,7 @@ fn compressed(image: &mut Image) {
 fn odd_alignment(image: &mut Image) {
     let base = image.any_section();
     if image.below(2) == 0 {
-        image.spoil(base, &ALIGN);
+        image.corrupt(base, &ALIGN);
         return;
     }
     // The section's bytes move, and what it says of them with them.

@@ -249,14 +249,15 @@ impl Kernel {
 
 /// The loader of an unpacked C library: where it is differs by release.
 fn find_loader(libc: &Path) -> io::Result<PathBuf> {
-    let folders = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/i386-linux-gnu", "lib/i386-linux-gnu"];
+    let directories =
+        ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/i386-linux-gnu", "lib/i386-linux-gnu"];
     let names = ["ld-linux-x86-64.so.2", "ld-linux.so.2"];
-    let paths = folders.iter().flat_map(|folder| names.iter().map(move |name| libc.join(folder).join(name)));
+    let paths = directories.iter().flat_map(|directory| names.iter().map(move |name| libc.join(directory).join(name)));
     let mut found = paths.filter(|path| path.exists());
     found.next().ok_or_else(|| io::Error::other(format!("{}: no loader", libc.display())))
 }
 
-/// One of our programs: in the folder that `KBUILD_RS_BIN` names, or beside
+/// One of our programs: in the directory that `KBUILD_RS_BIN` names, or beside
 /// the test's own executable.
 ///
 /// # Errors
@@ -267,7 +268,7 @@ pub fn ours(program: &str) -> io::Result<Subject> {
         None => {
             let executable = std::env::current_exe()?;
             let dir = executable.parent().map(PathBuf::from).unwrap_or_default();
-            // Tests lie one folder deeper than programs.
+            // Tests lie one directory deeper than programs.
             if dir.ends_with("deps") { dir.parent().map(PathBuf::from).unwrap_or_default() } else { dir }
         }
     };

@@ -1,5 +1,5 @@
 //! A kernel tree with ours in the original's place: kbuild's own commands run
-//! before and after, in one folder, so that every byte that they print can be
+//! before and after, in one directory, so that every byte that they print can be
 //! the same.
 
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Builds a kernel for arm64 in a folder beside its source, with the original
+/// Builds a kernel for arm64 in a directory beside its source, with the original
 /// and then from the source whose Makefile has been replaced.
 ///
 /// # Errors
@@ -122,8 +122,8 @@ pub fn compare_arm64(kernel: &Tree) -> io::Result<Vec<Finding>> {
     fs::create_dir(&source)?;
     fs::create_dir(&out)?;
     kernel.unpack(&source)?;
-    let folder = format!("O={}", out.display());
-    let arguments = [&*folder, "ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"];
+    let directory = format!("O={}", out.display());
+    let arguments = [&*directory, "ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"];
     configure(&source, &out, &arguments)?;
     make(&source, &arguments)?;
     let before = scripts(&source)?;

@@ -36,14 +36,14 @@ const SHT_REL: usize = 9;
 const SHT_SYMTAB_SHNDX: usize = 18;
 const SHN_XINDEX: usize = 0xffff;
 
-/// A 64-bit object that is being spoilt.
+/// A 64-bit object that is being corrupted.
 #[derive(Clone)]
-struct Spoilt {
+struct Corrupted {
     bytes: Vec<u8>,
     is_big: bool,
 }
 
-impl Spoilt {
+impl Corrupted {
     fn new(object: &[u8]) -> Self {
         Self { bytes: object.to_vec(), is_big: object[5] == 2 }
     }
@@ -122,10 +122,10 @@ fn foreign() -> &'static Machine {
 }
 
 pub(crate) fn cases() -> io::Result<Vec<Case>> {
-    let native = Spoilt::new(&assemble(&[GPL, MISMATCH].concat())?);
+    let native = Corrupted::new(&assemble(&[GPL, MISMATCH].concat())?);
     let table = "__mod_pnp__ids_device_table";
     let refused = format!("{GPL}.data\n.globl {table}\n.type {table},@object\n.size {table},5\n{table}: .skip 5\n");
-    let refused = Spoilt::new(&assemble(&refused)?);
+    let refused = Corrupted::new(&assemble(&refused)?);
 
     let (g, beyond) = (native.symbol("g").1, native.get(0, E_SHNUM));
     let no_section = native.clone().set(g, ST_SHNDX, beyond).with(&[0; HEADER]);
@@ -136,8 +136,8 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
     let mut cases = Vec::new();
     for kernel in kernels() {
         let dialect = kernel.dialect();
-        let named = |name: &str| Case::new(kernel, format!("{} spoilt: {name}", kernel.version()));
-        let case = |name: &str, object: Spoilt| named(name).module("m", &object.bytes).args("-o symvers m.o");
+        let named = |name: &str| Case::new(kernel, format!("{} corrupted: {name}", kernel.version()));
+        let case = |name: &str, object: Corrupted| named(name).module("m", &object.bytes).args("-o symvers m.o");
         cases.push(case("a symbol's section is what follows the section headers", no_section.clone()));
         let enabled = if dialect.module_option { "-M -o symvers m.o" } else { "-o symvers m.o" };
         cases.push(case("relocations of no section", nowhere.clone()).args(enabled));
@@ -149,23 +149,23 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         }
 
         let machine = foreign();
-        let foreign = Spoilt::new(&module(machine, kernel, 1)?);
-        let case = |name: &str, object: Spoilt| case(name, object).target(machine.target).args("-w -o symvers m.o");
-        cases.push(case("section names turned round as section numbers", foreign.clone().numbers(".shstrtab")));
+        let foreign = Corrupted::new(&module(machine, kernel, 1)?);
+        let case = |name: &str, object: Corrupted| case(name, object).target(machine.target).args("-w -o symvers m.o");
+        cases.push(case("section names byte-swapped as section numbers", foreign.clone().numbers(".shstrtab")));
         // Two bytes, and then `.modinfo`.
         let (text, end) = (foreign.header(".init.text"), foreign.bytes.len());
         let overlap = foreign.clone().with(&[0; 2]).moved(".modinfo", 0).numbers(".init.text");
         let overlap = overlap.set(text, SH_OFFSET, end).set(text, SH_SIZE, 2);
-        cases.push(case(".modinfo turned round by the end of section numbers", overlap));
+        cases.push(case(".modinfo byte-swapped by the end of section numbers", overlap));
 
         // The number of its section is taken from the low half of a symbol's
-        // value, six numbers to a symbol, which is turned round already.
+        // value, six numbers to a symbol, which is byte-swapped already.
         let ((number, symbol), (section, _)) = (foreign.symbol("first_init_text"), foreign.section(".init.data"));
         let (data, symbols) = (foreign.header(".data"), foreign.get(foreign.header(".symtab"), SH_OFFSET));
         let short = foreign.clone().numbers(".data").set(data, SH_OFFSET, symbols - 4).set(data, SH_SIZE, 4);
         let short = short.set(symbols + (6 * number + 3) * SYMBOL, ST_SHNDX, SHN_XINDEX);
         let short = short.set(symbol, ST_VALUE, section);
-        cases.push(case("a section number from behind their table", short));
+        cases.push(case("a section number from past the end of their table", short));
     }
     Ok(cases)
 }

@@ -113,7 +113,7 @@ fn cases_of(kernel: &'static Kernel, objects: &Objects) -> Vec<Case> {
             .args("-e -m -N -w -i in -i in2 -o symvers dir/user.o"),
         from("an empty file", ""),
         from("a pipe", "").args("-i /dev/stdin -o symvers dir/user.o").stdin(SYMVERS),
-        from("a folder", "").folder("folder").args("-i folder -o symvers dir/user.o"),
+        from("a directory", "").directory("directory").args("-i directory -o symvers dir/user.o"),
         from("an empty line", "0x1\tf\tvmlinux\tEXPORT_SYMBOL\t\n\n"),
         from("a field too few", "0x1\tf\tvmlinux\tEXPORT_SYMBOL\n"),
         from("a field more", "0x1\tf\tvmlinux\tEXPORT_SYMBOL\tNS\tmore\n"),

@@ -19,6 +19,7 @@ use modpost::dialect::Dialect;
 
 mod asm;
 mod command_line;
+mod corrupted;
 mod device_tables;
 mod exports;
 mod machines;
@@ -27,7 +28,6 @@ mod outputs;
 mod refusals;
 mod sections;
 mod sources;
-mod spoilt;
 mod vendors;
 
 /// `KBUILD_RS_HISTORY` names versions whose source the archive has, or `all`:
@@ -117,7 +117,7 @@ fn cases() -> io::Result<Vec<Case>> {
     cases.extend(device_tables::cases()?);
     cases.extend(sources::cases()?);
     cases.extend(machines::cases()?);
-    cases.extend(spoilt::cases()?);
+    cases.extend(corrupted::cases()?);
     cases.extend(vendors::cases()?);
     Ok(cases)
 }

@@ -151,9 +151,9 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
             case("init and exit", &entry),
             case("init and exit of an external module", &entry).args("-e m.o"),
         ]);
-        for folder in ["drivers/staging", "drivers/staging2", "tools/testing/x", "a/tools/testing"] {
-            let name = format!("{} object: in {folder}", kernel.version());
-            let object = format!("{folder}/m");
+        for directory in ["drivers/staging", "drivers/staging2", "tools/testing/x", "a/tools/testing"] {
+            let name = format!("{} object: in {directory}", kernel.version());
+            let object = format!("{directory}/m");
             cases.push(Case::new(kernel, name).module(&object, &entry).args(&format!("-o symvers {object}.o")));
         }
     }

@@ -19,7 +19,7 @@ fn among_many(kernel: &'static Kernel, plain: &[u8]) -> io::Result<[Case; 2]> {
         names.iter().enumerate().fold(case, |case, (n, name)| case.module(name, if n == 30 { other } else { plain }))
     };
     let long = assemble(&exporter(&"s".repeat(498)))?;
-    Ok([modules("a folder in a file's place", plain).folder("m30.mod.c"), modules("a long line", &long)])
+    Ok([modules("a directory in a file's place", plain).directory("m30.mod.c"), modules("a long line", &long)])
 }
 
 /// Outputs that are no plain files of their own.
@@ -42,7 +42,7 @@ fn places(kernel: &'static Kernel, user: &[u8]) -> Vec<Case> {
             .symlink("symvers", "other"),
         case("through a link to nothing yet").symlink("symvers", "other"),
         case("through a link in a circle").symlink("symvers", "other").symlink("other", "symvers"),
-        case("a folder that isn't there").args("-w -o missing/symvers user.o"),
+        case("a directory that isn't there").args("-w -o missing/symvers user.o"),
         case("a full device").args("-w -o /dev/full user.o"),
         case("standard output").args("-w -o /dev/stdout user.o"),
         case("an object's path that is too long").args(&format!("-w -o symvers {}.o", "x".repeat(5000))),

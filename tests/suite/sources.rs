@@ -76,7 +76,7 @@ fn cases_of(kernel: &'static Kernel, module: &[u8], versioned: &[u8]) -> Vec<Cas
         one("dependencies that are missing", &format!("{source}  dir/none.h \\\n")),
         one("dependencies without end", &format!("{source}  dir/m.h \\")),
         one("dependencies whose last has no backslash", &format!("{source}  dir/m.h\n  dir/none.h \\\n")),
-        case(kernel, "an object in no folder", module)
+        case(kernel, "an object in no directory", module)
             .file("dir/m.mod", list(kernel, &["m.o"]))
             .file(".m.o.cmd", "source_m.o := m.c\ndeps_m.o := \\\n  m.h \\\n  none.h \\\n\n")
             .file("m.c", "int m;\n")

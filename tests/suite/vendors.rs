@@ -17,7 +17,7 @@ const LISTS: &[(&str, &str)] = &[
     ("an empty how", "one \n"),
     ("dashes for underscores", "fs/a_b\nfs/c-d\n"),
     ("wildcards", "drivers/*\nf?/[a-c]?[!x]\n"),
-    ("wildcards without the folder", "on[ef]\n"),
+    ("wildcards without the directory", "on[ef]\n"),
     ("dashes in brackets", "fs/a[+--]b external\n"),
     ("an unmatched bracket", "x]-y\none\n"),
     ("space before lines", " \t one\n\n  \n\tfs/c_d.ko\n"),
@@ -57,7 +57,7 @@ fn scmversion(kernel: &'static Kernel, object: &[u8]) -> Vec<Case> {
 fn fips140(kernel: &'static Kernel, object: &[u8]) -> Vec<Case> {
     let case = |title: &str, arguments: &str| {
         let case = Case::new(kernel, format!("{} fips140: {title}", kernel.version()));
-        let case = case.module("m", object).module("vmlinux", object).folder("crypto/fips140");
+        let case = case.module("m", object).module("vmlinux", object).directory("crypto/fips140");
         case.file(".vmlinux.objs", "\n").args(arguments)
     };
     vec![

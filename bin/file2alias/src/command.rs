@@ -25,7 +25,7 @@ fn tree() -> [Arg; 2] {
             .long("kernel")
             .value_name("RELEASE")
             .help("The kernel's release, instead of the running one's"),
-        path("root", "DIR", "The folder in which lib/modules/RELEASE is").default_value("/"),
+        path("root", "DIR", "The directory in which lib/modules/RELEASE is").default_value("/"),
     ]
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn command() -> Command {
         .args_conflicts_with_subcommands(true)
         .subcommand_negates_reqs(true)
         .arg(words("objects", "FILE", "An object or module, compressed or not").required_unless_present("recursive"))
-        .arg(path("recursive", "DIR", "All objects and modules below a folder").short('r').action(ArgAction::Append))
+        .arg(path("recursive", "DIR", "All objects and modules below a directory").short('r').action(ArgAction::Append))
         .arg(
             Arg::new("format")
                 .long("format")

@@ -17,7 +17,7 @@ use modpost::module::Scratch;
 use crate::print::{self, failed};
 use crate::{Ended, NAME, put};
 
-/// A kernel's folder of modules.
+/// A kernel's directory of modules.
 struct Tree(PathBuf);
 
 impl Tree {
@@ -30,8 +30,8 @@ impl Tree {
             }
         };
         let root = matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path);
-        let folders = ["lib/modules", "usr/lib/modules"].map(|folder| root.join(folder).join(&release));
-        let found = folders.iter().find(|folder| folder.is_dir()).unwrap_or(&folders[0]);
+        let directories = ["lib/modules", "usr/lib/modules"].map(|directory| root.join(directory).join(&release));
+        let found = directories.iter().find(|directory| directory.is_dir()).unwrap_or(&directories[0]);
         Ok(Self(found.clone()))
     }
 

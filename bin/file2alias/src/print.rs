@@ -188,7 +188,7 @@ pub(crate) fn print(matches: &ArgMatches, out: &mut (dyn Write + Send), err: &mu
     let progress = progress(inputs.len());
     Workers::new(jobs, inputs.len()).each(&inputs, Scratch::default, work, |output: Output| {
         if !output.said.is_empty() {
-            // Who doesn't listen to errors can't be told of one.
+            // If standard error is closed, there is nobody to report that to.
             let _ = progress.suspend(|| err.write_all(&output.said));
         }
         all_read &= !output.failed;

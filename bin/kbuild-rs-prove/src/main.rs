@@ -19,9 +19,9 @@ fn command() -> Command {
     Command::new("kbuild-rs-prove")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Run the modpost of a kernel tree and ours on recorded cases, and compare")
-        .arg(path("from", "The folder with our programs").required(true))
-        .arg(path("cases", "The recorded cases, if not those in that folder"))
-        .arg(path("scripts", "The folder of the originals, if not scripts/mod of KDIR"))
+        .arg(path("from", "The directory with our programs").required(true))
+        .arg(path("cases", "The recorded cases, if not those in that directory"))
+        .arg(path("scripts", "The directory of the originals, if not scripts/mod of KDIR"))
         .arg(path("record", "Write what a swap records to this file"))
         .arg(
             Arg::new("kernel")

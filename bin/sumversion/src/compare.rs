@@ -69,7 +69,7 @@ pub(crate) fn with_loaded(
 ) -> Result<bool, Fatal> {
     let path = sysfs.join("module").join(loaded.replace('-', "_"));
     let what = path.as_os_str().as_bytes();
-    // A loaded module has a folder, if not a srcversion.
+    // A loaded module has a directory, if not a srcversion.
     fs::metadata(&path).map_err(|error| Fatal::perror(what, &error))?;
     let sum = fs::read(path.join("srcversion")).ok().map(|text| text.trim_ascii_end().to_vec());
     let mut all = true;

@@ -95,7 +95,7 @@ fn of_tree(module: &[u8], dialect: &Dialect, err: &mut dyn Write) -> Result<Opti
 /// `file` is named in what doesn't say what it is about.
 fn say(messages: &[Message], file: &[u8], err: &mut dyn Write) {
     for message in messages {
-        // Who doesn't listen to errors can't be told of one.
+        // If standard error is closed, there is nobody to report that to.
         let _ = err.write_all(&message.line("sumversion", file));
     }
 }
@@ -120,7 +120,7 @@ fn line(step: &Step) -> Vec<u8> {
             let role: &[u8] = if *is_source { b"    source " } else { b"    header " };
             [role, path, format!(" {size} bytes {digest}\n").as_bytes()].concat()
         }
-        Step::Elsewhere(1) => b"    skipped 1 header: it lies in another folder\n".to_vec(),
-        Step::Elsewhere(count) => format!("    skipped {count} headers: they lie in other folders\n").into_bytes(),
+        Step::Elsewhere(1) => b"    skipped 1 header: it lies in another directory\n".to_vec(),
+        Step::Elsewhere(count) => format!("    skipped {count} headers: they lie in other directories\n").into_bytes(),
     }
 }

@@ -9,13 +9,13 @@ pub fn until_nul(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr(0, bytes).unwrap_or(bytes.len())]
 }
 
-/// What follows the last `/`: the file's name without its folder.
+/// What follows the last `/`: the file's name without its directory.
 #[must_use]
 pub fn base_name(path: &[u8]) -> &[u8] {
     memrchr(b'/', path).map_or(path, |slash| &path[slash + 1..])
 }
 
-/// The folder with its final `/`, and the name: `("drivers/", "x.o")`.
+/// The directory with its final `/`, and the name: `("drivers/", "x.o")`.
 #[must_use]
 pub fn split_path(path: &[u8]) -> (&[u8], &[u8]) {
     path.split_at(memrchr(b'/', path).map_or(0, |slash| slash + 1))

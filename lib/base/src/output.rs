@@ -54,7 +54,8 @@ impl Beside {
         let place = textfile::path(name);
         let old = match fs::symlink_metadata(place) {
             Ok(old) if old.is_file() && old.nlink() == 1 && old.mode() & SPECIAL == 0 => {
-                // Who may write the folder need not be allowed to write this.
+                // Permission to write the directory does not imply permission to write
+                // the file.
                 OpenOptions::new().write(true).open(place)?;
                 Some(old)
             }

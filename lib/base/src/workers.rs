@@ -37,7 +37,7 @@ impl Workers {
     }
 
     /// Hands each item's result over, in order, as soon as it and all before
-    /// it are there. Few are kept until then: a worker that is far ahead waits. `room` makes what a worker reuses from one item to
+    /// it are there. Few are kept until then: a worker that is far ahead waits. `scratch` makes what a worker reuses from one item to
     /// the next.
     ///
     /// # Errors
@@ -45,13 +45,13 @@ impl Workers {
     pub fn each<T: Sync, R: Send, S, E: Send>(
         &self,
         items: &[T],
-        room: impl Fn() -> S + Sync,
+        scratch: impl Fn() -> S + Sync,
         work: impl Fn(&mut S, &T) -> R + Sync,
         mut take: impl FnMut(R) -> Result<(), E> + Send,
     ) -> Result<(), E> {
         let Some(pool) = &self.0 else {
-            let mut room = room();
-            return items.iter().try_for_each(|item| take(work(&mut room, item)));
+            let mut scratch = scratch();
+            return items.iter().try_for_each(|item| take(work(&mut scratch, item)));
         };
         // Several at once, so that workers seldom wait for each other; few if
         // there are few, so that none is left alone with the last.
@@ -62,7 +62,7 @@ impl Workers {
         // A worker that panics takes all of them with it.
         let locked = || queue.lock().unwrap_or_else(PoisonError::into_inner);
         pool.broadcast(|_| {
-            let mut room = room();
+            let mut scratch = scratch();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(items) = items.chunks(batch).nth(number) else { break };
@@ -72,7 +72,7 @@ impl Workers {
                     break;
                 }
                 drop(queue);
-                let results: Vec<R> = items.iter().map(|item| work(&mut room, item)).collect();
+                let results: Vec<R> = items.iter().map(|item| work(&mut scratch, item)).collect();
                 let mut queue = locked();
                 let before = queue.taken;
                 queue.put(number, results);

@@ -47,7 +47,7 @@ impl Invocation {
         })?;
         if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
             let line = text!("kbuild-rs: {}\n", found.description());
-            // Who doesn't listen can't be told.
+            // If standard error is closed, there is nobody to tell.
             let _ = err.write_all(&line);
         }
         Ok(found.dialect)

@@ -13,7 +13,7 @@ use crate::flags::Flags;
 use crate::vendor;
 use crate::version::Version;
 
-/// Where the record lies, from the folder of the program.
+/// Where the record lies, from the directory of the program.
 pub const PATH: &str = ".kbuild-rs/kernel";
 
 /// The record of a dialect.

@@ -60,7 +60,7 @@ impl Device {
 
     /// Where sysfs has a PCI device.
     #[must_use]
-    pub fn folder(address: &str, sysfs: &Path) -> PathBuf {
+    pub fn directory(address: &str, sysfs: &Path) -> PathBuf {
         sysfs.join("bus/pci/devices").join(address)
     }
 
@@ -71,7 +71,7 @@ impl Device {
     pub fn vfio_modalias(&self, sysfs: &Path) -> io::Result<Vec<u8>> {
         let modalias = match self {
             Self::Modalias(modalias) => modalias.clone(),
-            Self::Address(address) => std::fs::read(Self::folder(address, sysfs).join("modalias"))?,
+            Self::Address(address) => std::fs::read(Self::directory(address, sysfs).join("modalias"))?,
         };
         let modalias = modalias.trim_ascii();
         Ok(if modalias.starts_with(PREFIX) { modalias.to_vec() } else { [PREFIX, modalias].concat() })
@@ -89,7 +89,7 @@ pub fn loaded_driver(module: &[u8], sysfs: &Path) -> Option<Vec<u8>> {
     names.next().filter(|_| names.next().is_none())
 }
 
-/// The file of a module by `modules.dep`, relative to its folder.
+/// The file of a module by `modules.dep`, relative to its directory.
 #[must_use]
 pub fn file_of<'a>(modules_dep: &'a [u8], module: &[u8]) -> Option<&'a [u8]> {
     let file = |line: &'a [u8]| line.split(|&byte| byte == b':').next();
@@ -184,17 +184,17 @@ fn pointers(elf: &mut Elf, relocations: SectionIndex, relocated: SectionIndex) -
 #[must_use]
 pub fn script(address: &str, module: &[u8], driver: &[u8], sysfs: &Path) -> Vec<u8> {
     use std::os::unix::ffi::OsStrExt;
-    let folder = Device::folder(address, sysfs);
+    let directory = Device::directory(address, sysfs);
     let pci = sysfs.join("bus/pci");
     let quoted = |path: &Path| quote(path.as_os_str().as_bytes());
     [
         [b"modprobe ".to_vec(), quote(module)].concat(),
-        [b"echo ".to_vec(), quote(driver), b" >".to_vec(), quoted(&folder.join("driver_override"))].concat(),
+        [b"echo ".to_vec(), quote(driver), b" >".to_vec(), quoted(&directory.join("driver_override"))].concat(),
         [
             b"if [ -e ".to_vec(),
-            quoted(&folder.join("driver")),
+            quoted(&directory.join("driver")),
             format!(" ]; then echo {address} >").into_bytes(),
-            quoted(&folder.join("driver/unbind")),
+            quoted(&directory.join("driver/unbind")),
             b"; fi".to_vec(),
         ]
         .concat(),

@@ -17,8 +17,8 @@ pub struct Case {
     pub target: Target,
     /// Files and their contents.
     pub files: Vec<(PathBuf, Vec<u8>)>,
-    /// Empty folders.
-    pub folders: Vec<PathBuf>,
+    /// Empty directories.
+    pub directories: Vec<PathBuf>,
     /// Names that are links to others, symbolic or not.
     pub links: Vec<(PathBuf, PathBuf, bool)>,
     /// Files' modes, where they are others than usual.
@@ -31,13 +31,13 @@ impl Case {
     /// Nothing, for a target, and one call without arguments.
     #[must_use]
     pub fn new(target: Target) -> Self {
-        let (files, folders, links, modes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { target, files, folders, links, modes, calls: vec![Call::default()] }
+        let (files, directories, links, modes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { target, files, directories, links, modes, calls: vec![Call::default()] }
     }
 
     fn lay_out(&self, dir: &Path) -> io::Result<()> {
-        for folder in &self.folders {
-            fs::create_dir_all(dir.join(folder))?;
+        for directory in &self.directories {
+            fs::create_dir_all(dir.join(directory))?;
         }
         for (path, contents) in &self.files {
             let path = dir.join(path);

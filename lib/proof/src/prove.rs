@@ -34,7 +34,7 @@ pub struct Request {
     pub tree: PathBuf,
     /// Its `scripts/mod`.
     pub scripts: PathBuf,
-    /// The folder with our programs.
+    /// The directory with our programs.
     pub ours: PathBuf,
     /// The pack of recorded cases.
     pub cases: PathBuf,
@@ -291,7 +291,7 @@ fn candidates(request: &Request, found: Option<&(Dialect, Version)>) -> Result<V
     Ok(all)
 }
 
-/// The version in the name of the folder, as in `linux-kbuild-6.1`.
+/// The version in the name of the directory, as in `linux-kbuild-6.1`.
 fn named_by(scripts: &Path) -> Option<Version> {
     let names = scripts.ancestors().filter_map(|path| path.file_name()?.to_str());
     let mut versions = names.filter_map(|name| {
@@ -562,18 +562,18 @@ fn run_both(original: &Original, dialect: &Dialect, request: &Request, pack: &Pa
     }
 }
 
-/// Ours, in a folder of its own with what a swap would leave beside it.
+/// Ours, in a directory of its own with what a swap would leave beside it.
 fn our_program(request: &Request, dialect: &Dialect, place: &Path, name: &str) -> io::Result<Subject> {
-    let folder = place.join("program");
-    let record = folder.join(record::PATH);
-    fs::create_dir_all(record.parent().unwrap_or(&folder))?;
+    let directory = place.join("program");
+    let record = directory.join(record::PATH);
+    fs::create_dir_all(record.parent().unwrap_or(&directory))?;
     fs::write(record, record::render(dialect))?;
-    let program = folder.join(name);
+    let program = directory.join(name);
     fs::copy(request.ours.join(name), &program)?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
     let offsets = request.scripts.join("devicetable-offsets.h");
     if offsets.exists() {
-        fs::copy(offsets, folder.join("devicetable-offsets.h"))?;
+        fs::copy(offsets, directory.join("devicetable-offsets.h"))?;
     }
     Ok(Subject::new(program))
 }

@@ -54,8 +54,8 @@ impl Subject {
     pub fn words(&self) -> Vec<OsString> {
         let mut words = Vec::new();
         if let Some(loader) = &self.loader {
-            let folder = loader.parent().unwrap_or(loader);
-            words.extend([loader.into(), "--library-path".into(), folder.into()]);
+            let directory = loader.parent().unwrap_or(loader);
+            words.extend([loader.into(), "--library-path".into(), directory.into()]);
         }
         words.push(self.program.clone().into());
         words

@@ -154,7 +154,7 @@ impl Found {
     /// # Errors
     /// If there can't be a cache.
     pub fn is_here(&self) -> io::Result<bool> {
-        Ok(cache::folder("")?.join(self.key()).exists())
+        Ok(cache::directory("")?.join(self.key()).exists())
     }
 
     /// The package unpacked, downloaded if it isn't in the cache.
@@ -180,7 +180,7 @@ impl Found {
     pub fn download(&self) -> io::Result<PathBuf> {
         let Self { suite, name, version, .. } = self;
         let _held = suite::lock();
-        let dir = cache::folder(&format!("apt/{}-{}", suite.name, suite.architecture))?.join("debs");
+        let dir = cache::directory(&format!("apt/{}-{}", suite.name, suite.architecture))?.join("debs");
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
@@ -230,7 +230,7 @@ pub fn announce(packages: &[Found]) -> io::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let cache = cache::folder("")?;
+    let cache = cache::directory("")?;
     let total: u64 = missing.iter().map(|package| package.size).sum();
     eprintln!("to be fetched from Debian's archive into {}: {}", cache.display(), megabytes(total));
     for Found { suite, name, version, size, .. } in missing {

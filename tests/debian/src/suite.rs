@@ -86,7 +86,7 @@ fn address(suite: Suite) -> Result<String, Unavailable> {
 
 impl Suite {
     fn directory(self) -> io::Result<PathBuf> {
-        cache::folder(&format!("apt/{}-{}", self.name, self.architecture))
+        cache::directory(&format!("apt/{}-{}", self.name, self.architecture))
     }
 
     /// An apt program that knows this suite alone.

@@ -14,10 +14,10 @@ use modpost::object::symbol_crcs;
 use modpost::srcversion;
 use tempfile::TempDir;
 
-/// The folder of all runs, which is the process's own.
+/// The directory of all runs, which is the process's own.
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
-    let dir = TempDir::new().expect("a folder for temporary files");
-    std::env::set_current_dir(dir.path()).expect("a folder that is there");
+    let dir = TempDir::new().expect("a directory for temporary files");
+    std::env::set_current_dir(dir.path()).expect("a directory that is there");
     dir
 });
 

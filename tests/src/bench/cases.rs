@@ -45,7 +45,7 @@ const PARTS: [usize; 3] = [4, 2, 1];
 /// The kernel that most cases are of.
 const FIRST: &str = "6.1";
 
-/// The folder in which all is measured, and the files of kernels in it.
+/// The directory in which all is measured, and the files of kernels in it.
 #[derive(Debug)]
 pub struct Cases {
     /// How many pairs of runs are made.
@@ -61,7 +61,7 @@ impl Cases {
     /// Before any.
     ///
     /// # Errors
-    /// If there can't be a folder.
+    /// If there can't be a directory.
     pub fn new(pairs: usize) -> io::Result<Self> {
         let dir = corpus::working_directory()?;
         let trash = dir.path().join("trash");
@@ -74,15 +74,15 @@ impl Cases {
         eprintln!("measuring {what}, {} pairs", self.pairs);
     }
 
-    /// All modules of a Debian kernel, in two folders.
+    /// All modules of a Debian kernel, in two directories.
     fn all(&mut self, release: &str) -> io::Result<Contest> {
         let name = format!("{release}-amd64");
         let corpus = Corpus::named(&name).ok_or_else(|| io::Error::other(format!("no corpus {name}")))?;
         if !self.laid_out.contains_key(&name) {
-            let folder = corpus.folder()?;
+            let directory = corpus.directory()?;
             let dirs = ["original", "ours"].map(|subject| self.dir.path().join(format!("{name}-{subject}")));
             for dir in &dirs {
-                corpus::lay_out(&folder, dir, Beside::EmptyMods)?;
+                corpus::lay_out(&directory, dir, Beside::EmptyMods)?;
             }
             self.laid_out.insert(name.clone(), (corpus.kernel.modpost(corpus.target)?, dirs));
         }
@@ -177,7 +177,7 @@ impl Cases {
         let mut points = Vec::new();
         for size in MODULES {
             self.say(&format!("(g) {size} modules"));
-            // Evenly from all folders: the mix is the same.
+            // Evenly from all directories: the mix is the same.
             let some: String = (0..size).map(|number| format!("{}\n", all[number * all.len() / size])).collect();
             let name = format!("list-{size}");
             for dir in &contest.dirs {

@@ -56,7 +56,7 @@ fn draw(area: &Area, title: &str, what: &str, points: &[Point]) -> Result<(), Bo
     Ok(())
 }
 
-/// Both curves beside each other, as SVG; both axes are logarithmic.
+/// Both curves side by side, as SVG; both axes are logarithmic.
 ///
 /// # Errors
 /// If they can't be drawn.

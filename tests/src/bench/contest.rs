@@ -25,7 +25,7 @@ pub struct Contest {
     pub kernel: &'static Kernel,
     /// The original.
     pub original: Subject,
-    /// Where the original runs, and where ours does; may be the same folder.
+    /// Where the original runs, and where ours does; may be the same directory.
     pub dirs: [PathBuf; 2],
     /// Options and objects.
     pub arguments: String,

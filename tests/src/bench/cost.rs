@@ -37,7 +37,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Runs it in a folder; what it prints goes to `/dev/null`.
+    /// Runs it in a directory; what it prints goes to `/dev/null`.
     ///
     /// # Errors
     /// If it can't be run.

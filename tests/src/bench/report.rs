@@ -145,7 +145,7 @@ impl Report {
     /// The tables of the curves.
     #[must_use]
     pub fn growth(&self) -> String {
-        let mut text = "Modules of 6.1 amd64, evenly from all folders, `.mod.c` unchanged:\n\n".to_owned();
+        let mut text = "Modules of 6.1 amd64, evenly from all directories, `.mod.c` unchanged:\n\n".to_owned();
         text += &curve(&self.modules, "modules");
         text += "\nOne object with a function a section, half of the sections holding the other\nhalf's relocations, 20 for each section:\n\n";
         text += &curve(&self.sections, "sections");

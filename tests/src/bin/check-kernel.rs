@@ -3,7 +3,7 @@
 //! place.
 //!
 //! Arguments are kernel releases, as in `6.12`. `6.12-arm64` builds one for
-//! another machine, in a folder beside its source, and compares that.
+//! another machine, in a directory beside its source, and compares that.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
-//! check-mutants: gives spoilt objects to the original, compiled with
+//! check-mutants: gives corrupted objects to the original, compiled with
 //! sanitizers, and to ours.
 //!
 //! The arguments are a kernel's release and how many; `RELEASE N DIR` fills a
-//! folder with the one of number N, and says how it is read.
+//! directory with the one of number N, and says how it is read.
 
 #![forbid(unsafe_code)]
 
@@ -59,7 +59,9 @@ fn main() -> ExitCode {
         };
         table[mutant.way][column] += 1;
     }
-    println!("| spoilt | mutants | the same | undefined, refused | undefined, went on | of another target | wrong |");
+    println!(
+        "| corrupted | mutants | the same | undefined, refused | undefined, went on | of another target | wrong |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for (way, [same, refused, went_on, other, wrong]) in table.iter().enumerate() {
         let name = mutate::name(way);

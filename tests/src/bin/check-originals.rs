@@ -14,7 +14,7 @@ use kbuild_rs_tests::tally::{Tally, Verdict};
 
 fn check_set(corpus: &Corpus, set: OptionSet, table: &mut Vec<String>) -> Verdict {
     eprintln!("comparing {} {}", corpus.name, set.options);
-    if let Err(error) = corpus.kernel.modpost(corpus.target).and_then(|_| corpus.folder()) {
+    if let Err(error) = corpus.kernel.modpost(corpus.target).and_then(|_| corpus.directory()) {
         return Verdict::not_compared(&error);
     }
     match corpus::compare(corpus, set) {
@@ -36,12 +36,12 @@ fn check_set(corpus: &Corpus, set: OptionSet, table: &mut Vec<String>) -> Verdic
 }
 
 fn check_golden(golden: &Golden, table: &mut Vec<String>) -> Verdict {
-    eprintln!("comparing golden {} {}", golden.folder, golden.run);
+    eprintln!("comparing golden {} {}", golden.directory, golden.run);
     match golden.check() {
         Ok((agreeing, report)) if report.is_empty() => {
             table.push(format!(
                 "{:12} {:8} {:43} files {agreeing:5} differing 0",
-                golden.folder,
+                golden.directory,
                 golden.kernel,
                 format!("golden {}", golden.run)
             ));
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     for name in &names {
         if name == "golden" {
             for golden in GOLDENS {
-                tally.note(&format!("golden {} {}", golden.folder, golden.run), check_golden(golden, &mut table));
+                tally.note(&format!("golden {} {}", golden.directory, golden.run), check_golden(golden, &mut table));
             }
         } else if let Some(corpus) = Corpus::named(name) {
             for &set in corpus.option_sets {

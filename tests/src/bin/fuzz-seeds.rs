@@ -1,5 +1,5 @@
-//! fuzz-seeds: writes what fuzzing begins with into folders named after the
-//! targets of `tests/fuzz`, below the folder that is the argument.
+//! fuzz-seeds: writes what fuzzing begins with into directories named after the
+//! targets of `tests/fuzz`, below the directory that is the argument.
 
 #![forbid(unsafe_code)]
 
@@ -21,10 +21,10 @@ use modpost::alias::layout::Layout;
 const DIALECTS: u8 = 7;
 
 fn write(dir: &Path, target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) -> io::Result<()> {
-    let folder = dir.join(target);
-    fs::create_dir_all(&folder)?;
+    let directory = dir.join(target);
+    fs::create_dir_all(&directory)?;
     for (number, seed) in seeds.into_iter().enumerate() {
-        fs::write(folder.join(format!("seed-{number}")), seed)?;
+        fs::write(directory.join(format!("seed-{number}")), seed)?;
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ fn seeds(dir: &Path) -> io::Result<()> {
 
 fn main() -> ExitCode {
     let Some(dir) = std::env::args_os().nth(1) else {
-        eprintln!("fuzz-seeds: no folder given");
+        eprintln!("fuzz-seeds: no directory given");
         return ExitCode::from(2);
     };
     match seeds(Path::new(&dir)) {

@@ -191,7 +191,7 @@ pub fn table_symbol<'a>(symbol: &'a [u8], dialect: &Dialect) -> Option<TableSymb
     let (table_type, name, module) = if dialect.alias_list {
         let rest = symbol.strip_prefix(b"__mod_device_table__")?;
         let (module, rest) = if dialect.tables_name_their_module {
-            // The mark may stand anywhere behind the prefix's first byte.
+            // The mark may stand anywhere after the prefix's first byte.
             let at = memchr::memmem::find(symbol, b"__kmod_")?;
             split(&symbol[at + b"__kmod_".len()..])?
         } else {

@@ -87,7 +87,7 @@ fn cause(link: &Link, run: &Run, undefined: &Undefined) -> [Vec<u8>; 2] {
         [headline(why), remedy.into()]
     } else if undefined.len() * 2 > wanted.len() && wanted.len() > 4 {
         let why = "most of what is used isn't exported: Module.symvers seems to be of another kernel";
-        [headline(why), b"  take the Module.symvers of the very kernel that is built against".to_vec()]
+        [headline(why), b"  take the Module.symvers of the kernel you are building against".to_vec()]
     } else {
         let remedy = "  known are exports of the kernel, and of modules whose Module.symvers is given";
         [headline("no export of that name is known"), remedy.into()]
@@ -126,22 +126,22 @@ impl<'b> IntoIterator for &Bytes<'b> {
     }
 }
 
-/// The symbols that a `Module.symvers` beside the folders of the modules has.
+/// The symbols that a `Module.symvers` beside the directories of the modules has.
 fn elsewhere<'l>(link: &Link, run: &Run, undefined: &Undefined<'l>) -> IndexMap<&'l [u8], PathBuf> {
     let given: IndexSet<PathBuf> =
         run.dumps.iter().filter_map(|dump| fs::canonicalize(textfile::path(dump)).ok()).collect();
-    let folders: IndexSet<PathBuf> = undefined
+    let directories: IndexSet<PathBuf> = undefined
         .values()
         .flatten()
         .filter_map(|id| {
-            let (folder, _) = split_path(&link.module(*id).facts.name);
-            let folder = if folder.is_empty() { Path::new(".") } else { textfile::path(folder) };
-            Some(fs::canonicalize(folder).ok()?.parent()?.to_owned())
+            let (directory, _) = split_path(&link.module(*id).facts.name);
+            let directory = if directory.is_empty() { Path::new(".") } else { textfile::path(directory) };
+            Some(fs::canonicalize(directory).ok()?.parent()?.to_owned())
         })
         .collect();
     let mut found = IndexMap::new();
-    for folder in folders {
-        let Ok(entries) = fs::read_dir(folder) else { continue };
+    for directory in directories {
+        let Ok(entries) = fs::read_dir(directory) else { continue };
         let mut files: Vec<PathBuf> =
             entries.filter_map(Result::ok).map(|entry| entry.path().join("Module.symvers")).collect();
         files.sort_unstable();

@@ -343,7 +343,7 @@ impl Reader<'_, '_> {
         };
         let modinfo = Modinfo::parse(&bytes, size);
         if let (Some(section), Some(offset)) = (self.elf.modinfo, modinfo.overrun) {
-            let what = "value that begins behind the end of .modinfo";
+            let what = "value that begins past the end of .modinfo";
             return Err(self.malformed(Malformed { what, section, offset: offset as u64 }));
         }
         if modinfo.licenses == 0 {

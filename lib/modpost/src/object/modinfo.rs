@@ -15,7 +15,7 @@ pub(super) struct Modinfo {
     pub(super) has_description: bool,
     /// There is a `version`.
     pub(super) has_version: bool,
-    /// Where a value begins behind the end of the section. The original would
+    /// Where a value begins past the end of the section. The original would
     /// look for more of its kind for ever.
     pub(super) overrun: Option<usize>,
 }

@@ -3,7 +3,7 @@
 //!
 //! `NAME.mod` lists the module's objects; each object's `.cmd` file names its
 //! source and what that includes. The source, and included files of the same
-//! folder, are summed.
+//! directory, are summed.
 
 mod md4;
 mod source;
@@ -39,7 +39,7 @@ pub enum Step {
         /// The sum of it alone.
         digest: String,
     },
-    /// So many included files that lie in another folder than the object.
+    /// So many included files that lie in another directory than the object.
     Elsewhere(usize),
 }
 
@@ -184,11 +184,11 @@ fn trim_start(line: &[u8]) -> &[u8] {
 }
 
 /// Whether the first mention of `dir` in the path is what comes before its
-/// last `/`: the file lies in the folder, wherever that is.
+/// last `/`: the file lies in the directory, wherever that is.
 fn is_below(file: &[u8], dir: &[u8]) -> bool {
-    let (folder, _) = split_path(file);
-    // Mostly the folder is another, and no search is needed to tell.
-    !dir.is_empty() && folder.ends_with(dir) && memmem::find(file, dir) == Some(folder.len() - dir.len())
+    let (directory, _) = split_path(file);
+    // Mostly the directory is another, and no search is needed to tell.
+    !dir.is_empty() && directory.ends_with(dir) && memmem::find(file, dir) == Some(directory.len() - dir.len())
 }
 
 #[cfg(test)]
@@ -196,7 +196,7 @@ mod tests {
     use super::is_below;
 
     #[test]
-    fn files_in_the_objects_folder() {
+    fn files_in_the_objects_directory() {
         for (file, dir, expected) in [
             ("drivers/net/a.h", "drivers/net/", true),
             ("/src/drivers/net/a.h", "drivers/net/", true),

@@ -37,7 +37,7 @@ impl Supported {
     /// Reads a list. One that can't be read is empty.
     ///
     /// # Errors
-    /// If it is a folder, at which the original crashes.
+    /// If it is a directory, at which the original crashes.
     pub fn read(file: &[u8]) -> Result<Self, Fatal> {
         match std::fs::read(textfile::path(file)) {
             Err(error) if error.kind() == ErrorKind::IsADirectory => {

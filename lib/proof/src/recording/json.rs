@@ -46,8 +46,8 @@ pub(super) fn case(pack: &Pack, value: &Value) -> io::Result<Case> {
     let program = text(&value["target"])?;
     let target = TARGETS.into_iter().find(|target| target.program() == program);
     let mut case = Case::new(target.ok_or_else(|| damaged("an unknown target"))?);
-    for folder in list(&value["folders"])? {
-        case.folders.push(path(folder)?);
+    for directory in list(&value["folders"])? {
+        case.directories.push(path(directory)?);
     }
     for file in list(&value["files"])? {
         case.files.push((path(&file[0])?, blob(pack, &file[1])?));
@@ -75,7 +75,7 @@ pub(super) fn case(pack: &Pack, value: &Value) -> io::Result<Case> {
 
 pub(super) fn of_case(pack: &mut Pack, case: &Case) -> Value {
     let string_of = |path: &Path| string(path.as_os_str());
-    let folders: Vec<_> = case.folders.iter().map(|folder| string_of(folder)).collect();
+    let directories: Vec<_> = case.directories.iter().map(|directory| string_of(directory)).collect();
     let files = case.files.iter().map(|(path, contents)| json!([string_of(path), pack.add_blob(contents)]));
     let files: Vec<_> = files.collect();
     let links = case.links.iter().map(|(path, target, symbolic)| {
@@ -90,7 +90,7 @@ pub(super) fn of_case(pack: &mut Pack, case: &Case) -> Value {
         calls.push(json!({ "args": arguments, "env": environment, "stdin": pack.add_blob(&call.stdin) }));
     }
     let target = case.target.program();
-    json!({ "target": target, "folders": folders, "files": files, "links": links, "modes": modes, "calls": calls })
+    json!({ "target": target, "folders": directories, "files": files, "links": links, "modes": modes, "calls": calls })
 }
 
 pub(super) fn outcome(pack: &Pack, value: &Value) -> io::Result<Outcome> {

@@ -179,8 +179,8 @@ mod tests {
         let whole = || program("6.12", "ei:MmnT:to:au:WwENd:");
         assert!(found(whole(), "6.12").is_empty());
         let text = String::from_utf8_lossy(&whole()).into_owned();
-        let spoilt = text.replacen("%s has no symtab?", "%s has no symtab!", 1).into_bytes();
-        assert_eq!(found(spoilt, "6.12"), ["it lacks the text \"%s has no symtab?\\n\""]);
+        let corrupted = text.replacen("%s has no symtab?", "%s has no symtab!", 1).into_bytes();
+        assert_eq!(found(corrupted, "6.12"), ["it lacks the text \"%s has no symtab?\\n\""]);
         let other = program("6.12", "ei:MmnT:to:au:WwENd:x");
         assert_eq!(found(other, "6.12"), ["its options are \"ei:MmnT:to:au:WwENd:x\", x among them"]);
         let other = program("6.12", "ei:MmnT:to:au:WENd:b");
