@@ -97,7 +97,7 @@ impl Relocations<'_> {
     /// `r_offset` is greater than `most`, or the first at all if that is
     /// `None`.
     #[must_use]
-    pub fn first_after(&self, most: Option<u64>, from: usize) -> Option<usize> {
+    pub(crate) fn first_after(&self, most: Option<u64>, from: usize) -> Option<usize> {
         let (size, word) = (self.format.entry_size(), self.format.encoding.word());
         let mut entries = self.bytes[(from - self.first) * size..].chunks_exact(size);
         let is_after = |entry: &[u8]| most.is_none_or(|most| self.format.encoding.unsigned(&entry[..word]) > most);

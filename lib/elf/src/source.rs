@@ -112,7 +112,7 @@ impl Source {
 
     /// Fills `bytes` from `offset` on. `false` if the source ends before, or
     /// can't be read there.
-    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> bool {
+    pub(crate) fn read_at(&self, offset: u64, bytes: &mut [u8]) -> bool {
         match self {
             Self::File(file) => file.read_at(offset, bytes),
             Self::Memory(memory) => {

@@ -41,7 +41,7 @@ impl Version {
     /// Reads `VERSION`, `PATCHLEVEL` and `SUBLEVEL` from a kernel's top
     /// Makefile.
     #[must_use]
-    pub fn from_makefile(makefile: &[u8]) -> Option<Self> {
+    pub(crate) fn from_makefile(makefile: &[u8]) -> Option<Self> {
         let value = |name| value_after(makefile, name).and_then(|rest| rest.strip_prefix(b"=")).and_then(number);
         Some(Self {
             major: value(b"VERSION")?,
@@ -54,7 +54,7 @@ impl Version {
     /// numbers; `LINUX_VERSION_CODE`, which is all that is in older ones, has
     /// room for a sublevel of 255 at most.
     #[must_use]
-    pub fn from_header(header: &[u8]) -> Option<Self> {
+    pub(crate) fn from_header(header: &[u8]) -> Option<Self> {
         let value = |name| value_after(header, name).and_then(number::<u32>);
         let code = value(b"#define LINUX_VERSION_CODE")?;
         let [_, major, minor, sublevel] = code.to_be_bytes().map(u16::from);

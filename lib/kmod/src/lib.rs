@@ -28,7 +28,7 @@ pub fn module_name(path: &[u8]) -> Vec<u8> {
 
 /// An alias with underscores for dashes, but in brackets (`alias_normalize()`).
 #[must_use]
-pub fn normalized(alias: &[u8]) -> Vec<u8> {
+pub(crate) fn normalized(alias: &[u8]) -> Vec<u8> {
     let mut in_brackets = false;
     let normalize = |&byte: &u8| {
         match byte {

@@ -15,7 +15,7 @@
 //! | [`object`] | what one object says, by these |
 //! | [`link`] | what all objects say together: exports, and who may use them |
 //! | `write` | `.mod.c`, `Module.symvers`, and what is read for them |
-//! | [`ask`] | for who asks: why symbols are undefined, and messages as JSON |
+//! | `ask` | for who asks: why symbols are undefined, and messages as JSON |
 //! | [`elfconfig`] | `elfconfig.h` (`mk_elfconfig`) |
 //! | [`module`] | a finished module's aliases, for file2alias |
 //! | [`run`] | modpost, from arguments to exit status |
@@ -25,7 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alias;
-pub mod ask;
+mod ask;
 pub mod buffer;
 pub mod cli;
 pub mod dialect;

@@ -34,7 +34,7 @@ use elf::arch::Abi;
 use indexmap::IndexMap;
 use layout::{Layout, Offsets, Struct};
 use pattern::Piece;
-pub use swapped::swapped_fields;
+pub(crate) use swapped::swapped_fields;
 
 use crate::buffer::Buffer;
 use crate::dialect::Dialect;

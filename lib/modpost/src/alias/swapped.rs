@@ -9,7 +9,7 @@ use super::{Entry, Table, TableSymbol, Target, input};
 
 /// Where in a table they are, in bytes.
 #[must_use]
-pub fn swapped_fields(symbol: &TableSymbol, bytes: &[u8], layout: &Layout, target: Target) -> Vec<Range<usize>> {
+pub(crate) fn swapped_fields(symbol: &TableSymbol, bytes: &[u8], layout: &Layout, target: Target) -> Vec<Range<usize>> {
     let is_hosts = target.encoding.is_big == cfg!(target_endian = "big");
     if is_hosts || target.dialect.alias_list {
         return Vec::new();

@@ -23,7 +23,7 @@ const MANY: usize = 200;
 
 /// What explaining takes beside the finished table.
 #[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// The kernel.
     pub dialect: &'a Dialect,
     /// The files of `-i`.
@@ -52,7 +52,7 @@ fn undefined<'l>(link: &'l Link) -> Undefined<'l> {
 
 /// The lines, each beginning `kbuild-rs: `; nothing if nothing is wrong.
 #[must_use]
-pub fn explain(link: &Link, run: &Run) -> Vec<u8> {
+pub(crate) fn explain(link: &Link, run: &Run) -> Vec<u8> {
     let undefined = undefined(link);
     let mut lines: Vec<Vec<u8>> = Vec::new();
     if !undefined.is_empty() {

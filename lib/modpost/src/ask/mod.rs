@@ -1,4 +1,4 @@
 //! For who asks for more than the original says.
 
-pub mod explain;
-pub mod report;
+pub(crate) mod explain;
+pub(crate) mod report;

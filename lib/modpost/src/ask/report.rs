@@ -48,7 +48,7 @@ fn line(message: &Message) -> Vec<u8> {
 ///
 /// # Errors
 /// If the file can't be written.
-pub fn append(path: &Path, kept: &Kept) -> io::Result<()> {
+pub(crate) fn append(path: &Path, kept: &Kept) -> io::Result<()> {
     let messages = kept.said.iter().chain(&kept.withheld).chain(&kept.end);
     let lines: Vec<u8> = messages.flat_map(line).collect();
     OpenOptions::new().append(true).create(true).open(path)?.write_all(&lines)

@@ -59,7 +59,7 @@ impl<'e> Log<'e> {
     }
 
     /// Says what follows as a kernel does.
-    pub const fn serve(&mut self, dialect: &Dialect) {
+    pub(crate) const fn serve(&mut self, dialect: &Dialect) {
         self.fatal_is_error = dialect.fatal_is_called_error;
         self.undefined_capped = dialect.undefined_reports_capped;
     }
@@ -76,7 +76,7 @@ impl<'e> Log<'e> {
     }
 
     /// Says a message, which doesn't make the run fail even if it is an error.
-    pub fn tell(&mut self, message: Message) {
+    pub(crate) fn tell(&mut self, message: Message) {
         // If standard error is closed, there is nobody to report that to.
         let _ = self.program.say(&message, self.err);
         if let Some(kept) = &mut self.kept {

@@ -105,7 +105,7 @@ impl<'a> Link<'a> {
     /// A `Module.symvers` of so many lines begins; `false` if there is no
     /// memory for them.
     #[must_use]
-    pub fn begin_import(&mut self, lines: usize) -> bool {
+    pub(crate) fn begin_import(&mut self, lines: usize) -> bool {
         self.last_dumped = None;
         self.symbols.reserve(lines)
     }
@@ -337,12 +337,12 @@ impl<'a> Link<'a> {
 
     /// Whether vmlinux's exports are known.
     #[must_use]
-    pub fn has_vmlinux(&self) -> bool {
+    pub(crate) fn has_vmlinux(&self) -> bool {
         self.modules.iter().any(|module| module.facts.is_vmlinux)
     }
 
     /// What a module exports, in order, without what is trimmed.
-    pub fn kept_exports<'s>(&'s self, module: &'s Module) -> impl Iterator<Item = &'s Symbol<'a>> {
+    pub(crate) fn kept_exports<'s>(&'s self, module: &'s Module) -> impl Iterator<Item = &'s Symbol<'a>> {
         let is_kept = |id: &&SymbolId| self.kept.as_ref().is_none_or(|kept| kept.contains(*id));
         module.exports.iter().filter(is_kept).map(|id| self.symbols.get(*id))
     }

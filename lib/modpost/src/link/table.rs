@@ -59,7 +59,7 @@ fn tdb_hash(name: &[u8]) -> u32 {
 
 impl<'a> SymbolTable<'a> {
     /// Makes room for so many more symbols; `false` if there is none.
-    pub fn reserve(&mut self, more: usize) -> bool {
+    pub(crate) fn reserve(&mut self, more: usize) -> bool {
         let Self { symbols, by_name, hasher, .. } = self;
         symbols.try_reserve(more).is_ok()
             && by_name.try_reserve(more, |id| hasher.hash_one(&*symbols[id.0 as usize].name)).is_ok()
@@ -116,7 +116,7 @@ impl<'a> SymbolTable<'a> {
     }
 
     /// Takes note that these names are global symbols of an object.
-    pub fn clear_static(&mut self, names: &Names) {
+    pub(crate) fn clear_static(&mut self, names: &Names) {
         if self.statics == 0 {
             return;
         }
@@ -132,7 +132,7 @@ impl<'a> SymbolTable<'a> {
     /// The symbols that are wanted, in the order of the original's hash table:
     /// by bucket, the latest first.
     #[must_use]
-    pub fn in_hash_order(&self, wanted: impl Fn(&Symbol) -> bool) -> Vec<&Symbol<'a>> {
+    pub(crate) fn in_hash_order(&self, wanted: impl Fn(&Symbol) -> bool) -> Vec<&Symbol<'a>> {
         let mut symbols: Vec<_> = self.symbols.iter().rev().filter(|symbol| wanted(symbol)).collect();
         symbols.sort_by_cached_key(|symbol| tdb_hash(&symbol.name) % BUCKETS);
         symbols

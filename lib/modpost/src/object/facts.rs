@@ -42,14 +42,14 @@ impl License {
 
     /// The word that stands for it in `Module.symvers`.
     #[must_use]
-    pub fn export_word(self) -> &'static str {
+    pub(crate) fn export_word(self) -> &'static str {
         let kind = KINDS.iter().find(|(license, ..)| *license == self);
         kind.map_or("(unknown)", |(_, _, word)| word)
     }
 
     /// What a word in `Module.symvers` stands for.
     #[must_use]
-    pub fn from_export_word(word: &[u8], dialect: &Dialect) -> Self {
+    pub(crate) fn from_export_word(word: &[u8], dialect: &Dialect) -> Self {
         let kind = Self::kinds(dialect).find(|(.., known)| known.as_bytes() == word);
         kind.map_or(Self::Unknown, |(license, ..)| *license)
     }

@@ -15,7 +15,7 @@ use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, section_header};
 use goblin::elf::header::EM_RISCV;
 pub use rules::Rules;
 use rules::{Class, NO_SUCH_SECTION, RuleSet};
-pub use since_6_5::check_symbols;
+pub(crate) use since_6_5::check_symbols;
 
 use crate::dialect::Dialect;
 use crate::kind;

@@ -103,7 +103,7 @@ fn nearest(table: &[Place], at: (SectionIndex, u64), reach: Option<u64>, first: 
 /// # Errors
 /// If the file ends before the symbol table does, a name lies beyond its end, or
 /// a symbol that would be in that table is without its section number.
-pub fn check_symbols(elf: &Elf, dialect: &Dialect) -> Result<(), Malformed> {
+pub(crate) fn check_symbols(elf: &Elf, dialect: &Dialect) -> Result<(), Malformed> {
     elf.check_symbol_table()?;
     elf.check_symbol_names()?;
     for (number, symbol) in elf.symbols().iter().enumerate() {

@@ -1,5 +1,5 @@
 //! The files that modpost writes, and those that it reads to write them.
 
 pub mod modc;
-pub mod supported;
+pub(crate) mod supported;
 pub mod symvers;

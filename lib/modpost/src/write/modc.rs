@@ -75,7 +75,7 @@ pub fn render(
 
 /// The contents of `.vmlinux.export.c`.
 #[must_use]
-pub fn render_vmlinux(link: &Link, id: ModuleId, style: Style) -> Buffer {
+pub(crate) fn render_vmlinux(link: &Link, id: ModuleId, style: Style) -> Buffer {
     let mut out = Buffer::default();
     out.format(&[b"#include <linux/export-internal.h>\n"]);
     let module = link.module(id);

@@ -19,14 +19,14 @@ const LINE_MAX: usize = 4095;
 
 /// The list of supported modules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Supported {
+pub(crate) struct Supported {
     file: Vec<u8>,
     text: Vec<u8>,
 }
 
 /// What the list says of a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// How it is supported, as in `yes` or `external`.
     pub how: Option<Vec<u8>>,
     /// What there is to be said of patterns.
@@ -38,7 +38,7 @@ impl Supported {
     ///
     /// # Errors
     /// If it is a directory, at which the original crashes.
-    pub fn read(file: &[u8]) -> Result<Self, Fatal> {
+    pub(crate) fn read(file: &[u8]) -> Result<Self, Fatal> {
         match std::fs::read(textfile::path(file)) {
             Err(error) if error.kind() == ErrorKind::IsADirectory => {
                 Err(Fatal::refusal(Kind::FILE, text!("{}: {}\n", file, strerror(&error))))
@@ -52,7 +52,7 @@ impl Supported {
     /// # Errors
     /// If a bracket of a pattern has no end: the original then reads on behind
     /// the pattern.
-    pub fn verdict(&self, module: &[u8]) -> Result<Verdict, Fatal> {
+    pub(crate) fn verdict(&self, module: &[u8]) -> Result<Verdict, Fatal> {
         let mut verdict = Verdict::default();
         for (offset, line) in lines(&self.text) {
             let end = memchr2(b' ', b'\t', line);
