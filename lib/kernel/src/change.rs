@@ -42,12 +42,13 @@ impl Change {
     }
 }
 
-/// Declares a tool's `Dialect` and `CHANGES`, its table. Each row is
-/// `FLAG: SINCE, until UNTIL, stable RELEASES;` after a comment of one sentence,
-/// as [`Change`] has them.
+/// Declares a tool's `Dialect`, which has [`Flags`](crate::Flags), and
+/// `CHANGES`, its table. First come the tool's vendors and its judge, then a row
+/// `FLAG: SINCE, until UNTIL, stable RELEASES;` for each behaviour, after a comment
+/// of one sentence, as [`Change`] has them.
 #[macro_export]
 macro_rules! dialect {
-    ($($(#[doc = $doc:literal])+ $name:ident: $since:expr, until $until:expr, stable $stable:expr;)+) => {
+    (vendors $vendors:expr, judge $judge:expr; $($(#[doc = $doc:literal])+ $name:ident: $since:expr, until $until:expr, stable $stable:expr;)+) => {
         /// How one kernel's copy of the tool behaves.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Dialect {
@@ -96,6 +97,34 @@ macro_rules! dialect {
                     .into_iter()
                     .filter_map(|(name, set)| set.then_some(name))
                     .collect()
+            }
+        }
+
+        impl $crate::Flags for Dialect {
+            const VENDORS: &'static [$crate::Vendor<Self>] = $vendors;
+
+            fn of_version(version: $crate::Version) -> Self {
+                Self::new(version)
+            }
+
+            fn kernel(&self) -> &$crate::Kernel {
+                &self.kernel
+            }
+
+            fn kernel_mut(&mut self) -> &mut $crate::Kernel {
+                &mut self.kernel
+            }
+
+            fn flags(&self) -> Vec<&'static str> {
+                Self::flags(self)
+            }
+
+            fn set(&mut self, flag: &str, on: bool) -> Option<()> {
+                Self::set(self, flag, on)
+            }
+
+            fn judge(&mut self, trees: &$crate::Trees) -> Vec<std::path::PathBuf> {
+                $judge(self, trees)
             }
         }
     };

@@ -3,7 +3,6 @@
 use std::fmt::Debug;
 use std::path::PathBuf;
 
-use crate::change::Change;
 use crate::tree::Trees;
 use crate::version::Version;
 
@@ -31,8 +30,6 @@ impl Kernel {
 /// How one kernel's copy of a tool behaves: a type that
 /// [`dialect!`](crate::dialect) declares.
 pub trait Flags: Clone + Debug + PartialEq + 'static {
-    /// Every flag with its history, in the table's order.
-    const CHANGES: &'static [Change];
     /// The vendors' kernels in which the tool behaves in its own way.
     const VENDORS: &'static [Vendor<Self>];
 

@@ -7,40 +7,11 @@
 
 mod vendor;
 
-use std::path::PathBuf;
-
-use kernel::{BEFORE_ALL, Change, Flags, Kernel, Trees, VENDORS_ALONE, Vendor, Version, document};
-
-impl Flags for Dialect {
-    const CHANGES: &'static [Change] = CHANGES;
-    const VENDORS: &'static [Vendor<Self>] = vendor::VENDORS;
-
-    fn of_version(version: Version) -> Self {
-        Self::new(version)
-    }
-
-    fn kernel(&self) -> &Kernel {
-        &self.kernel
-    }
-
-    fn kernel_mut(&mut self) -> &mut Kernel {
-        &mut self.kernel
-    }
-
-    fn flags(&self) -> Vec<&'static str> {
-        Self::flags(self)
-    }
-
-    fn set(&mut self, flag: &str, on: bool) -> Option<()> {
-        Self::set(self, flag, on)
-    }
-
-    fn judge(&mut self, trees: &Trees) -> Vec<PathBuf> {
-        vendor::judge(self, trees)
-    }
-}
+use kernel::{BEFORE_ALL, VENDORS_ALONE, document};
 
 kernel::dialect! {
+    vendors vendor::VENDORS, judge vendor::judge;
+
     // --- what is read, and in which order -------------------------------
     /// Modules, undefined symbols and namespaces keep their reading order.
     /// Before, each list grew at its head, and Module.symvers was written in
@@ -390,6 +361,8 @@ pub fn table() -> String {
 
 #[cfg(test)]
 mod tests {
+    use kernel::Version;
+
     use super::*;
 
     #[test]
