@@ -24,9 +24,7 @@ impl<'t> Elf<'t> {
     /// # Errors
     /// [`ParseError`], in the order in which the original looks.
     pub fn parse(source: &'t Source, tables: &'t mut Tables, demands: Demands) -> Result<Option<Self>, ParseError> {
-        let parsed = Self::parse_unchecked(source, tables, demands);
-        source.check()?;
-        parsed
+        source.checked(Self::parse_unchecked(source, tables, demands))
     }
 
     /// The same, which takes what can't be read for what isn't there.

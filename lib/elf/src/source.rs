@@ -93,6 +93,15 @@ impl Source {
         }
     }
 
+    /// What reading gave, unless it was the system that failed.
+    ///
+    /// # Errors
+    /// Those of [`Source::check`], and then the result's.
+    pub fn checked<T, E: From<ReadError>>(&self, result: Result<T, E>) -> Result<T, E> {
+        self.check()?;
+        result
+    }
+
     /// Replaces `buffer` by the `len` bytes at `offset`. `false` if the
     /// source ends before, or can't be read there, or there is no memory.
     pub fn read_exact(&self, offset: u64, len: u64, buffer: &mut Vec<u8>) -> bool {

@@ -1,7 +1,7 @@
 //! `.modinfo`: strings `tag=value`, each ended by a NUL, with any number of
 //! NULs between them.
 
-use elf::{Demands, Elf, ParseError, Source, Tables};
+use elf::{Demands, Elf, ParseError, SectionIndex, Source, Tables};
 use kernel::Version;
 use memchr::memchr;
 
@@ -20,6 +20,15 @@ pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
+/// The bytes of the section.
+///
+/// # Errors
+/// If the object can't be read, or is malformed.
+pub fn strings(elf: &Elf, section: SectionIndex, source: &Source) -> Result<Vec<u8>, ParseError> {
+    let (bytes, _) = source.checked(elf.strings_of(section).map_err(ParseError::from))?;
+    Ok(bytes)
+}
+
 /// The value of a tag in a module's `.modinfo`, the first if there are several.
 ///
 /// # Errors
@@ -30,10 +39,8 @@ pub fn value(source: &Source, tag: &[u8]) -> Result<Option<Vec<u8>>, ParseError>
     let Some((elf, section)) = elf.and_then(|elf| elf.modinfo.map(|section| (elf, section))) else {
         return Ok(None);
     };
-    let bytes = elf.strings_of(section);
-    source.check()?;
-    let bytes = bytes?;
-    Ok(pairs(&bytes.0).find(|(known, _)| *known == tag).map(|(_, value)| value.to_vec()))
+    let bytes = strings(&elf, section, source)?;
+    Ok(pairs(&bytes).find(|(known, _)| *known == tag).map(|(_, value)| value.to_vec()))
 }
 
 /// The kernel that a module was built for, by its `vermagic`.

@@ -109,9 +109,7 @@ pub fn driver_of(source: &Source) -> Result<Option<Vec<u8>>, ParseError> {
     let Some(mut elf) = Elf::parse(source, &mut tables, Demands::default())? else {
         return Ok(None);
     };
-    let name = driver_in(&mut elf);
-    source.check()?;
-    Ok(name?)
+    source.checked(driver_in(&mut elf).map_err(ParseError::from))
 }
 
 fn driver_in(elf: &mut Elf) -> Result<Option<Vec<u8>>, Malformed> {

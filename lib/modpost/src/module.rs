@@ -3,7 +3,7 @@
 
 use elf::{Demands, Elf, ParseError, Source, Tables};
 use kernel::Version;
-use kmod::modinfo::{pairs, version};
+use kmod::modinfo::{pairs, strings, version};
 
 use crate::alias::layout;
 use crate::dialect::Dialect;
@@ -69,14 +69,10 @@ impl Info {
         let Some(section) = elf.modinfo else {
             return Ok(info);
         };
-        let strings = elf.strings_of(section);
-        source.check()?;
-        for (tag, value) in pairs(&strings?.0) {
+        for (tag, value) in pairs(&strings(&elf, section, source)?) {
             match tag {
                 b"alias" => info.aliases.push(value.to_vec()),
-                b"vermagic" => {
-                    info.version = version(value);
-                }
+                b"vermagic" => info.version = version(value),
                 _ => {}
             }
         }
