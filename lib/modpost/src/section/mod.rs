@@ -13,8 +13,9 @@ mod to_6_4;
 use base::message::{Fatal, Message, Severity, text};
 use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, section_header};
 use goblin::elf::header::EM_RISCV;
+use report::{End, Reference};
 pub use rules::Rules;
-use rules::{Class, NO_SUCH_SECTION, RuleSet};
+use rules::{Class, NO_SUCH_SECTION, Rule, RuleSet};
 pub(crate) use since_6_5::check_symbols;
 
 use crate::dialect::Dialect;
@@ -111,6 +112,24 @@ fn is_difference(elf: &Elf, dialect: &Dialect, from: &[u8], relocation: &Relocat
     let is_riscv = elf.header.e_machine == EM_RISCV;
     let understood = if is_riscv { dialect.riscv_extable } else { dialect.loongarch_extable };
     understood && from == b"__ex_table" && elf.machine.differences.contains(&relocation.kind)
+}
+
+/// A reference that breaks a rule.
+struct Broken<'b> {
+    elf: &'b Elf<'b>,
+    from: &'b Relocated,
+    relocation: Relocation,
+    /// What it refers to.
+    symbol: Symbol,
+    rule: &'b Rule,
+}
+
+impl Broken<'_> {
+    /// Whether it goes to a section of code.
+    fn is_to_code(&self) -> bool {
+        let section = self.elf.sections.get(self.symbol.section.0 as usize);
+        section.is_some_and(|section| section.sh_flags & u64::from(section_header::SHF_EXECINSTR) != 0)
+    }
 }
 
 /// The symbols of an object, as either engine looks them up.
@@ -340,16 +359,30 @@ impl Check<'_> {
         findings: &mut Findings,
     ) -> Result<(), Stop> {
         let relocation = elf.relocations().get(number);
-        elf.symbol(relocation.symbol)?;
+        let symbol = elf.symbol(relocation.symbol)?;
         if broken & NO_SUCH_SECTION != 0 {
             let what = "relocation refers to a symbol in a section that doesn't exist";
             return Err(Malformed { what, section: from.relocations, offset: relocation.offset }.into());
         }
         let rule = &self.rules.rules[broken.trailing_zeros() as usize];
+        let broken = Broken { elf, from, relocation, symbol, rule };
         if self.dialect.symbols_by_section {
-            self.mismatch_since_6_5(elf, from, &relocation, rule, &mut symbols.since_6_5, findings)
+            self.mismatch_since_6_5(&broken, &mut symbols.since_6_5, findings)
         } else {
-            self.mismatch_to_6_4(elf, from, &relocation, rule, &mut symbols.to_6_4, findings)
+            self.mismatch_to_6_4(&broken, &mut symbols.to_6_4, findings)
         }
+    }
+
+    /// The reference for a report, between the symbols that an engine found.
+    fn reference<'b>(
+        &'b self,
+        broken: &Broken<'b>,
+        from: Option<Symbol>,
+        to: Option<Symbol>,
+    ) -> Result<Reference<'b>, Malformed> {
+        let Broken { elf, rule, .. } = *broken;
+        let from = End::new(elf, broken.from.name(elf)?, from, self.dialect)?;
+        let to = End::new(elf, elf.section_name(broken.symbol.section)?, to, self.dialect)?;
+        Ok(Reference { path: self.name, offset: broken.relocation.offset, from, to, rule })
     }
 }

@@ -2,16 +2,16 @@
 //! section and address.
 
 use base::message::Severity;
-use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, arch, section_header};
+use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, arch};
 use goblin::elf::header::{EM_ARM, EM_MIPS};
 use goblin::elf::section_header::SHN_XINDEX;
 use goblin::elf::sym::STT_FUNC;
 
 use super::names::is_usable;
-use super::report::{self, End, Reference};
-use super::rules::{self, Mismatch, Rule};
+use super::report;
+use super::rules::{self, Mismatch};
 use super::to_6_4::{self, Addend};
-use super::{CLOSE, Check, Findings, Relocated, Stop, is_difference};
+use super::{Broken, CLOSE, Check, Findings, Stop, is_difference};
 use crate::dialect::Dialect;
 
 /// Where a relocation goes: an address in its symbol's section. `None` if it is
@@ -74,8 +74,8 @@ type Place = (SectionIndex, u64, u32);
 /// `reach`. `table` is sorted.
 fn nearest(table: &[Place], at: (SectionIndex, u64), reach: Option<u64>, first: bool) -> Option<u32> {
     let (section, address) = at;
-    // The distance and the number of what stands for all symbols at the
-    // address of the one at `index`.
+    // The distance and the number of the symbol that represents all those at
+    // the address of the one at `index`.
     let candidate = |index: usize| {
         let &(_, value, _) = table.get(index).filter(|place| place.0 == section)?;
         let index = if first || value == address {
@@ -184,24 +184,17 @@ impl Check<'_> {
     /// Reports a reference that breaks a rule.
     pub(super) fn mismatch_since_6_5(
         &self,
-        elf: &Elf,
-        from: &Relocated,
-        relocation: &Relocation,
-        rule: &Rule,
+        broken: &Broken,
         symbols: &mut Symbols,
         findings: &mut Findings,
     ) -> Result<(), Stop> {
-        let from_name = from.name(elf)?;
-        let Some(address) = target(elf, self.dialect, from.relocated, from_name, relocation)? else {
+        let Broken { elf, from, relocation, symbol, rule } = broken;
+        let Some(address) = target(elf, self.dialect, from.relocated, from.name(elf)?, relocation)? else {
             return Ok(());
         };
-        let symbol = &elf.symbol(relocation.symbol)?;
-        let to = elf.section_name(symbol.section)?;
         let from_symbol = symbols.before(elf, from.relocated, relocation.offset)?;
-        let from_end = End::new(elf, from_name, from_symbol, self.dialect)?;
         let to_symbol = symbols.named(elf, symbol, address)?;
-        let to_end = End::new(elf, to, to_symbol, self.dialect)?;
-        let reference = Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end, rule };
+        let reference = self.reference(broken, from_symbol, to_symbol)?;
         if self.allowed(&reference) {
             return Ok(());
         }
@@ -217,15 +210,13 @@ impl Check<'_> {
         if rule.kind != Mismatch::ExtableToNonText {
             return Ok(());
         }
-        let section = elf.sections.get(symbol.section.0 as usize);
-        let flags = section.map_or(0, |section| section.sh_flags);
-        if to == rules::BLACK_LISTED.as_bytes() {
+        if reference.to.section == rules::BLACK_LISTED.as_bytes() {
             return Err(Stop::Fatal(report::black_listed(&reference, self.module)));
         }
-        if flags & u64::from(section_header::SHF_EXECINSTR) == 0 {
-            findings.say(reference.says(Severity::Error, report::not_executable(&reference)));
-        } else {
+        if broken.is_to_code() {
             findings.say(reference.says(Severity::Warning, report::not_authorized(&reference, "to\n")));
+        } else {
+            findings.say(reference.says(Severity::Error, report::not_executable(&reference)));
         }
         Ok(())
     }

@@ -4,15 +4,15 @@
 use std::collections::HashMap;
 
 use base::message::Severity;
-use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, arch, section_header};
+use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, arch};
 use goblin::elf::header::{EM_386, EM_ARM, EM_MIPS, ET_EXEC};
 use goblin::elf::reloc::{R_386_PC32, R_ARM_ABS32, R_ARM_CALL, R_ARM_JUMP24, R_ARM_PC24, R_MIPS_HI16};
 use goblin::elf::sym::STT_SECTION;
 
 use super::names::is_usable;
-use super::report::{self, End, Reference};
-use super::rules::{self, Mismatch, Rule};
-use super::{CLOSE, Check, Finding, Findings, Relocated, Stop, is_difference};
+use super::report::{self, Reference};
+use super::rules::{self, Mismatch};
+use super::{Broken, CLOSE, Check, Finding, Findings, Stop, is_difference};
 use crate::dialect::Dialect;
 
 /// An addend as the search for a near symbol takes it: truncated to 32 bits.
@@ -160,30 +160,20 @@ impl Check<'_> {
     /// Reports a reference that breaks a rule.
     pub(super) fn mismatch_to_6_4(
         &self,
-        elf: &Elf,
-        from: &Relocated,
-        relocation: &Relocation,
-        rule: &Rule,
+        broken: &Broken,
         symbols: &mut Symbols,
         findings: &mut Findings,
     ) -> Result<(), Stop> {
+        let Broken { elf, from, relocation, symbol, rule } = broken;
         let from_name = from.name(elf)?;
         let Some(addend) = addend(elf, self.dialect, from.relocated, from_name, relocation)? else {
             return Ok(());
         };
-        let symbol = &elf.symbol(relocation.symbol)?;
-        let to = elf.section_name(symbol.section)?;
         let from_symbol = symbols.at_or_before(elf, relocation.offset, from_name)?;
-        let from_end = End::new(elf, from_name, from_symbol, self.dialect)?;
         let to_symbol = symbols.close_to(elf, addend, symbol)?;
-        let to_end = End::new(elf, to, to_symbol, self.dialect)?;
-        let reference = Reference { path: self.name, offset: relocation.offset, from: from_end, to: to_end, rule };
-
+        let reference = self.reference(broken, from_symbol, to_symbol)?;
         if rule.kind == Mismatch::ExtableToNonText {
-            let section = elf.sections.get(symbol.section.0 as usize);
-            let flags = section.map_or(0, |section| section.sh_flags);
-            let executable = flags & u64::from(section_header::SHF_EXECINSTR) != 0;
-            return self.extable(&reference, executable, findings);
+            return self.extable(&reference, broken.is_to_code(), findings);
         }
         if self.allowed(&reference) {
             return Ok(());
