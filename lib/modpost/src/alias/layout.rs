@@ -6,6 +6,8 @@
 //! A `devicetable-offsets.h` that the kernel build made wins: see
 //! [`Offsets`].
 
+use std::ops::Range;
+
 use elf::arch::Abi;
 use indexmap::IndexMap;
 
@@ -243,6 +245,15 @@ pub struct Place {
     pub count: usize,
     /// What an element is.
     pub ctype: CType,
+}
+
+impl Place {
+    /// Where an element of an array is in the structure.
+    #[must_use]
+    pub const fn element(&self, n: usize) -> Range<usize> {
+        let start = self.offset + n * self.width;
+        start..start + self.width
+    }
 }
 
 /// A structure as one target and one kernel have it.

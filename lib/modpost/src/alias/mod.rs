@@ -12,6 +12,7 @@ mod acpi;
 mod cpu;
 mod detail;
 mod dmi;
+mod entry;
 mod guid;
 mod input;
 pub mod layout;
@@ -23,14 +24,12 @@ mod pnp;
 mod swapped;
 mod usb;
 
-use std::ops::Range;
-
-use base::bytes::until_nul;
 use base::message::{Fatal, Message, Severity, text};
 use base::textfile;
 pub use detail::{EntryDetail, TableDetail, Value, detail};
 use elf::Encoding;
 use elf::arch::Abi;
+use entry::{Entry, SMALL_ALIAS_SIZE, Table, add_field, add_wildcard, append, in_bounds};
 use indexmap::IndexMap;
 use layout::{Layout, Offsets, Struct};
 use pattern::Piece;
@@ -39,11 +38,6 @@ pub(crate) use swapped::swapped_fields;
 use crate::buffer::Buffer;
 use crate::dialect::Dialect;
 use crate::kind;
-
-/// The size of the original's array for one alias, its NUL included.
-const ALIAS_SIZE: usize = 500;
-/// The same since 6.13, for most types.
-const SMALL_ALIAS_SIZE: usize = 256;
 
 /// A type of device table.
 #[derive(Debug)]
@@ -178,7 +172,7 @@ pub struct TableSymbol<'a> {
     module: &'a [u8],
 }
 
-/// What a symbol tells if it stands for a table that the dialect knows:
+/// What a symbol tells if it is a table that the dialect knows:
 /// `__mod_TYPE__NAME_device_table`, or since 6.13
 /// `__mod_device_table__TYPE__NAME`, since 6.18
 /// `__mod_device_table__kmod_MODULE__TYPE__NAME`.
@@ -290,140 +284,6 @@ pub enum Contents<'a> {
     Bytes(&'a [u8]),
     /// A table of so many NULs, in a section that occupies no space.
     Zeros(u64),
-}
-
-/// A device table with what it takes to read it.
-#[derive(Debug)]
-pub struct Table<'a> {
-    /// The module, as messages call it.
-    module: &'a [u8],
-    layout: &'a Layout,
-    target: Target<'a>,
-    bytes: &'a [u8],
-}
-
-impl<'a> Table<'a> {
-    /// The entries before the terminator. Each has all that follows it in the
-    /// table in its sight: a string without end runs on.
-    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        (0..self.bytes.len() - self.layout.size)
-            .step_by(self.layout.size)
-            .map(|start| Entry { table: self, bytes: &self.bytes[start..] })
-    }
-
-    fn malformed(&self, what: &str) -> Fatal {
-        Fatal::refusal(kind::DEVICE_ID, text!("{}: {}\n", self.module, what))
-    }
-}
-
-/// One entry of a device table.
-#[derive(Clone, Copy, Debug)]
-struct Entry<'a> {
-    table: &'a Table<'a>,
-    bytes: &'a [u8],
-}
-
-impl<'a> Entry<'a> {
-    fn module(&self) -> &'a [u8] {
-        self.table.module
-    }
-
-    /// The bytes at a range that offsets of the kernel build's own may have
-    /// moved out of the table.
-    fn range(&self, range: Range<usize>) -> &'a [u8] {
-        self.bytes.get(range).unwrap_or_default()
-    }
-
-    /// An integer field.
-    fn get(&self, name: &str) -> u64 {
-        self.nth(name, 0)
-    }
-
-    /// An element of an array of integers.
-    fn nth(&self, name: &str, n: usize) -> u64 {
-        let place = self.table.layout.place(name);
-        let start = place.offset + n * place.width;
-        self.table.target.encoding.unsigned(self.range(start..start + place.width))
-    }
-
-    /// Where in the entry some elements of an array are.
-    fn places(&self, name: &str, first: usize, last: usize) -> Vec<Range<usize>> {
-        let place = self.table.layout.place(name);
-        let element = |n: usize| place.offset + n * place.width..place.offset + (n + 1) * place.width;
-        (first..=last.min(place.count - 1)).map(element).collect()
-    }
-
-    /// A field's bytes, all of them.
-    fn bytes(&self, name: &str) -> &'a [u8] {
-        let place = self.table.layout.place(name);
-        self.range(place.offset..place.offset + place.width * place.count)
-    }
-
-    /// The string that begins at a field.
-    fn string(&self, name: &str) -> &'a [u8] {
-        let offset = self.table.layout.place(name).offset;
-        until_nul(self.bytes.get(offset..).unwrap_or_default())
-    }
-
-    /// The string that begins at a field, or `*` if it is empty.
-    fn string_or_star(&self, name: &str) -> &'a [u8] {
-        match self.string(name) {
-            b"" => b"*",
-            string => string,
-        }
-    }
-
-    /// The number of hexadecimal digits of a field.
-    fn digits(&self, name: &str) -> usize {
-        self.table.layout.place(name).width * 2
-    }
-}
-
-/// Ends an alias in a wildcard, for fields to come, unless it does already.
-fn add_wildcard(alias: &mut Vec<u8>) {
-    if alias.last() != Some(&b'*') {
-        alias.push(b'*');
-    }
-}
-
-/// The separator, then the field in hexadecimal or, if it doesn't matter, a
-/// star.
-fn add_field(alias: &mut Vec<u8>, separator: &str, matters: bool, entry: &Entry, field: &str) {
-    use std::io::Write;
-    alias.extend_from_slice(separator.as_bytes());
-    if matters {
-        let (value, digits) = (entry.get(field), entry.digits(field));
-        // Writing to a vector can't fail.
-        let _ = write!(alias, "{value:0digits$X}");
-    } else {
-        alias.push(b'*');
-    }
-}
-
-/// Appends to an alias in an array of 256 bytes, of which the first `before`
-/// of ours are not in it. Older kernels overflow it, or have more room.
-fn append(alias: &mut Vec<u8>, before: usize, piece: &[u8], entry: &Entry) -> Result<(), Fatal> {
-    let dialect = entry.table.target.dialect;
-    let room = SMALL_ALIAS_SIZE.saturating_sub(alias.len() - before);
-    if dialect.alias_list && piece.len() >= room {
-        return Err(if dialect.alias_bounds {
-            let (size, need, have) = (SMALL_ALIAS_SIZE.to_string(), piece.len().to_string(), room.to_string());
-            let text = text!("alias buffer ({}) overflow on append (need {}, have {})\n", size, need, have);
-            Fatal::new(kind::DEVICE_ID, text)
-        } else {
-            entry.table.malformed("alias of 256 bytes or more")
-        });
-    }
-    alias.extend_from_slice(piece);
-    Ok(())
-}
-
-fn in_bounds(table: &Table, alias: &[u8]) -> Result<(), Fatal> {
-    if alias.len() < ALIAS_SIZE || table.target.dialect.alias_list {
-        Ok(())
-    } else {
-        Err(table.malformed("alias of 500 bytes or more"))
-    }
 }
 
 /// The layout of a table's entries, if it has the size of whole ones.

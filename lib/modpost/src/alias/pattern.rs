@@ -31,7 +31,7 @@ pub(super) enum Piece {
 /// Whether a field matters for a match.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Matters {
-    /// It is other than the value that stands for any.
+    /// It differs from the value that means any.
     Not(u64),
     /// The structure's `match_flags` have one of these bits.
     Flag(u64),
