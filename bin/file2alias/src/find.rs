@@ -13,6 +13,7 @@ use kmod::alias::{self, Alias};
 use kmod::archive;
 use kmod::vfio::{self, Device};
 use modpost::module::Scratch;
+use serde_json::Value;
 
 use crate::print::{self, failed};
 use crate::{Ended, NAME, put};
@@ -125,15 +126,15 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
                 if let Some(driver) = driver() {
                     put(out, &vfio::script(address, &alias.module, &driver, sysfs))?;
                 } else {
-                    let (device, module) =
-                        (Path::new(text).display(), Path::new(textfile::path(&alias.module)).display());
+                    let (device, module) = (Path::new(text).display(), textfile::path(&alias.module).display());
                     let _ = writeln!(err, "{NAME}: {device}: the name of the driver in {module} isn't known");
                     all_found = false;
                 }
                 continue;
             }
             if matches.get_flag("json") {
-                put(out, &candidate(text, &modalias, alias, matches.get_flag("driver").then(driver)))?;
+                let name = || driver().as_deref().map_or(Value::Null, json::text);
+                put(out, &candidate(text, &modalias, alias, matches.get_flag("driver").then(name)))?;
                 continue;
             }
             let name = if devices.len() > 1 { [text.as_bytes(), b": "].concat() } else { Vec::new() };
@@ -148,7 +149,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
     Ok(all_found)
 }
 
-fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Option<Vec<u8>>>) -> Vec<u8> {
+fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Value>) -> Vec<u8> {
     let mut object = serde_json::json!({
         "device": json::text(device.as_bytes()),
         "modalias": json::text(modalias),
@@ -158,7 +159,7 @@ fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Opti
         "builtin": alias.is_builtin,
     });
     if let Some(driver) = driver {
-        object["driver"] = driver.as_deref().map_or(serde_json::Value::Null, json::text);
+        object["driver"] = driver;
     }
     json::line(&object)
 }
