@@ -1,5 +1,5 @@
-//! The few operations on byte strings that C's string functions stand for in
-//! the formats we read.
+//! C's string functions on byte strings, as far as the formats that are read
+//! need them.
 
 use memchr::{memchr, memrchr};
 
@@ -74,7 +74,7 @@ pub fn strtoul(bytes: &[u8], base: u32) -> (u64, &[u8]) {
     (value, &rest[digits..])
 }
 
-/// Whether `name` matches `pattern`, in which `*` stands for any bytes. This
+/// Whether `name` matches `pattern`, in which `*` matches any bytes. This
 /// is all of fnmatch(3) that modpost's patterns use (`scripts/mod/modpost.c`,
 /// 6.1), and gives the same answers as the simpler matcher of 5.15 and before
 /// for a pattern with a star at its ends alone.

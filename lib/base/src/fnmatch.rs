@@ -1,8 +1,8 @@
 //! fnmatch(3) without flags in the C locale, by which kmod matches patterns.
 
-/// Whether a name matches a pattern: `*` stands for any bytes, `?` for one,
-/// `[…]` for one of a set, `[!…]` or `[^…]` for one of all others, and a
-/// backslash takes from what follows it any meaning of its own.
+/// Whether a name matches a pattern: `*` matches any bytes, `?` one,
+/// `[…]` one of a set, `[!…]` or `[^…]` one that is not in a set, and a backslash
+/// makes the byte that follows it match itself.
 #[must_use]
 pub fn fnmatch(pattern: &[u8], name: &[u8]) -> bool {
     // Where to go on if what follows the last star doesn't match here.
@@ -38,10 +38,10 @@ fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
         [b'?', rest @ ..] => Some(rest),
         [b'[', set @ ..] => match bracket(set, byte) {
             Some((matches, rest)) => matches.then_some(rest),
-            // Without an end, it stands for itself.
+            // Without an end, it matches itself.
             None => (byte == b'[').then_some(set),
         },
-        // One at the end stands for nothing.
+        // One at the end matches nothing.
         [b'\\'] => None,
         [b'\\', plain, rest @ ..] | [plain, rest @ ..] => (*plain == byte).then_some(rest),
         [] => None,

@@ -37,8 +37,8 @@ impl Workers {
     }
 
     /// Hands each item's result over, in order, as soon as it and all before
-    /// it are there. Few are kept until then: a worker that is far ahead waits. `scratch` makes what a worker reuses from one item to
-    /// the next.
+    /// it are there. Few are kept until then: a worker that is far ahead waits.
+    /// `scratch` makes what a worker reuses from one item to the next.
     ///
     /// # Errors
     /// The first that `take` returns, with which the work ends.

@@ -39,7 +39,7 @@ pub struct Machine {
     /// The lowest bit of a function's address says in which of two instruction
     /// sets it is, and is no part of the address.
     pub marked_functions: bool,
-    /// The type of symbols that claim a register and stand for no value.
+    /// The type of symbols that claim a register and have no value.
     pub register_type: Option<u8>,
     /// The type of functions, beside `STT_FUNC`, in 64-bit objects.
     pub function_type_64: Option<u8>,

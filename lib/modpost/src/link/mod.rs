@@ -209,7 +209,7 @@ impl<'a> Link<'a> {
         Ok(())
     }
 
-    /// Exports a symbol: the symbol that now stands for the name.
+    /// Exports a symbol: the symbol that now has the name.
     fn export(
         &mut self,
         module: ModuleId,
