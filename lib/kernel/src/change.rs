@@ -19,6 +19,9 @@ pub struct Change {
     /// Stable releases that took the change, the later one if there are two:
     /// major, minor, first sublevel.
     pub stable: &'static [(u16, u16, u16)],
+    /// The mainline commits that made the change, abbreviated to twelve digits;
+    /// none where the releases are all that is known.
+    pub commits: &'static [&'static str],
 }
 
 /// The release of what was so before the first kernel that is served.
@@ -44,11 +47,11 @@ impl Change {
 
 /// Declares a tool's `Dialect`, which has [`Flags`](crate::Flags), and
 /// `CHANGES`, its table. First come the tool's vendors and its judge, then a row
-/// `FLAG: SINCE, until UNTIL, stable RELEASES;` for each behaviour, after a comment
-/// of one sentence, as [`Change`] has them.
+/// `FLAG: SINCE, until UNTIL, stable RELEASES, commits COMMITS;` for each behaviour,
+/// after a comment of one sentence, as [`Change`] has them.
 #[macro_export]
 macro_rules! dialect {
-    (vendors $vendors:expr, judge $judge:expr; $($(#[doc = $doc:literal])+ $name:ident: $since:expr, until $until:expr, stable $stable:expr;)+) => {
+    (vendors $vendors:expr, judge $judge:expr; $($(#[doc = $doc:literal])+ $name:ident: $since:expr, until $until:expr, stable $stable:expr, commits $commits:expr;)+) => {
         /// How one kernel's copy of the tool behaves.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Dialect {
@@ -64,6 +67,7 @@ macro_rules! dialect {
             since: $since,
             until: $until,
             stable: $stable,
+            commits: $commits,
         }),+];
 
         impl Dialect {

@@ -1,4 +1,4 @@
-//! The document that is made of tools' tables of changes.
+//! The document made from the tools' tables of changes.
 
 use crate::change::{BEFORE_ALL, Change, VENDORS_ALONE};
 
@@ -6,12 +6,14 @@ use crate::change::{BEFORE_ALL, Change, VENDORS_ALONE};
 /// that follow them: which of two brought a change is known by reading alone.
 const READ_ALONE: &[(u16, u16)] = &[(5, 13), (5, 14), (6, 15), (6, 16)];
 
-/// A table in Markdown, a row for each change.
+/// A tool's section in Markdown: a heading, and a table with a row for each
+/// change.
 #[must_use]
-pub fn table(changes: &[Change]) -> String {
-    let mut table =
-        String::from("| flag | since | until | stable releases | meaning |\n| --- | --- | --- | --- | --- |\n");
-    for Change { name, meaning, since, until, stable } in changes {
+pub fn section(heading: &str, changes: &[Change]) -> String {
+    let mut section = format!("## {heading}\n\n");
+    section +=
+        "| flag | since | until | stable releases | commits | meaning |\n| --- | --- | --- | --- | --- | --- |\n";
+    for Change { name, meaning, since, until, stable, commits } in changes {
         let release = |(major, minor): (u16, u16)| match (major, minor) {
             BEFORE_ALL => "before 5.10".to_owned(),
             VENDORS_ALONE => "vendors".to_owned(),
@@ -21,7 +23,8 @@ pub fn table(changes: &[Change]) -> String {
         let stable: Vec<_> = stable.iter().map(|(a, b, c)| format!("{a}.{b}.{c}")).collect();
         let (since, until, stable) = (release(*since), until.map(release).unwrap_or_default(), stable.join(", "));
         let read = if is_read { " *The release is known by reading alone.*" } else { "" };
-        table += &format!("| {name} | {since} | {until} | {stable} | {}{read} |\n", meaning.trim());
+        let (commits, meaning) = (commits.join(", "), meaning.trim());
+        section += &format!("| {name} | {since} | {until} | {stable} | {commits} | {meaning}{read} |\n");
     }
-    table
+    section
 }
