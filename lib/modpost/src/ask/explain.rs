@@ -108,7 +108,7 @@ fn one(link: &Link, name: &[u8], modules: &[ModuleId], elsewhere: Option<&PathBu
 
 /// The exported name that is nearest, if one is near.
 fn near<'l>(link: &'l Link, name: &[u8]) -> Option<&'l [u8]> {
-    let names = link.symbols.iter().map(|symbol| &*symbol.name);
+    let names = link.symbols.iter().map(|symbol| &*symbol.export.name);
     let close = names.filter(|other| other.len().abs_diff(name.len()) <= NEAR && name.len() > 2 * NEAR);
     let distances = close.map(|other| (generic_levenshtein(&Bytes(other), &Bytes(name)), other));
     distances.filter(|(distance, _)| *distance <= NEAR).min_by_key(|(distance, _)| *distance).map(|(_, other)| other)

@@ -17,9 +17,10 @@ pub use resolve::{Note, Resolution, Versions};
 pub use table::{ModuleId, Symbol, SymbolId, SymbolTable};
 
 use crate::dialect::Dialect;
+use crate::export::Export;
 use crate::kind;
-use crate::object::{Facts, License, Reading, Step};
-use crate::section::Finding;
+use crate::object::{Facts, Reading};
+use crate::step::Step;
 
 /// A module, read from an object or from a `Module.symvers`.
 #[derive(Clone, Debug)]
@@ -56,27 +57,12 @@ pub struct Link<'a> {
     /// How many section mismatches there are.
     pub mismatches: usize,
     /// `sizeof(struct exception_table_entry)`, or 0: see
-    /// [`Finding::ExtableEntrySize`].
+    /// [`Step::ExtableEntrySize`].
     extable_entry_size: u32,
     /// Modules of `Module.symvers` by file, where that counts, and name.
     dumped: IndexMap<Vec<u8>, ModuleId>,
     /// The one of the line before: most lines follow one of the same module.
     last_dumped: Option<ModuleId>,
-}
-
-/// One line of a `Module.symvers`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exported<'a> {
-    /// The symbol's name.
-    pub symbol: &'a [u8],
-    /// The name of the module that exports it.
-    pub module: &'a [u8],
-    /// To whom.
-    pub license: License,
-    /// Its namespace, "" for none.
-    pub namespace: &'a [u8],
-    /// Its CRC.
-    pub crc: u32,
 }
 
 impl<'a> Link<'a> {
@@ -127,17 +113,19 @@ impl<'a> Link<'a> {
         module
     }
 
-    /// Takes a line of a `Module.symvers`.
-    pub fn import(&mut self, line: Exported<'a>, file: &[u8], log: &mut Log) {
-        let module = self.dumped(line.module, file);
-        let id = self.export(module, line.symbol.into(), line.license, false, log);
+    /// Takes a line of a `Module.symvers`: what the module of that name exports.
+    pub fn import(&mut self, module: &[u8], mut export: Export<'a>, file: &[u8], log: &mut Log) {
+        let module = self.dumped(module, file);
+        let name = export.name.clone();
+        let (crc, namespace) = (export.crc.take(), std::mem::take(&mut export.namespace));
+        let id = self.export(module, export, log);
         if self.dialect.exported_twice_is_error {
-            self.symbols.get_mut(id).crc = Some(line.crc);
-        } else if let Some(found) = self.found_again(line.symbol, id) {
+            self.symbols.get_mut(id).export.crc = crc;
+        } else if let Some(found) = self.found_again(&name, id) {
             // Kernels to 5.18 look the symbol up again.
-            self.symbols.get_mut(found).crc = Some(line.crc);
+            self.symbols.get_mut(found).export.crc = crc;
         }
-        self.set_own_namespace(id, Cow::Borrowed(line.namespace), false, log);
+        self.set_own_namespace(id, namespace, false, log);
     }
 
     /// What looking up a name gives that was just exported as `id`: that,
@@ -169,21 +157,21 @@ impl<'a> Link<'a> {
 
     fn take(&mut self, module: ModuleId, step: Step, log: &mut Log) -> Result<(), Fatal> {
         match step {
-            Step::Say(message) | Step::Section(Finding::Message(message)) => {
+            Step::Say(message) => {
                 let message = match self.modules.get(module.0 as usize) {
                     Some(module) => message.module(&module.facts.name),
                     None => message,
                 };
                 log.say(message);
             }
-            Step::Export { name, license, is_static, is_function, namespace } => {
-                let id = self.export(module, name.into(), license, is_static, log);
-                self.symbols.get_mut(id).is_function = is_function;
+            Step::Export(mut export) => {
+                let (is_function, namespace) = (export.is_function, std::mem::take(&mut export.namespace));
+                let id = self.export(module, export, log);
+                self.symbols.get_mut(id).export.is_function = is_function;
                 if self.dialect.export_symbol_section {
-                    self.set_own_namespace(id, namespace.into(), true, log);
+                    self.set_own_namespace(id, namespace, true, log);
                 }
             }
-            Step::Section(Finding::Export(_)) => unreachable!("reading made a step of it"),
             Step::Namespace { symbol, namespace } => {
                 let found = self.symbols.find(&symbol);
                 self.set_namespace(found, &symbol, namespace.into(), true, log);
@@ -192,33 +180,28 @@ impl<'a> Link<'a> {
                 if let Some(id) = self.symbols.find(&symbol) {
                     let symbol = self.symbols.get_mut(id);
                     if !own || symbol.module == module {
-                        symbol.crc = Some(crc);
+                        symbol.export.crc = Some(crc);
                     }
                 }
             }
             Step::Globals(names) => self.symbols.clear_static(&names),
-            Step::Section(Finding::ExtableEntrySize(size)) => {
+            Step::ExtableEntrySize(size) => {
                 if self.extable_entry_size == 0 {
                     self.extable_entry_size = size;
                 }
             }
-            Step::Section(Finding::NotExecutable { offset, from, to }) => {
+            Step::NotExecutable { offset, from, to } => {
                 return Err(self.not_executable(offset, &from, &to));
             }
         }
         Ok(())
     }
 
-    /// Exports a symbol: the symbol that now has the name.
-    fn export(
-        &mut self,
-        module: ModuleId,
-        name: Cow<'a, [u8]>,
-        license: License,
-        is_static: bool,
-        log: &mut Log,
-    ) -> SymbolId {
-        let found = self.symbols.find(&name);
+    /// Exports a symbol, of which namespace and CRC are yet to be set; returns the
+    /// symbol that now has the name.
+    fn export(&mut self, module: ModuleId, export: Export<'a>, log: &mut Log) -> SymbolId {
+        let name = &export.name;
+        let found = self.symbols.find(name);
         if let Some(found) = found {
             let owner = self.symbols.get(found).module;
             let previous = &self.modules[owner.0 as usize];
@@ -244,25 +227,24 @@ impl<'a> Link<'a> {
                 let is_error = self.dialect.exported_twice_is_error;
                 let severity = if is_error { Severity::Error } else { Severity::Warning };
                 let message = Message::new(severity, kind::EXPORTED_TWICE, text).module(&module.name);
-                log.say(message.symbol(&name));
+                log.say(message.symbol(name));
             }
             if !self.dialect.exported_twice_is_error {
                 if !clash {
                     let symbol = self.symbols.get_mut(found);
-                    (symbol.module, symbol.license) = (module, license);
+                    (symbol.module, symbol.export.license) = (module, export.license);
                 }
                 return found;
             }
         }
-        let symbol = Symbol { name, module, license, namespace: None, crc: None, is_function: false, is_static };
-        let id = self.symbols.add(symbol);
+        let id = self.symbols.add(Symbol { module, export });
         self.modules[module.0 as usize].exports.push(id);
         id
     }
 
     /// Sets the namespace of what was just exported as `id`.
     fn set_own_namespace(&mut self, id: SymbolId, namespace: Cow<'a, [u8]>, from_object: bool, log: &mut Log) {
-        let dotted = Some(&self.symbols.get(id).name).filter(|name| name.first() == Some(&b'.'));
+        let dotted = Some(&self.symbols.get(id).export.name).filter(|name| name.first() == Some(&b'.'));
         match dotted.filter(|_| self.dialect.namespace_by_name).cloned() {
             Some(name) => self.set_namespace(self.symbols.find(&name), &name, namespace, from_object, log),
             None => self.set_namespace(Some(id), b"", namespace, from_object, log),
@@ -278,9 +260,7 @@ impl<'a> Link<'a> {
         log: &mut Log,
     ) {
         match id {
-            Some(id) => {
-                self.symbols.get_mut(id).namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
-            }
+            Some(id) => self.symbols.get_mut(id).export.namespace = namespace,
             None => {
                 // Of an object's empty namespace those kernels have a null
                 // pointer, of one from a file an empty string.
@@ -342,9 +322,9 @@ impl<'a> Link<'a> {
     }
 
     /// What a module exports, in order, without what is trimmed.
-    pub(crate) fn kept_exports<'s>(&'s self, module: &'s Module) -> impl Iterator<Item = &'s Symbol<'a>> {
+    pub(crate) fn kept_exports<'s>(&'s self, module: &'s Module) -> impl Iterator<Item = &'s Export<'a>> {
         let is_kept = |id: &&SymbolId| self.kept.as_ref().is_none_or(|kept| kept.contains(*id));
-        module.exports.iter().filter(is_kept).map(|id| self.symbols.get(*id))
+        module.exports.iter().filter(is_kept).map(|id| &self.symbols.get(*id).export)
     }
 
     /// The module of that number.
@@ -357,12 +337,12 @@ impl<'a> Link<'a> {
     /// when all else is done.
     pub fn report_statics(&self, log: &mut Log) {
         let severity = if self.dialect.errors_fail_at_the_end { Severity::Error } else { Severity::Warning };
-        let statics = self.symbols.in_hash_order(|symbol| symbol.is_static);
+        let statics = self.symbols.in_hash_order(|symbol| symbol.export.is_static);
         for symbol in statics {
             let module = &self.module(symbol.module).facts.name;
-            let word = symbol.license.export_word();
-            let text = text!("\"{}\" [{}] is a static {}\n", symbol.name, module, word);
-            log.say(Message::new(severity, kind::EXPORTED_STATIC, text).module(module).symbol(&symbol.name));
+            let word = symbol.export.license.export_word();
+            let text = text!("\"{}\" [{}] is a static {}\n", symbol.export.name, module, word);
+            log.say(Message::new(severity, kind::EXPORTED_STATIC, text).module(module).symbol(&symbol.export.name));
         }
     }
 }

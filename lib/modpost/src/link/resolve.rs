@@ -6,11 +6,12 @@ use base::bytes::base_name;
 use base::message::{Fatal, Message, Severity, text};
 use indexmap::IndexSet;
 
-use super::table::{ModuleId, Symbol, SymbolId};
+use super::table::{ModuleId, SymbolId};
 use super::{Link, Module};
 use crate::dialect::Dialect;
+use crate::export::{Export, License};
 use crate::kind;
-use crate::object::{License, missing_crc};
+use crate::object::missing_crc;
 
 /// What the command line has to say about it.
 #[derive(Clone, Copy, Debug)]
@@ -223,23 +224,24 @@ fn check_use(
         }
         return None;
     };
-    let symbol = link.symbols.get(symbol_id);
+    let export = &link.symbols.get(symbol_id).export;
     let base = base_name(&module.facts.name);
-    if let Some(namespace) = &symbol.namespace {
+    let namespace = &export.namespace;
+    if !namespace.is_empty() {
         let listed = dialect.module_namespaces && lists_module(namespace, base);
         if !listed && !module.facts.imports.iter().any(|import| *import == **namespace) {
             let text = if dialect.messages_begin_with_module {
                 text!(
                     "{}: module uses symbol '{}' from namespace '{}', but does not import it.\n",
                     module.facts.called(),
-                    symbol.name,
+                    export.name,
                     namespace
                 )
             } else {
                 text!(
                     "module {} uses symbol {} from namespace {}, but does not import it.\n",
                     base,
-                    symbol.name,
+                    export.name,
                     namespace
                 )
             };
@@ -249,13 +251,13 @@ fn check_use(
         }
     }
     if !module.facts.is_gpl_compatible {
-        check_gpl_use(module, symbol, dialect, resolution);
+        check_gpl_use(module, export, dialect, resolution);
         if resolution.fatal.is_some() {
             return None;
         }
     }
-    if matches!(symbol.license, License::Unused | License::UnusedGpl) {
-        let text = text!("module {}.ko uses symbol '{}' marked UNUSED\n", base, symbol.name);
+    if matches!(export.license, License::Unused | License::UnusedGpl) {
+        let text = text!("module {}.ko uses symbol '{}' marked UNUSED\n", base, export.name);
         resolution.say(Message::new(Severity::Warning, kind::UNUSED_SYMBOL, text).symbol(name));
     }
     Some(symbol_id)
@@ -276,11 +278,11 @@ fn lists_module(namespace: &[u8], module: &[u8]) -> bool {
         })
 }
 
-fn check_gpl_use(module: &Module, symbol: &Symbol, dialect: &Dialect, resolution: &mut Resolution) {
-    let name = &symbol.name;
+fn check_gpl_use(module: &Module, export: &Export, dialect: &Dialect, resolution: &mut Resolution) {
+    let name = &export.name;
     let called = module.facts.called();
     let module = base_name(&module.facts.name);
-    let text = match symbol.license {
+    let text = match export.license {
         License::Gpl if dialect.messages_begin_with_module => {
             text!("{}: GPL-incompatible module uses GPL-only symbol '{}'\n", called, name)
         }
@@ -301,8 +303,8 @@ fn check_gpl_use(module: &Module, symbol: &Symbol, dialect: &Dialect, resolution
 }
 
 fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, versions: &mut Versions) {
-    for symbol in link.kept_exports(module).filter(|symbol| symbol.crc.is_none()) {
-        versions.of_exports.push(missing_crc(&symbol.name, &module.facts.called(), dialect));
+    for export in link.kept_exports(module).filter(|export| export.crc.is_none()) {
+        versions.of_exports.push(missing_crc(&export.name, &module.facts.called(), dialect));
     }
 }
 
@@ -315,7 +317,7 @@ fn crc_of<'l>(
     messages: &mut Vec<Message>,
 ) -> Option<(u32, &'l [u8])> {
     let name = used.name(module);
-    let crc = link.symbols.get(used.symbol).crc;
+    let crc = link.symbols.get(used.symbol).export.crc;
     if crc.is_none() {
         let text = if dialect.messages_begin_with_module {
             text!("{}: symbol '{}' has no CRC!\n", module.facts.called(), name)

@@ -1,13 +1,13 @@
 //! The table of exported symbols.
 
-use std::borrow::Cow;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use crate::object::{License, Names};
+use crate::export::Export;
+use crate::names::Names;
 
 /// The number of a symbol in the [`SymbolTable`], in the order of addition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,24 +17,13 @@ pub struct SymbolId(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleId(pub u32);
 
-/// An exported symbol. What a `Module.symvers` says of it is borrowed from
-/// there.
+/// An exported symbol.
 #[derive(Clone, Debug)]
 pub struct Symbol<'a> {
-    /// Its name.
-    pub name: Cow<'a, [u8]>,
     /// Who exports it.
     pub module: ModuleId,
-    /// To whom.
-    pub license: License,
-    /// Who wants it must import this namespace.
-    pub namespace: Option<Cow<'a, [u8]>>,
-    /// Its CRC, if one is known.
-    pub crc: Option<u32>,
-    /// It is a function, not data, as far as is known.
-    pub is_function: bool,
-    /// No object has it as a global symbol, so far.
-    pub is_static: bool,
+    /// What is known of it.
+    pub export: Export<'a>,
 }
 
 /// All exported symbols. Of several with one name the latest is found.
@@ -62,7 +51,7 @@ impl<'a> SymbolTable<'a> {
     pub(crate) fn reserve(&mut self, more: usize) -> bool {
         let Self { symbols, by_name, hasher, .. } = self;
         symbols.try_reserve(more).is_ok()
-            && by_name.try_reserve(more, |id| hasher.hash_one(&*symbols[id.0 as usize].name)).is_ok()
+            && by_name.try_reserve(more, |id| hasher.hash_one(&*symbols[id.0 as usize].export.name)).is_ok()
     }
 
     /// Adds a symbol.
@@ -72,11 +61,11 @@ impl<'a> SymbolTable<'a> {
     pub fn add(&mut self, symbol: Symbol<'a>) -> SymbolId {
         let Self { symbols, by_name, hasher, statics } = self;
         let id = SymbolId(u32::try_from(symbols.len()).expect("fewer than 2^32 symbols"));
-        *statics += usize::from(symbol.is_static);
-        let name_of = |id: &SymbolId| &*symbols[id.0 as usize].name;
+        *statics += usize::from(symbol.export.is_static);
+        let name_of = |id: &SymbolId| &*symbols[id.0 as usize].export.name;
         let entry = by_name.entry(
-            hasher.hash_one(&*symbol.name),
-            |id| name_of(id) == &*symbol.name,
+            hasher.hash_one(&*symbol.export.name),
+            |id| name_of(id) == &*symbol.export.name,
             |id| hasher.hash_one(name_of(id)),
         );
         match entry {
@@ -90,7 +79,7 @@ impl<'a> SymbolTable<'a> {
     }
 
     fn find_exact(&self, name: &[u8]) -> Option<SymbolId> {
-        self.by_name.find(self.hasher.hash_one(name), |id| &*self.get(*id).name == name).copied()
+        self.by_name.find(self.hasher.hash_one(name), |id| &*self.get(*id).export.name == name).copied()
     }
 
     /// The symbol that a name stands for; a dot before it is passed over.
@@ -123,8 +112,8 @@ impl<'a> SymbolTable<'a> {
         for name in names.iter() {
             if let Some(id) = self.find_exact(name) {
                 let symbol = &mut self.symbols[id.0 as usize];
-                self.statics -= usize::from(symbol.is_static);
-                symbol.is_static = false;
+                self.statics -= usize::from(symbol.export.is_static);
+                symbol.export.is_static = false;
             }
         }
     }
@@ -134,7 +123,7 @@ impl<'a> SymbolTable<'a> {
     #[must_use]
     pub(crate) fn in_hash_order(&self, wanted: impl Fn(&Symbol) -> bool) -> Vec<&Symbol<'a>> {
         let mut symbols: Vec<_> = self.symbols.iter().rev().filter(|symbol| wanted(symbol)).collect();
-        symbols.sort_by_cached_key(|symbol| tdb_hash(&symbol.name) % BUCKETS);
+        symbols.sort_by_cached_key(|symbol| tdb_hash(&symbol.export.name) % BUCKETS);
         symbols
     }
 }
@@ -142,17 +131,11 @@ impl<'a> SymbolTable<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::License;
 
     fn symbol(name: &str, is_static: bool) -> Symbol<'_> {
-        Symbol {
-            name: name.as_bytes().into(),
-            module: ModuleId(0),
-            license: License::Any,
-            namespace: None,
-            crc: None,
-            is_function: false,
-            is_static,
-        }
+        let export = Export { is_static, ..Export::new(name.as_bytes(), License::Any) };
+        Symbol { module: ModuleId(0), export }
     }
 
     #[test]
@@ -172,9 +155,9 @@ mod tests {
         let mut names = Names::default();
         names.push(b"g");
         table.clear_static(&names);
-        assert!(table.get(id).is_static);
+        assert!(table.get(id).export.is_static);
         names.push(b"f");
         table.clear_static(&names);
-        assert!(!table.get(id).is_static);
+        assert!(!table.get(id).export.is_static);
     }
 }

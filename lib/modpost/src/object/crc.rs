@@ -6,9 +6,9 @@ use base::textfile;
 use base::workers::Workers;
 use memchr::{memchr, memmem};
 
-use super::Step;
 use crate::dialect::Dialect;
 use crate::kind;
+use crate::step::Step;
 
 /// The length of a path, its NUL included, that the original has room for.
 const PATH_MAX: usize = 4096;

@@ -5,7 +5,7 @@
 mod crc;
 mod facts;
 pub mod modinfo;
-mod names;
+mod suffix;
 mod tables;
 mod undefined;
 
@@ -16,18 +16,20 @@ use base::textfile;
 use base::workers::Workers;
 pub use crc::{missing as missing_crc, symbol_crcs};
 use elf::{Demands, Elf, Malformed, Source, Symbol, Tables};
-pub use facts::{Facts, License, Reading, Step};
+pub use facts::{Facts, Reading};
 use foldhash::fast::RandomState;
 use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_UNDEF, SHN_XINDEX};
 use modinfo::Modinfo;
-pub use names::Names;
 
 use crate::alias::{Aliases, TableDetail, layout};
 use crate::dialect::Dialect;
+use crate::export::{Export, License};
 use crate::kind;
 use crate::malformed::Ending;
-use crate::section::{self, Finding, Findings, Rules};
+use crate::names::Names;
+use crate::section::{self, Findings, Rules};
 use crate::srcversion;
+use crate::step::Step;
 
 /// What reading depends on beside the object.
 #[derive(Clone, Copy, Debug)]
@@ -219,7 +221,7 @@ fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, NoModule> {
         let text = text!("{}: file name too short for an object\n", path);
         return Err(NoModule::Fatal(Fatal::refusal(kind::OBJECT_SUFFIX, text)));
     };
-    Ok(names::without_stage(&path[..end], dialect).to_vec())
+    Ok(suffix::without_stage(&path[..end], dialect).to_vec())
 }
 
 struct Reader<'a, 't> {
@@ -309,14 +311,7 @@ impl Reader<'_, '_> {
         let mut findings = Findings::default();
         let checked = check.run(&mut self.elf, scratch, &mut findings);
         self.reading.mismatches = findings.mismatches;
-        self.reading.steps.extend(findings.findings.into_iter().map(|finding| match finding {
-            Finding::Message(message) => Step::Say(message),
-            Finding::Export(section::Export { name, is_gpl_only, namespace, is_function }) => {
-                let license = if is_gpl_only { License::Gpl } else { License::Any };
-                Step::Export { name, license, is_static: false, is_function, namespace }
-            }
-            finding => Step::Section(finding),
-        }));
+        self.reading.steps.append(&mut findings.steps);
         checked?;
 
         if !self.facts.is_vmlinux && (has_version || self.context.all_versions) {
@@ -389,7 +384,7 @@ impl Reader<'_, '_> {
             return Ok(len);
         }
         let name = self.elf.symbol_name_of(symbol, len);
-        let kept = names::without_suffix(name, dot, self.context.dialect).len();
+        let kept = suffix::without_suffix(name, dot, self.context.dialect).len();
         if kept < len {
             self.elf.cut_name(symbol, kept);
             later.cuts.push(symbol.name as usize + kept);
@@ -470,13 +465,7 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         later.exports.push(self.reading.steps.len());
-        self.reading.steps.push(Step::Export {
-            name,
-            license,
-            is_static: false,
-            is_function: false,
-            namespace: Vec::new(),
-        });
+        self.reading.steps.push(Step::Export(Export::new(name, license)));
         Ok(())
     }
 
@@ -538,13 +527,13 @@ impl Reader<'_, '_> {
         self.cut_again(later)?;
         let Later { lens, globals, .. } = later;
         for (symbol, &len) in self.elf.symbols().iter().zip(&*lens).filter(|(symbol, _)| symbol.is_global()) {
-            globals.push(names::lookup_key(self.elf.symbol_name_of(symbol, len as usize)));
+            globals.push(suffix::lookup_key(self.elf.symbol_name_of(symbol, len as usize)));
         }
         if !later.exports.is_empty() {
             let defined: HashSet<&[u8], RandomState> = globals.iter().collect();
             for &position in &later.exports {
-                if let Step::Export { name, is_static, .. } = &mut self.reading.steps[position] {
-                    *is_static = !defined.contains(&name[..]);
+                if let Step::Export(export) = &mut self.reading.steps[position] {
+                    export.is_static = !defined.contains(&*export.name);
                 }
             }
         }

@@ -6,8 +6,9 @@ use elf::{Malformed, Symbol, section_header};
 use goblin::elf::section_header::SHN_UNDEF;
 use goblin::elf::sym::STT_OBJECT;
 
-use super::{Later, Reader, Step, Wanted};
+use super::{Later, Reader, Wanted};
 use crate::alias::{self, Contents, TableDetail, Target};
+use crate::step::Step;
 
 /// The largest device table that a section without contents is believed to
 /// hold, in bytes: an object's memory is to be in proportion to its size.

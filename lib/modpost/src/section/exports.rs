@@ -5,8 +5,10 @@ use elf::{Elf, Malformed, SectionIndex};
 use goblin::elf::sym::STT_FUNC;
 
 use super::since_6_5::Symbols;
-use super::{Check, Export, Finding, Findings, rules};
+use super::{Check, Findings, rules};
+use crate::export::{Export, License};
 use crate::kind;
+use crate::step::Step;
 
 /// The section that lists exports. Without one it is the null section, to which
 /// a relocation section applies that doesn't say to which.
@@ -52,21 +54,21 @@ impl Check<'_> {
             findings.say(malformed(text).symbol(name));
             return Ok(());
         }
-        let license = elf.c_string(label.section, label.value)?;
-        let is_gpl_only = match &license[..] {
-            b"GPL" => true,
-            b"" => false,
+        let word = elf.c_string(label.section, label.value)?;
+        let license = match &word[..] {
+            b"GPL" => License::Gpl,
+            b"" => License::Any,
             _ => {
-                let text = text!("{}: unknown license '{}' was specified for '{}'\n", self.name, license, name);
+                let text = text!("{}: unknown license '{}' was specified for '{}'\n", self.name, word, name);
                 findings.say(Message::new(Severity::Error, kind::UNKNOWN_LICENSE, text).symbol(name));
                 return Ok(());
             }
         };
-        let namespace = elf.c_string(label.section, label.value + license.len() as u64 + 1)?;
+        let namespace = elf.c_string(label.section, label.value + word.len() as u64 + 1)?;
         let own_type = elf.machine.function_type_64.filter(|_| self.dialect.parisc64_functions && elf.encoding.is_64);
         let is_function = symbol.kind() == STT_FUNC || own_type == Some(symbol.kind());
-        let export = Export { name: name.to_vec(), is_gpl_only, namespace, is_function };
-        findings.findings.push(Finding::Export(export));
+        let export = Export { namespace: namespace.into(), is_function, ..Export::new(name.to_vec(), license) };
+        findings.steps.push(Step::Export(export));
         let section = elf.section_name(symbol.section)?;
         let init = if self.dialect.meminit_is_init { rules::all_init(self.dialect) } else { rules::INIT_ONLY.to_vec() };
         let kind = if rules::matches(section, &init) {

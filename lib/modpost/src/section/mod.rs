@@ -21,56 +21,20 @@ pub(crate) use since_6_5::check_symbols;
 use crate::dialect::Dialect;
 use crate::kind;
 use crate::malformed::Ending;
-
-/// Something found, in the order of finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// Something to be said.
-    Message(Message),
-    /// An entry of `.export_symbol`: a symbol is exported.
-    Export(Export),
-    /// Half the size of an exception table entry could be told from this
-    /// object, and so its size. The original keeps the first it finds in a
-    /// run.
-    ExtableEntrySize(u32),
-    /// An exception table entry refers to a section that is not executable,
-    /// which ends a run of 5.15. How it is put depends on
-    /// [`Finding::ExtableEntrySize`].
-    NotExecutable {
-        /// Where in the exception table, in bytes.
-        offset: u64,
-        /// The exception table's name.
-        from: Vec<u8>,
-        /// The section's name.
-        to: Vec<u8>,
-    },
-}
-
-/// What an entry of `.export_symbol` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Export {
-    /// The symbol.
-    pub name: Vec<u8>,
-    /// To GPL modules alone.
-    pub is_gpl_only: bool,
-    /// Its namespace, "" for none.
-    pub namespace: Vec<u8>,
-    /// It is a function, not data.
-    pub is_function: bool,
-}
+use crate::step::Step;
 
 /// What one object's check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// In the order of finding.
-    pub findings: Vec<Finding>,
+    pub steps: Vec<Step>,
     /// How many mismatches there are.
     pub mismatches: usize,
 }
 
 impl Findings {
     fn say(&mut self, message: Message) {
-        self.findings.push(Finding::Message(message));
+        self.steps.push(Step::Say(message));
     }
 }
 
@@ -312,7 +276,7 @@ impl Check<'_> {
                 let relocation = relocations.get(number);
                 if to_6_4::addend(elf, self.dialect, from.relocated, from_name, &relocation)?.is_some() {
                     let half = relocation.offset as u32;
-                    findings.findings.push(Finding::ExtableEntrySize(half.wrapping_mul(2)));
+                    findings.steps.push(Step::ExtableEntrySize(half.wrapping_mul(2)));
                 }
             }
             let broken = offended & watch;

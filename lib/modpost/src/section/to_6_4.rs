@@ -12,8 +12,9 @@ use goblin::elf::sym::STT_SECTION;
 use super::names::is_usable;
 use super::report::{self, Reference};
 use super::rules::{self, Mismatch};
-use super::{Broken, CLOSE, Check, Finding, Findings, Stop, is_difference};
+use super::{Broken, CLOSE, Check, Findings, Stop, is_difference};
 use crate::dialect::Dialect;
+use crate::step::Step;
 
 /// An addend as the search for a near symbol takes it: truncated to 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,7 +201,7 @@ impl Check<'_> {
             findings.say(reference.says(Severity::Error, report::not_executable(reference)));
         } else {
             let (from, to, offset) = (reference.from.section.to_vec(), to.to_vec(), reference.offset);
-            findings.findings.push(Finding::NotExecutable { offset, from, to });
+            findings.steps.push(Step::NotExecutable { offset, from, to });
         }
         Ok(())
     }

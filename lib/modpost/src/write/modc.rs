@@ -5,8 +5,8 @@ use base::bytes::base_name;
 
 use crate::buffer::Buffer;
 use crate::dialect::Dialect;
-use crate::link::{Link, Module, ModuleId, Resolution, Symbol, Versions};
-use crate::object::License;
+use crate::export::{Export, License};
+use crate::link::{Link, Module, ModuleId, Resolution, Versions};
 
 /// What of the run is in the file.
 #[derive(Clone, Copy, Debug)]
@@ -150,32 +150,32 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
 
 /// Entries of the table of exports, where they are made here, and their CRCs.
 fn exports(out: &mut Buffer, link: &Link, module: &Module, style: Style) {
-    let license = |symbol: &Symbol| if symbol.license == License::Gpl { "_gpl" } else { "" };
+    let license = |export: &Export| if export.license == License::Gpl { "_gpl" } else { "" };
     if style.dialect.export_symbol_section {
         out.format(&[b"\n"]);
-        for symbol in link.kept_exports(module) {
-            let kind: &[u8] = if symbol.is_function { b"KSYMTAB_FUNC(" } else { b"KSYMTAB_DATA(" };
+        for export in link.kept_exports(module) {
+            let kind: &[u8] = if export.is_function { b"KSYMTAB_FUNC(" } else { b"KSYMTAB_DATA(" };
             let license =
-                if style.dialect.symbol_flags { ", \"".to_owned() } else { format!(", \"{}\", \"", license(symbol)) };
-            let namespace = symbol.namespace.as_deref().unwrap_or_default();
-            out.format(&[kind, &symbol.name, license.as_bytes(), namespace, b"\");\n"]);
+                if style.dialect.symbol_flags { ", \"".to_owned() } else { format!(", \"{}\", \"", license(export)) };
+            let namespace = &export.namespace;
+            out.format(&[kind, &export.name, license.as_bytes(), namespace, b"\");\n"]);
             if style.dialect.symbol_flags {
-                let flags: &[u8] = if symbol.license == License::Gpl { b", 0x01);\n" } else { b", 0x00);\n" };
-                out.format(&[b"SYMBOL_FLAGS(", &symbol.name, flags]);
+                let flags: &[u8] = if export.license == License::Gpl { b", 0x01);\n" } else { b", 0x00);\n" };
+                out.format(&[b"SYMBOL_FLAGS(", &export.name, flags]);
             }
         }
     }
     if style.modversions && style.dialect.crcs_from_cmd {
         out.format(&[b"\n"]);
-        let written = |symbol: &&Symbol| symbol.crc.is_some() || style.dialect.missing_crcs_written;
-        for symbol in link.kept_exports(module).filter(written) {
-            let crc = symbol.crc.unwrap_or(0);
+        let written = |export: &&Export| export.crc.is_some() || style.dialect.missing_crcs_written;
+        for export in link.kept_exports(module).filter(written) {
+            let crc = export.crc.unwrap_or(0);
             let rest = if style.dialect.symbol_flags {
                 format!(", 0x{crc:08x});\n")
             } else {
-                format!(", 0x{crc:08x}, \"{}\");\n", license(symbol))
+                format!(", 0x{crc:08x}, \"{}\");\n", license(export))
             };
-            out.format(&[b"SYMBOL_CRC(", &symbol.name, rest.as_bytes()]);
+            out.format(&[b"SYMBOL_CRC(", &export.name, rest.as_bytes()]);
         }
     }
 }
