@@ -8,6 +8,7 @@ use criterion::{Criterion, Throughput};
 use elf::{Demands, Elf, Source, Tables};
 use kbuild_rs_tests::synthetic;
 use kernel::Version;
+use modpost::cli::Options;
 use modpost::dialect::Dialect;
 use modpost::link::{Link, Log};
 use modpost::object::{self, Context};
@@ -31,6 +32,7 @@ fn relocation_check(criterion: &mut Criterion) {
     let mut tables = Tables::default();
     let mut elf =
         Elf::parse(&source, &mut tables, Demands::default()).expect("it is well-formed").expect("it is an object");
+    let options = Options::default();
     let check = Check {
         path: b"a.o",
         name: b"a.o",
@@ -38,7 +40,7 @@ fn relocation_check(criterion: &mut Criterion) {
         exports: false,
         rules: &rules,
         dialect: &dialect,
-        extra_warn: false,
+        options: &options,
     };
     let mut scratch = section::Scratch::default();
     let mut group = criterion.benchmark_group("relocation check");
@@ -57,7 +59,8 @@ fn relocation_check(criterion: &mut Criterion) {
 fn symbol_pass(criterion: &mut Criterion) {
     let dialect = dialect();
     let rules = Rules::new(&dialect);
-    let context = Context::new(&dialect, &rules, None);
+    let options = Options::default();
+    let context = Context::new(&dialect, &rules, &options);
     let source = Source::Memory(synthetic::symbols(SYMBOLS).expect("an object"));
     let mut scratch = object::Scratch::default();
     let mut group = criterion.benchmark_group("symbol pass");
@@ -71,16 +74,16 @@ fn symbol_pass(criterion: &mut Criterion) {
 /// A kernel's `Module.symvers`, into the table of exports.
 fn symvers_parse(criterion: &mut Criterion) {
     let dialect = dialect();
+    let options = Options { external: true, ..Options::default() };
     let text = synthetic::symvers(LINES).into_bytes();
     let mut group = criterion.benchmark_group("symvers parse");
     group.throughput(Throughput::Elements(LINES as u64));
     group.bench_function("one file", |bencher| {
         bencher.iter(|| {
-            let mut link = Link::new(&dialect, true);
+            let mut link = Link::new(&dialect, &options);
             symvers::read(
                 black_box(&text),
                 b"Module.symvers",
-                &dialect,
                 &mut link,
                 &mut Log::new(&PROGRAM, &mut io::sink(), false),
             )

@@ -11,6 +11,7 @@ use kbuild_rs_tests::original::{self, Kernel, kernels};
 use kbuild_rs_tests::run::{self, Call};
 use kbuild_rs_tests::tally::{Tally, Verdict};
 use kernel::Version;
+use modpost::cli::Options;
 use modpost::dialect::Dialect;
 use modpost::object::{self, Context, Scratch};
 use modpost::section::Rules;
@@ -201,7 +202,8 @@ fn survives(object: &[u8]) -> Verdict {
         let mut scratch = Scratch::default();
         let dialect = Dialect::new(version);
         let rules = Rules::new(&dialect);
-        let context = Context::new(&dialect, &rules, None);
+        let options = Options::default();
+        let context = Context::new(&dialect, &rules, &options);
         let mut read = |bytes: Vec<u8>| object::read_source(b"m.o", &Source::Memory(bytes), &context, &mut scratch);
         for len in 0..object.len().min(2000) {
             read(object[..len].to_vec());

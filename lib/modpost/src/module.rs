@@ -6,6 +6,7 @@ use kernel::Version;
 use kmod::modinfo::{pairs, strings, version};
 
 use crate::alias::layout;
+use crate::cli::Options;
 use crate::dialect::Dialect;
 use crate::malformed::Ending;
 use crate::object::{self, Context, DeviceTables, Wanted};
@@ -103,7 +104,8 @@ impl Reader {
                 kernel.insert((version, dialect, rules))
             }
         };
-        let context = Context::new(dialect, rules, self.offsets.as_ref());
+        let options = Options::default();
+        let context = Context { offsets: self.offsets.as_ref(), ..Context::new(dialect, rules, &options) };
         Module { modinfo: info.aliases, tables: object::device_tables(path, source, &self.wanted, &context, object) }
     }
 }

@@ -17,11 +17,11 @@ use crate::buffer::Buffer;
 use crate::cli::{self, BadUsage, Options, Request};
 use crate::dialect::Dialect;
 use crate::kind;
-use crate::link::resolve::{self, Policy};
+use crate::link::resolve;
 use crate::link::{Link, Log, ModuleId, Resolution};
 use crate::object::{self, Context, Scratch};
 use crate::section::Rules;
-use crate::write::modc::{self, Style};
+use crate::write::modc;
 use crate::write::supported::{Supported, Verdict};
 use crate::write::symvers;
 
@@ -100,7 +100,7 @@ fn run(invocation: &Invocation, out: &mut dyn Write, log: &mut Log) -> Result<Ve
         options: &options,
         dialect: &dialect,
         supported,
-        link: Link::new(&dialect, options.external),
+        link: Link::new(&dialect, &options),
         jobs: invocation.jobs()?,
         workers: Workers::default(),
         missing: Vec::new(),
@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
     ) -> Result<(), Fatal> {
         for (name, text) in self.options.dumps.iter().zip(dumps) {
             let text = text.as_ref().map_err(Fatal::clone)?;
-            symvers::read(text, name, self.dialect, &mut self.link, log)?;
+            symvers::read(text, name, &mut self.link, log)?;
         }
         self.read_objects(offsets, log)?;
         self.missing = self.write_modules(log)?;
@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
         if let Some(name) = &self.options.dump {
             // Where the FIPS 140 module is made, `-o` says only that it is wanted.
             let name = if self.options.fips140 { FIPS140_SYMVERS } else { name };
-            let contents = symvers::render(&self.link, self.dialect, !self.options.fips140);
+            let contents = symvers::render(&self.link, !self.options.fips140);
             self.write(name, &contents, log)?;
         }
         self.last_words(log)
@@ -170,15 +170,7 @@ impl<'a> Run<'a> {
         let list_error = list.map(|list| objects.extend(list)).err();
         self.workers = Workers::new(self.jobs, objects.len());
         let rules = Rules::new(self.dialect);
-        let context = Context {
-            modversions: self.options.modversions,
-            all_versions: self.options.all_versions,
-            ignore_missing: self.options.ignore_missing,
-            extra_warn: self.options.extra_warn,
-            module_enabled: self.options.module_enabled,
-            workers: &self.workers,
-            ..Context::new(self.dialect, &rules, offsets)
-        };
+        let context = Context { offsets, workers: &self.workers, ..Context::new(self.dialect, &rules, self.options) };
         let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
         self.workers.each(&objects, Scratch::default, read, |reading| self.link.commit(reading, log))?;
         // The list is opened when the objects before it have been read.
@@ -187,34 +179,19 @@ impl<'a> Run<'a> {
 
     /// Makes a module's file, and sees whether it is there already.
     /// Making new files is slow enough to be shared.
-    fn prepare(
-        &self,
-        id: ModuleId,
-        resolution: &Resolution,
-        policy: &Policy,
-        error_occurred: bool,
-        old: &mut Vec<u8>,
-    ) -> Prepared {
-        let style = Style {
-            dialect: self.dialect,
-            external: self.options.external,
-            modversions: self.options.modversions,
-            basic: policy.basic,
-            extended: policy.extended,
-            scmversion: self.options.scmversion.as_deref(),
-        };
+    fn prepare(&self, id: ModuleId, resolution: &Resolution, error_occurred: bool, old: &mut Vec<u8>) -> Prepared {
         let module = self.link.module(id);
-        let versions = resolve::versions(&self.link, id, resolution, policy, self.dialect);
+        let versions = resolve::versions(&self.link, id, resolution);
         let listed = self.supported.as_ref().filter(|_| !module.facts.is_vmlinux);
         let (verdict, fatal) = match listed.map(|list| list.verdict(&module.facts.name)).transpose() {
             Ok(verdict) => (verdict.unwrap_or_default(), None),
             Err(fatal) => (Verdict::default(), Some(fatal)),
         };
         let (name, contents) = if module.facts.is_vmlinux {
-            (b".vmlinux.export.c".to_vec(), modc::render_vmlinux(&self.link, id, style))
+            (b".vmlinux.export.c".to_vec(), modc::render_vmlinux(&self.link, id))
         } else {
             let name = [&module.facts.name[..], b".mod.c"].concat();
-            (name, modc::render(&self.link, id, resolution, &versions, verdict.how.as_deref(), style))
+            (name, modc::render(&self.link, id, resolution, &versions, verdict.how.as_deref()))
         };
         let is_current = output::is_current(&name, contents.bytes(), old);
         let beside = if is_current || fatal.is_some() || !self.may_write(&contents, error_occurred) {
@@ -240,15 +217,8 @@ impl<'a> Run<'a> {
             let text = text!("Symbol info of vmlinux is missing. Unresolved symbol check will be entirely skipped.\n");
             log.say(Message::new(Severity::Warning, kind::NO_VMLINUX, text));
         }
-        let policy = Policy {
-            modversions: self.options.modversions,
-            warn_unresolved: self.options.warn_unresolved,
-            allow_missing_imports: self.options.allow_missing_imports,
-            report_undefined: report_undefined && !self.options.fips140,
-            basic: if self.dialect.extended_versions { self.options.basic_versions } else { self.options.modversions },
-            extended: self.options.extended_versions,
-        };
-        let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, &policy, self.dialect);
+        let report_undefined = report_undefined && !self.options.fips140;
+        let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, report_undefined);
         let mut resolutions = self.workers.map(&ids, resolve);
         if self.dialect.checks_before_files {
             for resolution in &mut resolutions {
@@ -256,24 +226,18 @@ impl<'a> Run<'a> {
             }
             self.trim(&resolutions)?;
         }
-        self.write_each(&ids, &mut resolutions, &policy, log)?;
+        self.write_each(&ids, &mut resolutions, log)?;
         Ok(ids.into_iter().zip(resolutions.into_iter().map(|resolution| resolution.missing_namespaces)).collect())
     }
 
     /// Writes each module's file, after what there is to be said of it.
-    fn write_each(
-        &self,
-        ids: &[ModuleId],
-        resolutions: &mut [Resolution],
-        policy: &Policy,
-        log: &mut Log,
-    ) -> Result<(), Fatal> {
+    fn write_each(&self, ids: &[ModuleId], resolutions: &mut [Resolution], log: &mut Log) -> Result<(), Fatal> {
         let said: Vec<_> = resolutions.iter_mut().map(|r| (std::mem::take(&mut r.notes), r.fatal.take())).collect();
         let mut said = said.into_iter();
         let pairs: Vec<_> = ids.iter().zip(resolutions.iter()).collect();
         let error_occurred = log.error_occurred;
         let prepare = |old: &mut Vec<u8>, (id, resolution): &(&ModuleId, &Resolution)| {
-            self.prepare(**id, resolution, policy, error_occurred, old)
+            self.prepare(**id, resolution, error_occurred, old)
         };
         self.workers.each(&pairs, Vec::new, prepare, |module| {
             let (notes, fatal) = said.next().unwrap_or_default();

@@ -16,6 +16,7 @@ pub use log::{Kept, Log};
 pub use resolve::{Note, Resolution, Versions};
 pub use table::{ModuleId, Symbol, SymbolId, SymbolTable};
 
+use crate::cli::Options;
 use crate::dialect::Dialect;
 use crate::export::Export;
 use crate::kind;
@@ -45,9 +46,10 @@ impl Module {
 /// The state of a run.
 #[derive(Debug)]
 pub struct Link<'a> {
-    dialect: &'a Dialect,
-    /// `-e`: the objects are of external modules.
-    pub external: bool,
+    /// The kernel.
+    pub dialect: &'a Dialect,
+    /// What modpost was asked for.
+    pub options: &'a Options,
     /// Exported symbols.
     pub symbols: SymbolTable<'a>,
     /// Modules in reading order.
@@ -68,10 +70,10 @@ pub struct Link<'a> {
 impl<'a> Link<'a> {
     /// Before anything is read.
     #[must_use]
-    pub fn new(dialect: &'a Dialect, external: bool) -> Self {
+    pub fn new(dialect: &'a Dialect, options: &'a Options) -> Self {
         Self {
             dialect,
-            external,
+            options,
             symbols: SymbolTable::default(),
             modules: Vec::new(),
             kept: None,
@@ -205,7 +207,7 @@ impl<'a> Link<'a> {
         if let Some(found) = found {
             let owner = self.symbols.get(found).module;
             let previous = &self.modules[owner.0 as usize];
-            let clash = !self.external || previous.facts.is_vmlinux || owner == module;
+            let clash = !self.options.external || previous.facts.is_vmlinux || owner == module;
             if clash {
                 let module = &self.modules[module.0 as usize].facts;
                 let text = if self.dialect.messages_begin_with_module {

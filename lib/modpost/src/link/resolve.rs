@@ -13,23 +13,6 @@ use crate::export::{Export, License};
 use crate::kind;
 use crate::object::missing_crc;
 
-/// What the command line has to say about it.
-#[derive(Clone, Copy, Debug)]
-pub struct Policy {
-    /// `-m`: CRCs are wanted.
-    pub modversions: bool,
-    /// `-w`: undefined symbols are no errors.
-    pub warn_unresolved: bool,
-    /// `-N`: neither are namespaces that aren't imported.
-    pub allow_missing_imports: bool,
-    /// Undefined symbols are reported at all.
-    pub report_undefined: bool,
-    /// `____versions` are made.
-    pub basic: bool,
-    /// Versions of names of any length are made.
-    pub extended: bool,
-}
-
 /// A message of which there may be too many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
@@ -84,15 +67,15 @@ impl Resolution {
 const MODULE_LAYOUT: &[u8] = b"module_layout";
 
 /// Looks at one module. Nothing is changed: modules can be looked at in any
-/// order.
+/// order. Undefined symbols are complained of if `report_undefined`.
 #[must_use]
-pub fn resolve(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect) -> Resolution {
+pub fn resolve(link: &Link, id: ModuleId, report_undefined: bool) -> Resolution {
     let module = link.module(id);
     let mut resolution = Resolution::default();
     if !module.facts.is_vmlinux {
-        check_name_length(module, dialect, &mut resolution);
+        check_name_length(module, link.dialect, &mut resolution);
     }
-    let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, policy, dialect, &mut resolution) };
+    let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, report_undefined, &mut resolution) };
     for used in &uses {
         let owner = link.symbols.get(used.symbol).module;
         if !link.module(owner).facts.is_vmlinux {
@@ -124,25 +107,18 @@ pub struct Versions<'l> {
 
 /// Looks up the CRCs of what a module exports and uses.
 #[must_use]
-pub fn versions<'l>(
-    link: &'l Link,
-    id: ModuleId,
-    resolution: &Resolution,
-    policy: &Policy,
-    dialect: &Dialect,
-) -> Versions<'l> {
+pub fn versions<'l>(link: &'l Link, id: ModuleId, resolution: &Resolution) -> Versions<'l> {
     let module = link.module(id);
     let mut versions = Versions::default();
-    if policy.modversions && dialect.crcs_from_cmd {
-        check_export_crcs(link, module, dialect, &mut versions);
+    if link.options.modversions && link.dialect.crcs_from_cmd {
+        check_export_crcs(link, module, &mut versions);
     }
-    if policy.basic {
-        collect_versions(link, module, &resolution.uses, policy, dialect, &mut versions);
+    if link.options.wants_basic_versions(link.dialect) {
+        collect_versions(link, module, &resolution.uses, &mut versions);
     }
-    if policy.extended {
+    if link.options.extended_versions {
         let uses = resolution.uses.iter();
-        versions.extended =
-            uses.filter_map(|used| crc_of(link, module, *used, dialect, &mut versions.of_uses)).collect();
+        versions.extended = uses.filter_map(|used| crc_of(link, module, *used, &mut versions.of_uses)).collect();
     }
     for message in versions.of_exports.iter_mut().chain(&mut versions.of_uses) {
         message.about.module = Some(module.facts.name.clone());
@@ -169,20 +145,20 @@ fn check_name_length(module: &Module, dialect: &Dialect, resolution: &mut Resolu
 
 /// The undefined symbols that some other module exports, in the order of the
 /// lists that are made of them.
-fn uses(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect, resolution: &mut Resolution) -> Vec<Use> {
+fn uses(link: &Link, id: ModuleId, report_undefined: bool, resolution: &mut Resolution) -> Vec<Use> {
     let module = link.module(id);
     let count = module.facts.undefined.len() as u32;
-    let wanted = count + u32::from(policy.modversions);
+    let wanted = count + u32::from(link.options.modversions);
     let mut uses = Vec::with_capacity(wanted as usize);
     for turn in 0..wanted {
-        let name = if dialect.lists_in_order { turn } else { wanted - 1 - turn };
+        let name = if link.dialect.lists_in_order { turn } else { wanted - 1 - turn };
         let used = |symbol| Use { name, symbol };
         let (text, weak) = if name < count {
             (module.facts.undefined.get(name as usize), module.facts.weak[name as usize])
         } else {
             (MODULE_LAYOUT, false)
         };
-        uses.extend(check_use(link, id, text, weak, policy, dialect, resolution).map(used));
+        uses.extend(check_use(link, id, text, weak || !report_undefined, resolution).map(used));
         if resolution.fatal.is_some() {
             break;
         }
@@ -190,15 +166,16 @@ fn uses(link: &Link, id: ModuleId, policy: &Policy, dialect: &Dialect, resolutio
     uses
 }
 
+/// What another module exports by the name, if the module may use it; it need
+/// not be there if it `may_be_missing`.
 fn check_use(
     link: &Link,
     id: ModuleId,
     name: &[u8],
-    weak: bool,
-    policy: &Policy,
-    dialect: &Dialect,
+    may_be_missing: bool,
     resolution: &mut Resolution,
 ) -> Option<SymbolId> {
+    let Link { dialect, options, .. } = link;
     let module = link.module(id);
     let severity = |only_warn| if only_warn { Severity::Warning } else { Severity::Error };
     let found = link.symbols.find(name);
@@ -213,13 +190,13 @@ fn check_use(
         return None;
     }
     let Some(symbol_id) = found.filter(|_| !own) else {
-        if !weak && policy.report_undefined {
+        if !may_be_missing {
             let text = if dialect.messages_begin_with_module {
                 text!("{}: symbol '{}' undefined!\n", module.facts.called(), name)
             } else {
                 text!("\"{}\" [{}.ko] undefined!\n", name, module.facts.name)
             };
-            let message = Message::new(severity(policy.warn_unresolved), kind::UNDEFINED_SYMBOL, text);
+            let message = Message::new(severity(options.warn_unresolved), kind::UNDEFINED_SYMBOL, text);
             resolution.notes.push(Note::Undefined(message.symbol(name)));
         }
         return None;
@@ -245,7 +222,7 @@ fn check_use(
                     namespace
                 )
             };
-            let message = Message::new(severity(policy.allow_missing_imports), kind::MISSING_NAMESPACE, text);
+            let message = Message::new(severity(options.allow_missing_imports), kind::MISSING_NAMESPACE, text);
             resolution.say(message.symbol(name));
             resolution.missing_namespaces.insert(namespace.to_vec());
         }
@@ -302,24 +279,18 @@ fn check_gpl_use(module: &Module, export: &Export, dialect: &Dialect, resolution
     if ends { resolution.fatal = Some(Fatal(message)) } else { resolution.say(message) }
 }
 
-fn check_export_crcs(link: &Link, module: &Module, dialect: &Dialect, versions: &mut Versions) {
+fn check_export_crcs(link: &Link, module: &Module, versions: &mut Versions) {
     for export in link.kept_exports(module).filter(|export| export.crc.is_none()) {
-        versions.of_exports.push(missing_crc(&export.name, &module.facts.called(), dialect));
+        versions.of_exports.push(missing_crc(&export.name, &module.facts.called(), link.dialect));
     }
 }
 
 /// The CRC of a used symbol, or a complaint that it has none.
-fn crc_of<'l>(
-    link: &Link,
-    module: &'l Module,
-    used: Use,
-    dialect: &Dialect,
-    messages: &mut Vec<Message>,
-) -> Option<(u32, &'l [u8])> {
+fn crc_of<'l>(link: &Link, module: &'l Module, used: Use, messages: &mut Vec<Message>) -> Option<(u32, &'l [u8])> {
     let name = used.name(module);
     let crc = link.symbols.get(used.symbol).export.crc;
     if crc.is_none() {
-        let text = if dialect.messages_begin_with_module {
+        let text = if link.dialect.messages_begin_with_module {
             text!("{}: symbol '{}' has no CRC!\n", module.facts.called(), name)
         } else {
             text!("\"{}\" [{}.ko] has no CRC!\n", name, module.facts.name)
@@ -329,22 +300,16 @@ fn crc_of<'l>(
     crc.map(|crc| (crc, name))
 }
 
-fn collect_versions<'l>(
-    link: &Link,
-    module: &'l Module,
-    uses: &[Use],
-    policy: &Policy,
-    dialect: &Dialect,
-    versions: &mut Versions<'l>,
-) {
+fn collect_versions<'l>(link: &Link, module: &'l Module, uses: &[Use], versions: &mut Versions<'l>) {
+    let Link { dialect, options, .. } = link;
     for used in uses {
-        let Some(version) = crc_of(link, module, *used, dialect, &mut versions.of_uses) else {
+        let Some(version) = crc_of(link, module, *used, &mut versions.of_uses) else {
             continue;
         };
         let (_, name) = version;
         if dialect.packed_versions || name.len() < name_len(module) {
             versions.basic.push(version);
-        } else if !policy.extended {
+        } else if !options.extended_versions {
             let text = if dialect.messages_begin_with_module {
                 text!("{}: too long symbol '{}'\n", module.facts.called(), name)
             } else {

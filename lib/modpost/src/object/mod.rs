@@ -22,6 +22,7 @@ use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_UNDEF, SHN_XINDEX};
 use modinfo::Modinfo;
 
 use crate::alias::{Aliases, TableDetail, layout};
+use crate::cli::Options;
 use crate::dialect::Dialect;
 use crate::export::{Export, License};
 use crate::kind;
@@ -40,35 +41,17 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
     /// The kernel build's own layouts of device ids.
     pub offsets: Option<&'a layout::Offsets>,
-    /// `-m`: CRCs are wanted.
-    pub modversions: bool,
-    /// `-a`: a srcversion for all modules.
-    pub all_versions: bool,
-    /// `-n`: a missing object is no error.
-    pub ignore_missing: bool,
-    /// `-W`: more warnings.
-    pub extra_warn: bool,
-    /// `-M`: the kernel has modules.
-    pub module_enabled: bool,
+    /// What modpost was asked for.
+    pub options: &'a Options,
     /// Who shares the work on one large object.
     pub workers: &'a Workers,
 }
 
 impl<'a> Context<'a> {
-    /// Nothing asked for.
+    /// Nobody shares the work, and kernels have their layouts by themselves.
     #[must_use]
-    pub const fn new(dialect: &'a Dialect, rules: &'a Rules, offsets: Option<&'a layout::Offsets>) -> Self {
-        Self {
-            dialect,
-            rules,
-            offsets,
-            modversions: false,
-            all_versions: false,
-            ignore_missing: false,
-            extra_warn: false,
-            module_enabled: false,
-            workers: &Workers::ALONE,
-        }
+    pub const fn new(dialect: &'a Dialect, rules: &'a Rules, options: &'a Options) -> Self {
+        Self { dialect, rules, offsets: None, options, workers: &Workers::ALONE }
     }
 }
 
@@ -147,7 +130,7 @@ pub fn read(path: &[u8], context: &Context, scratch: &mut Scratch) -> Reading {
     }
     match Source::open(textfile::path(path)) {
         Ok(source) => read_source(path, &source, context, scratch),
-        Err(error) if context.ignore_missing => {
+        Err(error) if context.options.ignore_missing => {
             let text = text!("{}: {} (ignored)\n", path, strerror(&error));
             let message = Message::new(Severity::Plain, kind::IGNORED, text);
             Reading { steps: vec![Step::Say(message)], ..Reading::default() }
@@ -274,7 +257,7 @@ impl Reader<'_, '_> {
     }
 
     fn read(&mut self, scratch: &mut section::Scratch, later: &mut Later) -> Result<(), Fatal> {
-        let Context { dialect, rules, extra_warn, .. } = *self.context;
+        let Context { dialect, rules, options, .. } = *self.context;
         if dialect.nearest_is_first {
             section::check_symbols(&self.elf, dialect).map_err(|malformed| self.malformed(malformed))?;
         }
@@ -303,10 +286,10 @@ impl Reader<'_, '_> {
             path: self.path,
             name: &called,
             module: if dialect.reports_name_module { &self.facts.name } else { self.path },
-            exports: dialect.export_symbol_section && (self.context.module_enabled || !dialect.module_option),
+            exports: dialect.export_symbol_section && (options.module_enabled || !dialect.module_option),
             rules,
             dialect,
-            extra_warn,
+            options,
         };
         let mut findings = Findings::default();
         let checked = check.run(&mut self.elf, scratch, &mut findings);
@@ -314,13 +297,13 @@ impl Reader<'_, '_> {
         self.reading.steps.append(&mut findings.steps);
         checked?;
 
-        if !self.facts.is_vmlinux && (has_version || self.context.all_versions) {
+        if !self.facts.is_vmlinux && (has_version || options.all_versions) {
             let mut messages = Vec::new();
             let srcversion = srcversion::of_module(&self.facts.name, dialect, &mut messages);
             self.reading.steps.extend(messages.into_iter().map(Step::Say));
             self.facts.srcversion = srcversion?;
         }
-        if self.context.modversions && dialect.crcs_from_cmd {
+        if options.modversions && dialect.crcs_from_cmd {
             let Context { workers, .. } = self.context;
             symbol_crcs(&self.facts.name, self.facts.is_vmlinux, dialect, workers, &mut self.reading.steps)?;
         }
@@ -364,7 +347,7 @@ impl Reader<'_, '_> {
                 self.say(Message::new(Severity::Error, kind::FORBIDDEN_NAMESPACE, text));
             }
         }
-        let wanted = dialect.description_always_wanted || dialect.description_wanted && self.context.extra_warn;
+        let wanted = dialect.description_always_wanted || dialect.description_wanted && self.context.options.extra_warn;
         if wanted && !modinfo.has_description {
             let text = if dialect.messages_begin_with_module {
                 text!("{}: missing MODULE_DESCRIPTION()\n", self.facts.called())

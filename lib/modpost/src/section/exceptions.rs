@@ -31,7 +31,7 @@ impl Check<'_> {
             let Dialect { meminit_is_init, memexit_sections, drivers_checked, drivers_checked_with_w, .. } =
                 *self.dialect;
             let driver = || matches(from_symbol, &["*driver"]);
-            let exits_checked = drivers_checked || drivers_checked_with_w && self.extra_warn;
+            let exits_checked = drivers_checked || drivers_checked_with_w && self.options.extra_warn;
             to_init_or_exit() && matches(from_symbol, data_symbols(self.dialect))
                 || !meminit_is_init && matches(to, MEM_INIT_ONLY) && driver()
                 || !exits_checked && matches(to, &all_exit(self.dialect)) && driver()

@@ -18,6 +18,7 @@ pub use rules::Rules;
 use rules::{Class, NO_SUCH_SECTION, Rule, RuleSet};
 pub(crate) use since_6_5::check_symbols;
 
+use crate::cli::Options;
 use crate::dialect::Dialect;
 use crate::kind;
 use crate::malformed::Ending;
@@ -62,8 +63,8 @@ pub struct Check<'a> {
     pub rules: &'a Rules,
     /// The kernel.
     pub dialect: &'a Dialect,
-    /// `-W`.
-    pub extra_warn: bool,
+    /// What modpost was asked for.
+    pub options: &'a Options,
 }
 
 /// A symbol that a report names must lie nearer to the place than this, in

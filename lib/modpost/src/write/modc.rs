@@ -4,53 +4,33 @@
 use base::bytes::base_name;
 
 use crate::buffer::Buffer;
+use crate::cli::Options;
 use crate::dialect::Dialect;
 use crate::export::{Export, License};
 use crate::link::{Link, Module, ModuleId, Resolution, Versions};
 
-/// What of the run is in the file.
-#[derive(Clone, Copy, Debug)]
-pub struct Style<'a> {
-    /// The kernel.
-    pub dialect: &'a Dialect,
-    /// `-e`: the module is not of the kernel's tree.
-    pub external: bool,
-    /// `-m`: CRCs are wanted.
-    pub modversions: bool,
-    /// `____versions` are made.
-    pub basic: bool,
-    /// Versions of names of any length are made.
-    pub extended: bool,
-    /// Android's name for the state of the source.
-    pub scmversion: Option<&'a [u8]>,
-}
-
-/// How much of it there is room for, in bytes.
+/// How much of Android's name for the state of the source there is room for, in
+/// bytes.
 const SCMVERSION_MAX: usize = 63;
 
 /// The contents of `NAME.mod.c`; `supported` is how SUSE supports the module.
 #[must_use]
-pub fn render(
-    link: &Link,
-    id: ModuleId,
-    resolution: &Resolution,
-    crcs: &Versions,
-    supported: Option<&[u8]>,
-    style: Style,
-) -> Buffer {
+pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Versions, supported: Option<&[u8]>) -> Buffer {
+    let Link { dialect, options, .. } = link;
     let module = link.module(id);
     let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.lines.bytes().len());
-    header(&mut out, module, style);
-    exports(&mut out, link, module, style);
+    header(&mut out, module, dialect, options);
+    exports(&mut out, link, module);
     if let Some(how) = supported {
         out.format(&[b"\nMODULE_INFO(supported, \"", how, b"\");\n"]);
     }
-    if style.basic && style.dialect.packed_versions {
+    let wants_basic = options.wants_basic_versions(dialect);
+    if wants_basic && dialect.packed_versions {
         packed_versions(&mut out, crcs, module.facts.is_big_endian);
-    } else if style.basic {
-        versions(&mut out, crcs, style.dialect);
+    } else if wants_basic {
+        versions(&mut out, crcs, dialect);
     }
-    if style.extended {
+    if options.extended_versions {
         extended_versions(&mut out, crcs);
     }
     depends(&mut out, link, resolution);
@@ -60,13 +40,13 @@ pub fn render(
         out.format(&[b"\n"]);
         out.format(&[b"MODULE_INFO(srcversion, \"", sum.as_bytes(), b"\");\n"]);
     }
-    if let Some((major, minor)) = style.dialect.kernel.rhel_version {
+    if let Some((major, minor)) = dialect.kernel.rhel_version {
         out.format(&[format!("MODULE_INFO(rhelversion, \"{major}.{minor}\");\n").as_bytes()]);
     }
-    if !style.dialect.scmversion_after_intree {
-        scmversion(&mut out, style);
+    if !dialect.scmversion_after_intree {
+        scmversion(&mut out, options);
     }
-    if let Some(release) = &style.dialect.kernel.suse_release {
+    if let Some(release) = &dialect.kernel.suse_release {
         out.format(&[b"\n"]);
         out.format(&[b"MODULE_INFO(suserelease, \"", release, b"\");\n"]);
     }
@@ -75,12 +55,12 @@ pub fn render(
 
 /// The contents of `.vmlinux.export.c`.
 #[must_use]
-pub(crate) fn render_vmlinux(link: &Link, id: ModuleId, style: Style) -> Buffer {
+pub(crate) fn render_vmlinux(link: &Link, id: ModuleId) -> Buffer {
     let mut out = Buffer::default();
     out.format(&[b"#include <linux/export-internal.h>\n"]);
     let module = link.module(id);
-    exports(&mut out, link, module, style);
-    if style.dialect.tables_name_their_module {
+    exports(&mut out, link, module);
+    if link.dialect.tables_name_their_module {
         out.format(&[b"#include <linux/module.h>\n#undef __MODULE_INFO_PREFIX\n#define __MODULE_INFO_PREFIX\n"]);
         for (alias, module) in &module.facts.aliases.list {
             out.format(&[b"MODULE_INFO(", module, b".alias, \"", alias, b"\");\n"]);
@@ -89,21 +69,20 @@ pub(crate) fn render_vmlinux(link: &Link, id: ModuleId, style: Style) -> Buffer 
     out
 }
 
-fn scmversion(out: &mut Buffer, style: Style) {
-    if let Some(version) = style.scmversion.filter(|version| !version.is_empty()) {
+fn scmversion(out: &mut Buffer, options: &Options) {
+    if let Some(version) = options.scmversion.as_deref().filter(|version| !version.is_empty()) {
         let version = &version[..version.len().min(SCMVERSION_MAX)];
         out.format(&[b"\nMODULE_INFO(scmversion, \"", version, b"\");\n"]);
     }
 }
 
-fn header(out: &mut Buffer, module: &Module, style: Style) {
+fn header(out: &mut Buffer, module: &Module, dialect: &Dialect, options: &Options) {
     let mut put = |text: &str| out.format(&[text.as_bytes()]);
     let when = |condition, put: &mut dyn FnMut(&str), text| {
         if condition {
             put(text);
         }
     };
-    let dialect = style.dialect;
     put("#include <linux/module.h>\n");
     if dialect.vermagic {
         put("#define INCLUDE_VERMAGIC\n");
@@ -129,11 +108,11 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
         put("#ifdef CONFIG_MODULE_UNLOAD\n\t.exit = cleanup_module,\n#endif\n");
     }
     put("\t.arch = MODULE_ARCH_INIT,\n};\n");
-    if !style.external {
+    if !options.external {
         put("\nMODULE_INFO(intree, \"Y\");\n");
     }
     if dialect.scmversion_after_intree {
-        scmversion(out, style);
+        scmversion(out, options);
     }
     let mut put = |text: &str| out.format(&[text.as_bytes()]);
     if dialect.vermagic {
@@ -149,28 +128,29 @@ fn header(out: &mut Buffer, module: &Module, style: Style) {
 }
 
 /// Entries of the table of exports, where they are made here, and their CRCs.
-fn exports(out: &mut Buffer, link: &Link, module: &Module, style: Style) {
+fn exports(out: &mut Buffer, link: &Link, module: &Module) {
+    let Link { dialect, options, .. } = link;
     let license = |export: &Export| if export.license == License::Gpl { "_gpl" } else { "" };
-    if style.dialect.export_symbol_section {
+    if dialect.export_symbol_section {
         out.format(&[b"\n"]);
         for export in link.kept_exports(module) {
             let kind: &[u8] = if export.is_function { b"KSYMTAB_FUNC(" } else { b"KSYMTAB_DATA(" };
             let license =
-                if style.dialect.symbol_flags { ", \"".to_owned() } else { format!(", \"{}\", \"", license(export)) };
+                if dialect.symbol_flags { ", \"".to_owned() } else { format!(", \"{}\", \"", license(export)) };
             let namespace = &export.namespace;
             out.format(&[kind, &export.name, license.as_bytes(), namespace, b"\");\n"]);
-            if style.dialect.symbol_flags {
+            if dialect.symbol_flags {
                 let flags: &[u8] = if export.license == License::Gpl { b", 0x01);\n" } else { b", 0x00);\n" };
                 out.format(&[b"SYMBOL_FLAGS(", &export.name, flags]);
             }
         }
     }
-    if style.modversions && style.dialect.crcs_from_cmd {
+    if options.modversions && dialect.crcs_from_cmd {
         out.format(&[b"\n"]);
-        let written = |export: &&Export| export.crc.is_some() || style.dialect.missing_crcs_written;
+        let written = |export: &&Export| export.crc.is_some() || dialect.missing_crcs_written;
         for export in link.kept_exports(module).filter(written) {
             let crc = export.crc.unwrap_or(0);
-            let rest = if style.dialect.symbol_flags {
+            let rest = if dialect.symbol_flags {
                 format!(", 0x{crc:08x});\n")
             } else {
                 format!(", 0x{crc:08x}, \"{}\");\n", license(export))

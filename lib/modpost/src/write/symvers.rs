@@ -16,13 +16,8 @@ use crate::link::{Link, Log, Module, Symbol};
 ///
 /// # Errors
 /// The end of the run, if a line is malformed or there is no memory.
-pub fn read<'a>(
-    text: &'a [u8],
-    name: &[u8],
-    dialect: &Dialect,
-    link: &mut Link<'a>,
-    log: &mut Log,
-) -> Result<(), Fatal> {
+pub fn read<'a>(text: &'a [u8], name: &[u8], link: &mut Link<'a>, log: &mut Log) -> Result<(), Fatal> {
+    let dialect = link.dialect;
     if !link.begin_import(memchr_iter(b'\n', text).count()) {
         return Err(Fatal::perror(name, &textfile::no_memory()));
     }
@@ -76,7 +71,8 @@ fn parse<'a>(line: &'a [u8], dialect: &Dialect) -> Option<Line<'a>> {
 /// The file for what the objects of this run export, or only the modules
 /// among them.
 #[must_use]
-pub fn render(link: &Link, dialect: &Dialect, vmlinux: bool) -> Buffer {
+pub fn render(link: &Link, vmlinux: bool) -> Buffer {
+    let dialect = link.dialect;
     let mut buffer = Buffer::default();
     let mut line = |module: &Module, export: &Export| {
         buffer.format(&[
@@ -97,7 +93,7 @@ pub fn render(link: &Link, dialect: &Dialect, vmlinux: bool) -> Buffer {
             link.kept_exports(module).for_each(|export| line(module, export));
         }
     } else {
-        let all = !dialect.own_exports_dumped && !link.external;
+        let all = !dialect.own_exports_dumped && !link.options.external;
         let dumped = |symbol: &Symbol| all || !link.module(symbol.module).from_dump;
         for symbol in link.symbols.in_hash_order(dumped) {
             line(link.module(symbol.module), &symbol.export);
