@@ -29,6 +29,17 @@ pub struct CutLine {
 }
 
 impl CutLine {
+    /// What is left of the pieces as one formatted piece, if they are too long.
+    #[must_use]
+    pub fn of(pieces: &[&[u8]]) -> Option<Self> {
+        let len = pieces.iter().map(|piece| piece.len()).sum();
+        (len >= SZ).then(|| {
+            let mut kept = pieces.concat();
+            kept.truncate(SZ - 1);
+            Self { kept, len }
+        })
+    }
+
     /// How later kernels end on it.
     #[must_use]
     pub fn fatal(&self) -> Fatal {
@@ -51,14 +62,12 @@ impl Buffer {
 
     /// Appends the pieces as one formatted piece, as `buf_printf()` does.
     pub fn format(&mut self, pieces: &[&[u8]]) {
-        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
         let start = self.bytes.len();
         for piece in pieces {
             self.bytes.extend_from_slice(piece);
         }
-        if len >= SZ {
-            let kept = &self.bytes[start..start + SZ - 1];
-            self.cut.get_or_insert_with(|| CutLine { kept: kept.to_vec(), len });
+        if let Some(cut) = CutLine::of(pieces) {
+            self.cut.get_or_insert(cut);
             self.bytes[start + SZ - 1..].fill(0);
         }
     }

@@ -17,6 +17,22 @@ impl Names {
         self.ends.push(u32::try_from(self.bytes.len()).expect("names of less than 4 GiB"));
     }
 
+    /// Appends a name made of pieces.
+    ///
+    /// # Panics
+    /// As [`Names::push`].
+    pub fn push_pieces(&mut self, pieces: &[&[u8]]) {
+        let Some((last, first)) = pieces.split_last() else { return self.push(b"") };
+        first.iter().for_each(|piece| self.bytes.extend_from_slice(piece));
+        self.push(last);
+    }
+
+    /// How many bytes the names have together.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Removes all.
     pub fn clear(&mut self) {
         self.bytes.clear();

@@ -16,6 +16,7 @@ mod entry;
 mod guid;
 mod input;
 pub mod layout;
+mod list;
 mod mask;
 mod of;
 mod pattern;
@@ -25,17 +26,17 @@ mod swapped;
 mod usb;
 
 use base::message::{Fatal, Message, Severity, text};
-use base::textfile;
 pub use detail::{EntryDetail, TableDetail, Value, detail};
 use elf::Encoding;
 use elf::arch::Abi;
 use entry::{Entry, SMALL_ALIAS_SIZE, Table, add_field, add_wildcard, append, in_bounds};
-use indexmap::IndexMap;
 use layout::{Layout, Offsets, Struct};
+pub use list::Aliases;
+use list::line;
 use pattern::Piece;
 pub(crate) use swapped::swapped_fields;
 
-use crate::buffer::Buffer;
+use crate::buffer::CutLine;
 use crate::dialect::Dialect;
 use crate::kind;
 
@@ -216,35 +217,6 @@ pub struct Target<'a> {
     pub offsets: Option<&'a Offsets>,
 }
 
-/// What comes before an alias in a module's file.
-const LINE_START: &str = "MODULE_ALIAS(\"";
-
-/// A module's aliases.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Aliases {
-    /// The lines for `.mod.c`, up to 6.12.
-    pub lines: Buffer,
-    /// Aliases with the module that they are of, since 6.13.
-    pub list: IndexMap<Vec<u8>, Vec<u8>>,
-}
-
-impl Aliases {
-    /// The aliases by themselves, as they stand in the lines, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let lines = textfile::lines(self.lines.bytes());
-        let in_lines = lines.filter_map(|line| line.strip_prefix(LINE_START.as_bytes())?.strip_suffix(b"\");"));
-        in_lines.chain(self.list.keys().map(Vec::as_slice))
-    }
-
-    /// Appends the lines for `.mod.c`.
-    pub fn write_to(&self, out: &mut Buffer) {
-        out.write(self.lines.bytes());
-        for alias in self.list.keys() {
-            out.format(&[LINE_START.as_bytes(), alias, b"\");\n"]);
-        }
-    }
-}
-
 /// What becomes of a module's tables.
 #[derive(Debug, Default)]
 pub struct Output {
@@ -252,8 +224,6 @@ pub struct Output {
     pub aliases: Aliases,
     /// What is to be said, in order.
     pub messages: Vec<Message>,
-    /// Aliases go to the list, as of this module.
-    listed_for: Option<Vec<u8>>,
 }
 
 impl Output {
@@ -264,12 +234,7 @@ impl Output {
     }
 
     fn alias(&mut self, pieces: &[&[u8]]) {
-        if let Some(module) = &self.listed_for {
-            self.aliases.list.entry(pieces.concat()).or_insert_with(|| module.clone());
-            return;
-        }
-        const END: &[u8] = b"\");\n";
-        self.aliases.lines.format(&[&[LINE_START.as_bytes()], pieces, &[END]].concat());
+        self.aliases.push(pieces);
     }
 
     fn warn(&mut self, text: Vec<u8>) {
@@ -342,8 +307,8 @@ pub fn write_table(
     if !terminated {
         return Err(unterminated_fatal(table_type, module, bytes, layout.size, output));
     }
-    output.listed_for = target.dialect.alias_list.then(|| symbol.module.to_vec());
-
+    output.aliases.begin_table(symbol.module, target.dialect);
+    let first = output.aliases.len();
     let table = Table { module, layout, target, bytes };
     let mut alias = Vec::new();
     match table_type.form {
@@ -366,10 +331,11 @@ pub fn write_table(
             }
         }
     }
-    match output.aliases.lines.cut() {
-        Some(line) if target.dialect.long_line_is_fatal => Err(line.fatal()),
-        _ => Ok(()),
-    }
+    // Kernels to 6.12 make the lines while they read.
+    let Dialect { long_line_is_fatal, alias_list, .. } = *target.dialect;
+    let mut lines = output.aliases.iter().skip(first).map(line);
+    let cut = lines.find_map(|line| CutLine::of(&line)).filter(|_| long_line_is_fatal && !alias_list);
+    cut.map_or(Ok(()), |cut| Err(cut.fatal()))
 }
 
 /// A table is a whole number of entries, else user space and kernel don't
@@ -416,13 +382,6 @@ fn unterminated_fatal(
 mod tests {
     use super::*;
     use kernel::Version;
-
-    #[test]
-    fn all_pieces_of_an_alias_are_written() {
-        let mut output = Output::default();
-        output.alias(&[b"a", b"b", b"c", b"d"]);
-        assert_eq!(output.aliases.iter().collect::<Vec<_>>(), [b"abcd"]);
-    }
 
     #[test]
     fn the_table_is_sorted() {

@@ -18,7 +18,7 @@ const SCMVERSION_MAX: usize = 63;
 pub fn render(link: &Link, id: ModuleId, resolution: &Resolution, crcs: &Versions, supported: Option<&[u8]>) -> Buffer {
     let Link { dialect, options, .. } = link;
     let module = link.module(id);
-    let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.lines.bytes().len());
+    let mut out = Buffer::with_capacity(1024 + crcs.basic.len() * 40 + module.facts.aliases.size());
     header(&mut out, module, dialect, options);
     exports(&mut out, link, module);
     if let Some(how) = supported {
@@ -62,7 +62,7 @@ pub(crate) fn render_vmlinux(link: &Link, id: ModuleId) -> Buffer {
     exports(&mut out, link, module);
     if link.dialect.tables_name_their_module {
         out.format(&[b"#include <linux/module.h>\n#undef __MODULE_INFO_PREFIX\n#define __MODULE_INFO_PREFIX\n"]);
-        for (alias, module) in &module.facts.aliases.list {
+        for (alias, module) in module.facts.aliases.with_modules() {
             out.format(&[b"MODULE_INFO(", module, b".alias, \"", alias, b"\");\n"]);
         }
     }
