@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use base::json;
+use base::message::Fatal;
 use base::textfile;
 use clap::ArgMatches;
 use kmod::alias::{self, Alias};
@@ -16,18 +17,18 @@ use modpost::module::Scratch;
 use serde_json::Value;
 
 use crate::print::{self, failed};
-use crate::{Ended, NAME, put};
+use crate::{NAME, put, say};
 
 /// A kernel's directory of modules.
 struct Tree(PathBuf);
 
 impl Tree {
-    fn of(matches: &ArgMatches) -> Ended<Self> {
+    fn of(matches: &ArgMatches) -> Result<Self, Fatal> {
         let release = match matches.get_one::<String>("kernel") {
             Some(release) => release.clone(),
             None => {
                 let running = Path::new("/proc/sys/kernel/osrelease");
-                fs::read_to_string(running).map_err(|error| failed(running, &error))?.trim_end().to_owned()
+                fs::read_to_string(running).map_err(|error| failed(running, error))?.trim_end().to_owned()
             }
         };
         let root = matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path);
@@ -37,13 +38,13 @@ impl Tree {
     }
 
     /// The aliases of its modules, and of those that are part of the kernel.
-    fn aliases(&self) -> Ended<Vec<Alias>> {
+    fn aliases(&self) -> Result<Vec<Alias>, Fatal> {
         let mut aliases = read_aliases(&self.0.join("modules.alias"))?;
         let builtin = self.0.join("modules.builtin.modinfo");
         match fs::read(&builtin) {
             Ok(modinfo) => aliases.extend(alias::parse_builtin(&modinfo)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(&builtin, &error)),
+            Err(error) => return Err(failed(&builtin, error)),
         }
         Ok(aliases)
     }
@@ -57,12 +58,12 @@ impl Tree {
     }
 }
 
-fn read_aliases(path: &Path) -> Ended<Vec<Alias>> {
-    Ok(alias::parse(&fs::read(path).map_err(|error| failed(path, &error))?).collect())
+fn read_aliases(path: &Path) -> Result<Vec<Alias>, Fatal> {
+    Ok(alias::parse(&fs::read(path).map_err(|error| failed(path, error))?).collect())
 }
 
 /// The aliases of files: modules, or texts like `modules.alias`.
-fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, err: &mut dyn Write) -> Ended<Vec<Alias>> {
+fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, err: &mut dyn Write) -> Result<Vec<Alias>, Fatal> {
     let (reader, _) = print::reader(err)?;
     let mut scratch = Scratch::default();
     let mut aliases = Vec::new();
@@ -79,7 +80,7 @@ fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, err: &mut dyn Write) 
 }
 
 /// `match`: whether a module claims the device.
-pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Ended<bool> {
+pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Fatal> {
     let aliases = match matches.get_many::<OsString>("sources") {
         Some(paths) => of_files(paths, err)?,
         None => Tree::of(matches)?.aliases()?,
@@ -96,7 +97,7 @@ pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut d
 
 /// `vfio`: whether there is a driver for each of the devices, and of known name
 /// if a script is to hand it over.
-pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Ended<bool> {
+pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Fatal> {
     let texts: Vec<&OsString> = matches.get_many("devices").into_iter().flatten().collect();
     let needs_address = matches.get_flag("script");
     let devices: Vec<Device> = texts.iter().map(|text| device(text, needs_address)).collect();
@@ -112,7 +113,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
         let modalias = match device.vfio_modalias(sysfs) {
             Ok(modalias) => modalias,
             Err(error) => {
-                let _ = writeln!(err, "{NAME}: {}", failed(Path::new(text), &error));
+                say(&failed(Path::new(text), error), err);
                 all_found = false;
                 continue;
             }

@@ -10,13 +10,10 @@ mod print;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
-use base::message::strerror;
+use base::message::Fatal;
 
 /// The program, as it calls itself.
 const NAME: &str = "file2alias";
-
-/// An error that ends a program: what is wrong, in one line.
-type Ended<T> = Result<T, String>;
 
 fn main() -> ExitCode {
     let matches = command::command().get_matches();
@@ -31,22 +28,28 @@ fn main() -> ExitCode {
     match flushed.and(status) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(what) => {
-            let _ = writeln!(err, "{NAME}: {what}");
+        Err(fatal) => {
+            say(&fatal, &mut err);
             ExitCode::FAILURE
         }
     }
 }
 
+/// Says what is wrong in one line.
+fn say(fatal: &Fatal, err: &mut dyn Write) {
+    // If standard error is closed, there is nobody to report that to.
+    let _ = err.write_all(&fatal.message.line(NAME, b""));
+}
+
 /// Writes a piece of the output.
-fn put(out: &mut dyn Write, bytes: &[u8]) -> Ended<()> {
+fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Fatal> {
     written(out.write_all(bytes))
 }
 
 /// Who reads no more has what was wanted.
-fn written(result: io::Result<()>) -> Ended<()> {
+fn written(result: io::Result<()>) -> Result<(), Fatal> {
     match result {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        result => result.map_err(|error| format!("standard output: {}", strerror(&error))),
+        result => result.map_err(|error| Fatal::perror(b"standard output", error)),
     }
 }

@@ -19,7 +19,7 @@ use modpost::object::Wanted;
 use modpost::run::offsets;
 use walkdir::WalkDir;
 
-use crate::{Ended, NAME, json, put};
+use crate::{NAME, json, put, say};
 
 /// A file to be read.
 struct Input {
@@ -38,7 +38,7 @@ struct Output {
 
 /// Every file below a directory, sorted, and what can't be read there. Links
 /// aren't followed: they could lead round in circles.
-fn files(dir: &Path) -> (Vec<PathBuf>, Vec<String>) {
+fn files(dir: &Path) -> (Vec<PathBuf>, Vec<Fatal>) {
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for entry in WalkDir::new(dir) {
         match entry {
@@ -48,7 +48,7 @@ fn files(dir: &Path) -> (Vec<PathBuf>, Vec<String>) {
                 let path = error.path().unwrap_or(dir).to_owned();
                 // Of its errors, only circles are not the system's.
                 let error = error.into_io_error().unwrap_or_else(|| io::Error::from(io::ErrorKind::InvalidData));
-                unreadable.push(failed(&path, &error));
+                unreadable.push(failed(&path, error));
             }
         }
     }
@@ -58,7 +58,7 @@ fn files(dir: &Path) -> (Vec<PathBuf>, Vec<String>) {
 
 /// The files that are named, and those below directories; then what can't be
 /// read there.
-fn inputs(matches: &ArgMatches) -> (Vec<Input>, Vec<String>) {
+fn inputs(matches: &ArgMatches) -> (Vec<Input>, Vec<Fatal>) {
     let named = matches.get_many::<OsString>("objects").into_iter().flatten();
     let mut inputs: Vec<Input> = named.map(|path| Input { path: path.into(), is_named: true }).collect();
     let mut unreadable = Vec::new();
@@ -71,8 +71,8 @@ fn inputs(matches: &ArgMatches) -> (Vec<Input>, Vec<String>) {
 }
 
 /// What keeps a file from being read.
-pub(crate) fn failed(path: &Path, error: &io::Error) -> String {
-    format!("{}: {}", path.display(), strerror(error))
+pub(crate) fn failed(path: &Path, error: io::Error) -> Fatal {
+    Fatal::perror(path.as_os_str().as_bytes(), error)
 }
 
 /// Reads one file. `None` for one that is no object and just there.
@@ -124,13 +124,12 @@ fn text(path: &Path, module: &Module, format: Format) -> Vec<u8> {
 }
 
 /// How modules are read by default, and by how many workers.
-pub(crate) fn reader(err: &mut dyn Write) -> Ended<(Reader, Option<usize>)> {
-    let said = |Fatal(message)| String::from_utf8_lossy(&message.text).trim_end().to_owned();
+pub(crate) fn reader(err: &mut dyn Write) -> Result<(Reader, Option<usize>), Fatal> {
     let invocation = Invocation::current();
-    let dialect: Dialect = invocation.dialect(err).map_err(said)?;
+    let dialect: Dialect = invocation.dialect(err)?;
     let fallback = dialect.kernel.version;
     let reader = Reader { version: None, fallback, wanted: Wanted::default(), offsets: offsets(&invocation) };
-    Ok((reader, invocation.jobs().map_err(said)?))
+    Ok((reader, invocation.jobs()?))
 }
 
 /// What one file gives.
@@ -150,7 +149,7 @@ fn look_at(input: &Input, format: Format, reader: &Reader, scratch: &mut Scratch
             }
             output.text = text(&input.path, &module, format);
             output.failed = module.tables.fatal.is_some();
-            let fatal = module.tables.fatal.map(|Fatal(message)| message);
+            let fatal = module.tables.fatal.map(|fatal| fatal.message);
             let messages = module.tables.messages.iter().chain(&fatal);
             output.said = messages.flat_map(|message: &Message| message.line(NAME, path)).collect();
         }
@@ -167,7 +166,11 @@ fn progress(files: usize) -> ProgressBar {
 }
 
 /// Prints; whether all files could be read.
-pub(crate) fn print(matches: &ArgMatches, out: &mut (dyn Write + Send), err: &mut (dyn Write + Send)) -> Ended<bool> {
+pub(crate) fn print(
+    matches: &ArgMatches,
+    out: &mut (dyn Write + Send),
+    err: &mut (dyn Write + Send),
+) -> Result<bool, Fatal> {
     let (reader, jobs) = reader(err)?;
     let format = match matches.get_one::<String>("format").map(String::as_str) {
         Some("modules.alias") => Format::ModulesAlias,
@@ -180,9 +183,7 @@ pub(crate) fn print(matches: &ArgMatches, out: &mut (dyn Write + Send), err: &mu
     };
     let reader = Reader { version: matches.get_one::<Version>("kernel").copied(), wanted, ..reader };
     let (inputs, unreadable) = inputs(matches);
-    for what in &unreadable {
-        let _ = writeln!(err, "{NAME}: {what}");
-    }
+    unreadable.iter().for_each(|fatal| say(fatal, err));
     let work = |scratch: &mut Scratch, input: &Input| look_at(input, format, &reader, scratch);
     let mut all_read = unreadable.is_empty();
     let progress = progress(inputs.len());

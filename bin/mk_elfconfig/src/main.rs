@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     let dialect = match Invocation::current().dialect(&mut io::stderr()) {
         Ok(dialect) => dialect,
         Err(fatal) => {
-            let _ = io::stderr().write_all(&fatal.0.line("mk_elfconfig", b""));
+            let _ = io::stderr().write_all(&fatal.message.line("mk_elfconfig", b""));
             return ExitCode::FAILURE;
         }
     };

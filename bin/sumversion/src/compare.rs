@@ -19,7 +19,7 @@ type Side<'a> = (&'a [u8], Option<Vec<u8>>);
 
 /// What a module's file has.
 fn of_file(path: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
-    let source = archive::open(textfile::path(path)).map_err(|error| Fatal::perror(path, &error))?;
+    let source = archive::open(textfile::path(path)).map_err(|error| Fatal::perror(path, error))?;
     let value = modinfo::value(&source, b"srcversion");
     value.map_err(|error| Fatal::refusal(kind::MALFORMED_OBJECT, text!("{}: {}\n", path, error.to_string())))
 }
@@ -70,7 +70,7 @@ pub(crate) fn with_loaded(
     let path = sysfs.join("module").join(loaded.replace('-', "_"));
     let what = path.as_os_str().as_bytes();
     // A loaded module has a directory, if not a srcversion.
-    fs::metadata(&path).map_err(|error| Fatal::perror(what, &error))?;
+    fs::metadata(&path).map_err(|error| Fatal::perror(what, error))?;
     let sum = fs::read(path.join("srcversion")).ok().map(|text| text.trim_ascii_end().to_vec());
     let mut all = true;
     for &module in modules {

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     match written(out.flush()).and(result) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(Fatal(message)) => {
+        Err(Fatal { message, .. }) => {
             say(&[message], b"", &mut err);
             ExitCode::FAILURE
         }
@@ -60,7 +60,7 @@ fn run(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result
         say(&messages, name, err);
         let (sum, steps) = match summed {
             Ok(summed) => summed,
-            Err(Fatal(message)) => {
+            Err(Fatal { message, .. }) => {
                 say(&[message], b"", err);
                 all = false;
                 continue;
@@ -108,7 +108,7 @@ fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Fatal> {
 fn written(result: io::Result<()>) -> Result<(), Fatal> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        result => result.map_err(|error| Fatal::perror(b"standard output", &error)),
+        result => result.map_err(|error| Fatal::perror(b"standard output", error)),
     }
 }
 

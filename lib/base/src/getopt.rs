@@ -10,27 +10,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use clap::Command;
 
-use crate::message::text;
+use crate::message::{Fatal, Kind, Message, Severity, text};
 
-/// What getopt(3) complains of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// The command has no such option.
-    Invalid(u8),
-    /// The option's argument is missing.
-    MissingArgument(u8),
-}
-
-impl Error {
-    /// How getopt(3) puts it, for a program as it was called.
-    #[must_use]
-    pub fn text(self, program: &[u8]) -> Vec<u8> {
-        let (what, letter) = match self {
-            Self::Invalid(letter) => ("invalid option", letter),
-            Self::MissingArgument(letter) => ("option requires an argument", letter),
-        };
-        text!("{}: {} -- '{}'\n", program, what, [letter])
-    }
+/// The end of a run that getopt(3) complains of, on an option's letter; `program`
+/// is as it was called.
+fn bad_usage(program: &[u8], what: &str, letter: u8) -> Fatal {
+    Message::new(Severity::Plain, Kind::USAGE, text!("{}: {} -- '{}'\n", program, what, [letter])).into()
 }
 
 /// The arguments (without the command's name) in plain form.
@@ -39,12 +24,13 @@ impl Error {
 /// begins with `--` is, to getopt(3), the option `-`.
 ///
 /// # Errors
-/// The first that getopt(3) would find.
+/// What getopt(3) would complain of first, for the program as it was called.
 pub fn normalize(
     command: &Command,
+    program: &[u8],
     arguments: impl IntoIterator<Item = OsString>,
     posixly_correct: bool,
-) -> Result<Vec<OsString>, Error> {
+) -> Result<Vec<OsString>, Fatal> {
     let mut options = Vec::new();
     let mut operands = Vec::new();
     let mut arguments = arguments.into_iter();
@@ -68,11 +54,14 @@ pub fn normalize(
         while let Some((&letter, rest)) = letters.split_first() {
             letters = rest;
             options.push(OsString::from_vec(vec![b'-', letter]));
-            if !takes_value(command, letter)? {
+            let option = command.get_arguments().find(|option| option.get_short() == Some(char::from(letter)));
+            let Some(option) = option else { return Err(bad_usage(program, "invalid option", letter)) };
+            if !option.get_action().takes_values() {
                 continue;
             }
             let value = if rest.is_empty() {
-                arguments.next().ok_or(Error::MissingArgument(letter))?
+                let missing = || bad_usage(program, "option requires an argument", letter);
+                arguments.next().ok_or_else(missing)?
             } else {
                 OsStr::from_bytes(rest).to_owned()
             };
@@ -92,23 +81,19 @@ fn is_long(command: &Command, argument: &[u8]) -> bool {
     })
 }
 
-fn takes_value(command: &Command, letter: u8) -> Result<bool, Error> {
-    let option = command.get_arguments().find(|option| option.get_short() == Some(char::from(letter)));
-    option.map(|option| option.get_action().takes_values()).ok_or(Error::Invalid(letter))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{Arg, ArgAction};
 
     use super::*;
 
-    fn normalize(arguments: &[&str], posixly_correct: bool) -> Result<String, Error> {
+    fn normalize(arguments: &[&str], posixly_correct: bool) -> Result<String, String> {
         let command = Command::new("x")
             .arg(Arg::new("e").short('e').action(ArgAction::SetTrue))
             .arg(Arg::new("i").short('i').action(ArgAction::Append))
             .arg(Arg::new("dialects").long("dialects").action(ArgAction::SetTrue));
-        let words = super::normalize(&command, arguments.iter().map(OsString::from), posixly_correct)?;
+        let words = super::normalize(&command, b"x", arguments.iter().map(OsString::from), posixly_correct);
+        let words = words.map_err(|fatal| fatal.to_string())?;
         Ok(words.join(OsStr::new(" ")).into_string().unwrap_or_default())
     }
 
@@ -121,12 +106,16 @@ mod tests {
             (&["-e", "--", "-e"], Ok("-e -- -e")),
             (&["-", "-e"], Ok("-e -- -")),
             (&["--dialects"], Ok("--dialects --")),
-            (&["--other"], Err(Error::Invalid(b'-'))),
-            (&["-ex"], Err(Error::Invalid(b'x'))),
-            (&["-e", "-i"], Err(Error::MissingArgument(b'i'))),
+            (&["--other"], Err("x: invalid option -- '-'")),
+            (&["-ex"], Err("x: invalid option -- 'x'")),
+            (&["-e", "-i"], Err("x: option requires an argument -- 'i'")),
         ] {
-            assert_eq!(normalize(arguments, false).as_deref(), expected.as_ref().copied(), "{arguments:?}");
+            assert_eq!(
+                normalize(arguments, false),
+                expected.map(str::to_owned).map_err(str::to_owned),
+                "{arguments:?}"
+            );
         }
-        assert_eq!(normalize(&["a.o", "-e"], true).as_deref(), Ok("-- a.o -e"));
+        assert_eq!(normalize(&["a.o", "-e"], true), Ok("-- a.o -e".to_owned()));
     }
 }

@@ -4,7 +4,9 @@
 //! A user's grep for a message finds its whole format string at the place where
 //! it is made.
 
-use std::io;
+use std::error::Error;
+use std::sync::Arc;
+use std::{fmt, io};
 
 use serde::Serialize;
 
@@ -143,31 +145,66 @@ impl Message {
     }
 }
 
-/// The end of a run: the message to end on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fatal(pub Message);
+/// The error that ends a run: the message to end on, and if a system call failed,
+/// what it returned.
+#[derive(Clone, Debug)]
+pub struct Fatal {
+    /// The last message.
+    pub message: Message,
+    cause: Option<Arc<io::Error>>,
+}
 
 impl Fatal {
     /// Ends with the text.
     #[must_use]
     pub fn new(kind: Kind, text: Vec<u8>) -> Self {
-        Self(Message::new(Severity::Fatal, kind, text))
+        Message::new(Severity::Fatal, kind, text).into()
     }
 
     /// Ends where the original's behaviour is undefined.
     #[must_use]
     pub fn refusal(kind: Kind, text: Vec<u8>) -> Self {
-        Self(Message::new(Severity::Refusal, kind, text))
+        Message::new(Severity::Refusal, kind, text).into()
     }
 
     /// Ends as the original does after a failed system call: perror(3) with
     /// the file's name, and exit.
     #[must_use]
-    pub fn perror(path: &[u8], error: &io::Error) -> Self {
+    pub fn perror(path: &[u8], error: io::Error) -> Self {
+        let what = strerror(&error);
         // perror(3) leaves out an empty name together with its colon.
-        let text =
-            if path.is_empty() { text!("{}\n", strerror(error)) } else { text!("{}: {}\n", path, strerror(error)) };
-        Self(Message::new(Severity::Plain, Kind::FILE, text))
+        let text = if path.is_empty() { text!("{}\n", what) } else { text!("{}: {}\n", path, what) };
+        Self::from(Message::new(Severity::Plain, Kind::FILE, text)).caused_by(error)
+    }
+
+    /// The same, because of a failed system call.
+    #[must_use]
+    pub fn caused_by(self, error: io::Error) -> Self {
+        Self { cause: Some(Arc::new(error)), ..self }
+    }
+
+    /// The same, of a module, unless it is of one already.
+    #[must_use]
+    pub fn module(self, name: &[u8]) -> Self {
+        Self { message: self.message.module(name), ..self }
+    }
+}
+
+impl From<Message> for Fatal {
+    fn from(message: Message) -> Self {
+        Self { message, cause: None }
+    }
+}
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(String::from_utf8_lossy(&self.message.text).trim_end())
+    }
+}
+
+impl Error for Fatal {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &dyn Error)
     }
 }
 
@@ -259,8 +296,16 @@ mod tests {
 
     #[test]
     fn perror_without_a_name_has_no_colon() {
-        let error = io::Error::from_raw_os_error(2);
-        assert_eq!(Fatal::perror(b"", &error).0.text, b"No such file or directory\n");
-        assert_eq!(Fatal::perror(b"x", &error).0.text, b"x: No such file or directory\n");
+        let perror = |name| Fatal::perror(name, io::Error::from_raw_os_error(2));
+        assert_eq!(perror(b"").message.text, b"No such file or directory\n");
+        assert_eq!(perror(b"x").message.text, b"x: No such file or directory\n");
+    }
+
+    #[test]
+    fn what_the_system_said_is_kept() {
+        let fatal = Fatal::perror(b"x", io::Error::from_raw_os_error(5));
+        let cause = fatal.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+        assert_eq!(cause.and_then(io::Error::raw_os_error), Some(5));
+        assert_eq!(fatal.to_string(), "x: Input/output error");
     }
 }

@@ -135,7 +135,7 @@ pub fn write(name: &[u8], contents: &[u8]) -> Result<(), Fatal> {
         }
         File::create(textfile::path(name))?.write_all(contents)
     };
-    write().map_err(|error| Fatal::perror(name, &error))
+    write().map_err(|error| Fatal::perror(name, error))
 }
 
 #[cfg(test)]

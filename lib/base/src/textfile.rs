@@ -32,7 +32,7 @@ pub fn read(name: &[u8]) -> Result<Vec<u8>, Fatal> {
 /// # Errors
 /// As for [`read`].
 pub fn read_into(name: &[u8], text: &mut Vec<u8>) -> Result<(), Fatal> {
-    let len = read_whole(path(name), text).map_err(|error| Fatal::perror(name, &error))?;
+    let len = read_whole(path(name), text).map_err(|error| Fatal::perror(name, error))?;
     text.truncate(len);
     if let Some(end) = memchr(0, text) {
         text.truncate(end);

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use base::message::{Fatal, Kind, text};
+
 use crate::flags::Flags;
 use crate::record;
 use crate::tree::Trees;
@@ -58,10 +60,6 @@ impl<D: Flags> Found<D> {
     }
 }
 
-/// `KBUILD_RS_KERNEL` names no kernel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadName(pub OsString);
-
 /// Finds the kernel, by the first of these that says it:
 ///
 /// 1. `KBUILD_RS_KERNEL`, a version or a [vendor's](crate::vendor) name;
@@ -78,9 +76,12 @@ pub struct BadName(pub OsString);
 pub fn detect<D: Flags>(
     environment: impl Fn(&str) -> Option<OsString>,
     executables: &[PathBuf],
-) -> Result<Found<D>, BadName> {
+) -> Result<Found<D>, Fatal> {
     if let Some(value) = environment("KBUILD_RS_KERNEL").filter(|value| !value.is_empty()) {
-        let dialect = vendor::of_name(value.as_bytes()).ok_or(BadName(value))?;
+        let dialect = vendor::of_name(value.as_bytes()).ok_or_else(|| {
+            let text = text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes());
+            Fatal::refusal(Kind::USAGE, text)
+        })?;
         return Ok(Found { dialect, origin: Origin::Environment("KBUILD_RS_KERNEL"), evidence: Vec::new() });
     }
     let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use base::message::{Fatal, Kind, text};
 
-use crate::detect::{self, BadName};
+use crate::detect;
 use crate::flags::Flags;
 
 /// How a program was called.
@@ -40,11 +40,7 @@ impl Invocation {
     /// # Errors
     /// If `KBUILD_RS_KERNEL` doesn't name a version.
     pub fn dialect<D: Flags>(&self, err: &mut dyn Write) -> Result<D, Fatal> {
-        let found = detect::detect(|name| std::env::var_os(name), &self.executables());
-        let found = found.map_err(|BadName(value)| {
-            let text = text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes());
-            Fatal::refusal(Kind::USAGE, text)
-        })?;
+        let found = detect::detect(|name| std::env::var_os(name), &self.executables())?;
         if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
             let line = text!("kbuild-rs: {}\n", found.description());
             // If standard error is closed, there is nobody to tell.

@@ -1,10 +1,12 @@
 //! modpost's command line.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use base::getopt;
+use base::message::{Fatal, Kind, Message, Severity};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use kernel::Invocation;
 
 use crate::dialect::Dialect;
 
@@ -73,15 +75,6 @@ pub enum Request {
     Print(String),
 }
 
-/// Why a command line makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BadUsage {
-    /// getopt(3) complains of it.
-    Getopt(getopt::Error),
-    /// getopt(3) doesn't, but clap does, in its own words.
-    Unforeseen(String),
-}
-
 /// modpost's options in a dialect.
 #[must_use]
 pub fn command(dialect: &Dialect) -> Command {
@@ -140,17 +133,14 @@ pub fn command(dialect: &Dialect) -> Command {
         ])
 }
 
-/// Parses the arguments, the command's name not among them.
+/// Parses the command line.
 ///
 /// # Errors
-/// What getopt(3) or clap complains of.
-pub fn parse(
-    arguments: impl IntoIterator<Item = OsString>,
-    posixly_correct: bool,
-    dialect: &Dialect,
-) -> Result<Request, BadUsage> {
+/// What getopt(3) complains of, or else clap, in its own words.
+pub fn parse(invocation: &Invocation, posixly_correct: bool, dialect: &Dialect) -> Result<Request, Fatal> {
     let mut command = command(dialect);
-    let words = getopt::normalize(&command, arguments, posixly_correct).map_err(BadUsage::Getopt)?;
+    let arguments = invocation.arguments.iter().cloned();
+    let words = getopt::normalize(&command, invocation.name.as_bytes(), arguments, posixly_correct)?;
     let name = OsString::from("modpost");
     Ok(match command.try_get_matches_from_mut([name].into_iter().chain(words)) {
         Ok(matches) if matches.get_flag("help") => Request::Print(command.render_help().to_string()),
@@ -159,7 +149,9 @@ pub fn parse(
         }
         Ok(matches) if matches.get_flag("dialects") => Request::Print(crate::dialect::table()),
         Ok(matches) => Request::Run(Box::new(options(&matches))),
-        Err(error) => return Err(BadUsage::Unforeseen(error.to_string())),
+        Err(error) => {
+            return Err(Message::new(Severity::Plain, Kind::USAGE, error.to_string().into_bytes()).into());
+        }
     })
 }
 
@@ -200,8 +192,10 @@ mod tests {
     use super::*;
     use kernel::Version;
 
-    fn parse_in(version: Version, arguments: &[&str]) -> Result<Request, BadUsage> {
-        parse(arguments.iter().map(OsString::from), false, &Dialect::new(version))
+    fn parse_in(version: Version, arguments: &[&str]) -> Result<Request, String> {
+        let invocation =
+            Invocation { name: "modpost".into(), arguments: arguments.iter().map(OsString::from).collect() };
+        parse(&invocation, false, &Dialect::new(version)).map_err(|fatal| fatal.to_string())
     }
 
     #[test]
@@ -242,7 +236,8 @@ mod tests {
 
     #[test]
     fn options_differ_by_dialect() {
-        assert_eq!(parse_in(Version::new(5, 15, 100), &["-W"]), Err(BadUsage::Getopt(getopt::Error::Invalid(b'W'))));
+        let invalid = "modpost: invalid option -- 'W'".to_owned();
+        assert_eq!(parse_in(Version::new(5, 15, 100), &["-W"]), Err(invalid));
         assert!(parse_in(Version::new(6, 1, 176), &["-W"]).is_ok());
     }
 

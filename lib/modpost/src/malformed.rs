@@ -15,14 +15,15 @@ impl Ending for Malformed {
     fn fatal(self, path: &[u8]) -> Fatal {
         let text = text!("{}: {}\n", path, self.to_string());
         let message = Message::new(Severity::Refusal, kind::MALFORMED_OBJECT, text).module(stem(path));
-        Fatal(message.section(&text!("[{}]", self.section.0.to_string())).offset(self.offset))
+        message.section(&text!("[{}]", self.section.0.to_string())).offset(self.offset).into()
     }
 }
 
 impl Ending for ReadError {
     fn fatal(self, path: &[u8]) -> Fatal {
         let text = text!("{}: {}\n", path, self.to_string());
-        Fatal(Message::new(Severity::Refusal, Kind::FILE, text).module(stem(path)).offset(self.offset))
+        let message = Message::new(Severity::Refusal, Kind::FILE, text).module(stem(path)).offset(self.offset);
+        Fatal::from(message).caused_by(self.error)
     }
 }
 
@@ -52,7 +53,7 @@ impl Ending for ParseError {
                 text!("{}: SYMTAB_SHNDX has bad sh_link: {}!={}\n", path, link.to_string(), symtab.to_string())
             }
         };
-        Fatal(Message::new(Severity::Fatal, kind::MALFORMED_OBJECT, text).module(stem(path)))
+        Message::new(Severity::Fatal, kind::MALFORMED_OBJECT, text).module(stem(path)).into()
     }
 }
 

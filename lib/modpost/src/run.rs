@@ -14,7 +14,7 @@ use kernel::Invocation;
 use crate::alias::layout::Offsets;
 use crate::ask::{explain, report};
 use crate::buffer::Buffer;
-use crate::cli::{self, BadUsage, Options, Request};
+use crate::cli::{self, Options, Request};
 use crate::dialect::Dialect;
 use crate::kind;
 use crate::link::resolve;
@@ -79,18 +79,11 @@ fn run(invocation: &Invocation, out: &mut dyn Write, log: &mut Log) -> Result<Ve
     let dialect: Dialect = invocation.dialect(log.err())?;
     log.serve(&dialect);
     let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
-    let options = match cli::parse(invocation.arguments.iter().cloned(), posixly_correct, &dialect) {
-        Ok(Request::Run(options)) => options,
-        Ok(Request::Print(text)) => {
+    let options = match cli::parse(invocation, posixly_correct, &dialect)? {
+        Request::Run(options) => options,
+        Request::Print(text) => {
             log.error_occurred = out.write_all(text.as_bytes()).is_err();
             return Ok(Vec::new());
-        }
-        Err(error) => {
-            let text = match error {
-                BadUsage::Getopt(error) => error.text(invocation.name.as_bytes()),
-                BadUsage::Unforeseen(text) => text.into_bytes(),
-            };
-            return Err(Fatal(Message::new(Severity::Plain, Kind::USAGE, text)));
         }
     };
     let offsets = offsets(invocation);

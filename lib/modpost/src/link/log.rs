@@ -106,7 +106,7 @@ impl<'e> Log<'e> {
     }
 
     /// Says what the run ends on.
-    pub fn end(&mut self, Fatal(message): Fatal) {
+    pub fn end(&mut self, Fatal { message, .. }: Fatal) {
         let called_error = message.severity == Severity::Fatal && self.fatal_is_error;
         let severity = if called_error { Severity::Error } else { message.severity };
         let _ = self.program.say(&Message { severity, ..message.clone() }, self.err);

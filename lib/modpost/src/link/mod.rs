@@ -150,9 +150,9 @@ impl<'a> Link<'a> {
         for step in reading.steps {
             self.take(module, step, log)?;
         }
-        let of_module = |Fatal(message)| match self.modules.get(module.0 as usize) {
-            Some(module) => Fatal(message.module(&module.facts.name)),
-            None => Fatal(message),
+        let of_module = |fatal: Fatal| match self.modules.get(module.0 as usize) {
+            Some(module) => fatal.module(&module.facts.name),
+            None => fatal,
         };
         reading.fatal.map(of_module).map_or(Ok(()), Err)
     }
@@ -302,7 +302,7 @@ impl<'a> Link<'a> {
             )
         };
         let message = Message::new(Severity::Fatal, kind::EXTABLE, text);
-        Fatal(message.section(from).section(to).offset(offset))
+        message.section(from).section(to).offset(offset).into()
     }
 
     /// The modules that objects were read for, in the order in which they are

@@ -88,7 +88,7 @@ pub fn resolve(link: &Link, id: ModuleId, report_undefined: bool) -> Resolution 
         let (Note::Message(message) | Note::Undefined(message)) = note;
         message.about.module = Some(name.clone());
     }
-    resolution.fatal = resolution.fatal.map(|Fatal(message)| Fatal(message.module(name)));
+    resolution.fatal = resolution.fatal.map(|fatal| fatal.module(name));
     resolution
 }
 
@@ -276,7 +276,7 @@ fn check_gpl_use(module: &Module, export: &Export, dialect: &Dialect, resolution
     let ends = !dialect.errors_fail_at_the_end;
     let severity = if ends { Severity::Fatal } else { Severity::Error };
     let message = Message::new(severity, kind::GPL_ONLY, text).symbol(name);
-    if ends { resolution.fatal = Some(Fatal(message)) } else { resolution.say(message) }
+    if ends { resolution.fatal = Some(message.into()) } else { resolution.say(message) }
 }
 
 fn check_export_crcs(link: &Link, module: &Module, versions: &mut Versions) {

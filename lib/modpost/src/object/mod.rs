@@ -135,7 +135,7 @@ pub fn read(path: &[u8], context: &Context, scratch: &mut Scratch) -> Reading {
             let message = Message::new(Severity::Plain, kind::IGNORED, text);
             Reading { steps: vec![Step::Say(message)], ..Reading::default() }
         }
-        Err(error) => Reading { fatal: Some(Fatal::perror(path, &error)), ..Reading::default() },
+        Err(error) => Reading { fatal: Some(Fatal::perror(path, error)), ..Reading::default() },
     }
 }
 

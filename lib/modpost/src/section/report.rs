@@ -271,7 +271,7 @@ pub(super) fn black_listed(reference: &Reference, object: &[u8]) -> Fatal {
         reference.to.section,
         object
     );
-    Fatal(reference.says(Severity::Fatal, text))
+    reference.says(Severity::Fatal, text).into()
 }
 
 /// An exception table's reference to what can't be executed.
