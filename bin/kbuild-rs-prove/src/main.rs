@@ -70,7 +70,7 @@ fn say(proof: &Proof) {
 fn run(matches: &ArgMatches) -> Result<(), String> {
     // The cases were recorded under this one.
     run::settle_umask();
-    let proof = prove::prove(&request(matches)?).map_err(|refusal| refusal.to_string())?;
+    let proof = prove::prove(&request(matches)?).map_err(|error| error.to_string())?;
     say(&proof);
     let (Some(path), Some(record)) = (matches.get_one::<PathBuf>("record"), proof.record()) else { return Ok(()) };
     std::fs::write(path, record).map_err(|error| format!("{}: {error}", path.display()))

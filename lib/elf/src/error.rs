@@ -1,64 +1,30 @@
 //! What keeps an object from being read.
 
-use std::error::Error;
-use std::{fmt, io};
+use std::{error, fmt, io};
 
 use base::message::strerror;
 
 use crate::SectionIndex;
 
-/// An object that breaks the gABI in a way for which the original has no
-/// message: what is wrong, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    /// What is wrong.
-    pub what: &'static str,
-    /// The section in which it is wrong, 0 for the headers.
-    pub section: SectionIndex,
-    /// Where in that section, or in the file for the headers.
-    pub offset: u64,
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (section {}, offset {})", self.what, self.section.0, self.offset)
-    }
-}
-
-impl Error for Malformed {}
-
-/// The system couldn't read an object's file.
-#[derive(Debug)]
-pub struct ReadError {
-    /// Where in the file.
-    pub offset: u64,
-    /// Why: what read(2) says, or that the file has become shorter.
-    pub error: io::Error,
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { offset, error } = self;
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => write!(f, "shorter than when it was opened (offset {offset})"),
-            _ => write!(f, "{} (offset {offset})", strerror(error)),
-        }
-    }
-}
-
-impl Error for ReadError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
-    }
-}
-
 /// Why an object can't be read.
 #[derive(Debug)]
-pub enum ParseError {
-    /// The system can't read it.
-    Unreadable(ReadError),
-    /// No message of the original's fits.
-    Malformed(Malformed),
+pub enum Error {
+    /// The system can't read its file.
+    Unreadable {
+        /// Where in the file.
+        offset: u64,
+        /// Why: what read(2) says, or that the file has become shorter.
+        error: io::Error,
+    },
+    /// It breaks the gABI in a way for which the original has no message.
+    Malformed {
+        /// What is wrong.
+        what: &'static str,
+        /// The section in which it is wrong, 0 for the headers.
+        section: SectionIndex,
+        /// Where in that section, or in the file for the headers.
+        offset: u64,
+    },
     /// `EI_DATA` is neither byte order.
     UnknownByteOrder,
     /// `e_type` is not `ET_REL`.
@@ -90,23 +56,43 @@ pub enum ParseError {
     },
 }
 
-impl From<ReadError> for ParseError {
-    fn from(error: ReadError) -> Self {
-        Self::Unreadable(error)
+/// What reading an object gives.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An object that breaks the gABI: what is wrong, and where.
+    #[must_use]
+    pub const fn malformed(what: &'static str, section: SectionIndex, offset: u64) -> Self {
+        Self::Malformed { what, section, offset }
+    }
+
+    /// The same, if the object is malformed, found at another place.
+    #[must_use]
+    pub fn at(self, section: SectionIndex, offset: u64) -> Self {
+        match self {
+            Self::Malformed { what, .. } => Self::malformed(what, section, offset),
+            other => other,
+        }
     }
 }
 
-impl From<Malformed> for ParseError {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unreadable { error, .. } => error,
+            other => Self::new(io::ErrorKind::InvalidData, other),
+        }
     }
 }
 
-impl fmt::Display for ParseError {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(error) => error.fmt(f),
-            Self::Malformed(malformed) => malformed.fmt(f),
+            Self::Unreadable { offset, error } if error.kind() == io::ErrorKind::UnexpectedEof => {
+                write!(f, "shorter than when it was opened (offset {offset})")
+            }
+            Self::Unreadable { offset, error } => write!(f, "{} (offset {offset})", strerror(error)),
+            Self::Malformed { what, section, offset } => write!(f, "{what} (section {}, offset {offset})", section.0),
             Self::UnknownByteOrder => write!(f, "neither little- nor big-endian"),
             Self::NotRelocatable => write!(f, "no relocatable object"),
             Self::SectionHeadersBeyondEnd { offset, size } => {
@@ -122,16 +108,11 @@ impl fmt::Display for ParseError {
     }
 }
 
-impl Error for ParseError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Unreadable(error) => Some(error),
-            Self::Malformed(malformed) => Some(malformed),
+            Self::Unreadable { error, .. } => Some(error),
             _ => None,
         }
     }
-}
-
-pub(crate) const fn malformed(what: &'static str, section: SectionIndex, offset: u64) -> Malformed {
-    Malformed { what, section, offset }
 }

@@ -3,9 +3,8 @@
 use goblin::elf::header::Header;
 use goblin::elf::section_header::SectionHeader;
 
-use crate::error::malformed;
 use crate::window::Window;
-use crate::{Encoding, HEADERS, Malformed, Source};
+use crate::{Encoding, Error, HEADERS, Result, Source};
 
 /// Section names mostly lie before the headers, and are read with them.
 const BEFORE_HEADERS: u64 = 4096;
@@ -16,7 +15,7 @@ pub(crate) fn read_section_headers(
     header: &Header,
     encoding: Encoding,
     window: &mut Window,
-) -> Result<(u32, Vec<SectionHeader>), Malformed> {
+) -> Result<(u32, Vec<SectionHeader>)> {
     let size = encoding.section_header_size();
     let start = header.e_shoff.saturating_sub(BEFORE_HEADERS);
     let room = source.size().saturating_sub(header.e_shoff);
@@ -44,7 +43,7 @@ pub(crate) fn read_section_headers(
         0 => {
             let first = read(1).pop();
             let what = "section headers reach beyond the end of the file";
-            first.ok_or(malformed(what, HEADERS, header.e_shoff))?.sh_size as u32
+            first.ok_or_else(|| Error::malformed(what, HEADERS, header.e_shoff))?.sh_size as u32
         }
         count => count,
     };

@@ -33,8 +33,7 @@ use std::ops::Range;
 
 use arch::Machine;
 use base::bytes::until_nul;
-use error::malformed;
-pub use error::{Malformed, ParseError, ReadError};
+pub use error::{Error, Result};
 use goblin::container::{Container, Ctx, Endian};
 pub use goblin::elf::header::{self, Header};
 pub use goblin::elf::section_header::{self, SectionHeader};
@@ -57,7 +56,7 @@ pub struct Demands {
     /// It is relocatable, `ET_REL`.
     pub relocatable: bool,
     /// Its byte order is looked for first: one of neither is
-    /// [`ParseError::UnknownByteOrder`], and all section headers are in the
+    /// [`Error::UnknownByteOrder`], and all section headers are in the
     /// file.
     pub known_byte_order: bool,
 }
@@ -178,14 +177,14 @@ impl fmt::Debug for Elf<'_> {
 const HEADERS: SectionIndex = SectionIndex(0);
 
 impl<'t> Elf<'t> {
-    fn section(&self, index: SectionIndex, what: &'static str) -> Result<&SectionHeader, Malformed> {
-        self.sections.get(index.0 as usize).ok_or(malformed(what, HEADERS, u64::from(index.0)))
+    fn section(&self, index: SectionIndex, what: &'static str) -> Result<&SectionHeader> {
+        self.sections.get(index.0 as usize).ok_or_else(|| Error::malformed(what, HEADERS, u64::from(index.0)))
     }
 
     /// The same, or what lies where its header would be if there were as many:
     /// the original doesn't count. As only what belongs to a table is brought
     /// into the host's byte order, that is in it already.
-    fn stray_section(&self, index: SectionIndex, what: &'static str) -> Result<SectionHeader, Malformed> {
+    fn stray_section(&self, index: SectionIndex, what: &'static str) -> Result<SectionHeader> {
         if let Ok(section) = self.section(index, what) {
             return Ok(section.clone());
         }
@@ -195,7 +194,7 @@ impl<'t> Elf<'t> {
         let read = offset.is_some_and(|offset| self.source.read_exact(offset, size as u64, &mut bytes));
         let mut headers = SectionHeader::parse_from(&bytes, 0, usize::from(read), self.encoding.of_host().context());
         let header = headers.as_mut().ok().and_then(Vec::pop);
-        header.ok_or(malformed(what, HEADERS, u64::from(index.0)))
+        header.ok_or_else(|| Error::malformed(what, HEADERS, u64::from(index.0)))
     }
 
     /// Looks whether a symbol's section has a name, as the original does that
@@ -204,21 +203,20 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// If it hasn't.
-    pub fn check_section_of(&self, symbol: &Symbol) -> Result<(), Malformed> {
+    pub fn check_section_of(&self, symbol: &Symbol) -> Result<()> {
         if self.sections.get(symbol.section.0 as usize).is_some() {
             return self.section_name(symbol.section).map(|_| ());
         }
-        let unknown = malformed("symbol in a section that doesn't exist", HEADERS, u64::from(symbol.section.0));
         let names = self.stray_section(self.section_strings, "no such section header string table")?;
         // Of the header, its first word is looked at.
         let header = u64::from(symbol.section.0) * self.encoding.section_header_size() as u64;
-        let place = self.header.e_shoff.checked_add(header).ok_or(unknown)?;
+        let place = self.header.e_shoff.checked_add(header);
         let mut word = Vec::new();
-        if !self.source.read_exact(place, 4, &mut word) {
-            return Err(unknown);
-        }
-        let name = names.sh_offset.checked_add(self.encoding.of_host().unsigned(&word));
-        name.filter(|&name| name < self.source.size()).map(|_| ()).ok_or(unknown)
+        let is_read = place.is_some_and(|place| self.source.read_exact(place, 4, &mut word));
+        let name = names.sh_offset.checked_add(self.encoding.of_host().unsigned(&word)).filter(|_| is_read);
+        let in_file = name.is_some_and(|name| name < self.source.size());
+        let what = "symbol in a section that doesn't exist";
+        in_file.then_some(()).ok_or_else(|| Error::malformed(what, HEADERS, u64::from(symbol.section.0)))
     }
 
     /// Brings a part of a table into the window, and of those that follow it
@@ -263,7 +261,7 @@ impl<'t> Elf<'t> {
 
     /// Where a table of `entry`-sized entries lies in the file. A last entry
     /// that the size covers in part belongs to it, as in the original.
-    fn table(&self, index: SectionIndex, entry: u64) -> Result<(u64, u64), Malformed> {
+    fn table(&self, index: SectionIndex, entry: u64) -> Result<(u64, u64)> {
         let section = &self.sections[index.0 as usize];
         let size = native::size_of(section, self.encoding).div_ceil(entry).checked_mul(entry);
         let end = size.and_then(|size| section.sh_offset.checked_add(size));
@@ -275,10 +273,10 @@ impl<'t> Elf<'t> {
 
     /// The same, as far as the file has it, and whether it ends there: entries
     /// are taken one by one, and something may end the run before.
-    fn part_of_table(&self, index: SectionIndex, entry: u64) -> Result<(u64, u64, bool), Malformed> {
+    fn part_of_table(&self, index: SectionIndex, entry: u64) -> Result<(u64, u64, bool)> {
         let section = &self.sections[index.0 as usize];
         let room = self.source.size().checked_sub(section.sh_offset);
-        let room = room.ok_or(unreadable(index, section.sh_offset))? / entry * entry;
+        let room = room.ok_or_else(|| unreadable(index, section.sh_offset))? / entry * entry;
         Ok(match self.table(index, entry) {
             Ok((offset, size)) => (offset, size, false),
             Err(_) => (section.sh_offset, room, true),
@@ -291,7 +289,7 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// If the file ends before.
-    pub fn symbol(&self, number: u32) -> Result<Symbol, Malformed> {
+    pub fn symbol(&self, number: u32) -> Result<Symbol> {
         if let Some(symbol) = self.tables.symbols.get(number as usize) {
             return Ok(*symbol);
         }
@@ -301,26 +299,26 @@ impl<'t> Elf<'t> {
         let offset = self.symbols_at.checked_add(place);
         let mut bytes = Vec::new();
         if !offset.is_some_and(|offset| self.seen(offset, entry).read_exact(offset, entry, &mut bytes)) {
-            return Err(malformed(what, self.symtab, place));
+            return Err(Error::malformed(what, self.symtab, place));
         }
         let mut symbols = Vec::new();
         let rest = self.extended.rest.clone();
         let rest = self.seen(rest.start, rest.end.saturating_sub(rest.start));
         symbol::parse(number as usize, &bytes, &self.extended, self.encoding.of_host(), rest, &mut symbols);
         let symbol = symbols.pop().filter(|symbol| symbol.section != symbol::UNKNOWN);
-        symbol.ok_or(malformed(what, self.symtab, place))
+        symbol.ok_or_else(|| Error::malformed(what, self.symtab, place))
     }
 
     /// Refuses a symbol whose section isn't known.
     ///
     /// # Errors
     /// If it is one.
-    pub fn has_section(&self, number: usize) -> Result<(), Malformed> {
+    pub fn has_section(&self, number: usize) -> Result<()> {
         if self.tables.symbols[number].section != symbol::UNKNOWN {
             return Ok(());
         }
         let place = number as u64 * symbol::size(self.encoding);
-        Err(malformed("symbol without its section number", self.symtab, place))
+        Err(Error::malformed("symbol without its section number", self.symtab, place))
     }
 
     /// The symbol table, in the file's order.
@@ -333,7 +331,7 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// If the name lies outside the string table or has no end.
-    pub fn section_name(&self, index: SectionIndex) -> Result<&[u8], Malformed> {
+    pub fn section_name(&self, index: SectionIndex) -> Result<&[u8]> {
         self.section_name_after(index, 0)
     }
 
@@ -341,7 +339,7 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// As for [`Elf::section_name`].
-    pub fn section_name_after(&self, index: SectionIndex, skip: u64) -> Result<&[u8], Malformed> {
+    pub fn section_name_after(&self, index: SectionIndex, skip: u64) -> Result<&[u8]> {
         let Some(section) = self.sections.get(index.0 as usize) else {
             return Ok(b"");
         };
@@ -353,18 +351,18 @@ impl<'t> Elf<'t> {
         } else {
             &self.tables.section_names
         };
-        string_at(table, offset).ok_or(self.without_end(offset))
+        string_at(table, offset).ok_or_else(|| self.without_end(offset))
     }
 
-    const fn without_end(&self, offset: u64) -> Malformed {
-        malformed("section name without end", self.section_strings, offset)
+    const fn without_end(&self, offset: u64) -> Error {
+        Error::malformed("section name without end", self.section_strings, offset)
     }
 
     /// Looks whether the file has the whole symbol table.
     ///
     /// # Errors
     /// If it ends before.
-    pub fn check_symbol_table(&self) -> Result<(), Malformed> {
+    pub fn check_symbol_table(&self) -> Result<()> {
         if self.symbols_are_cut { Err(unreadable(self.symtab, self.symbols_at)) } else { Ok(()) }
     }
 
@@ -372,29 +370,26 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// If one doesn't.
-    pub fn check_symbol_names(&self) -> Result<(), Malformed> {
+    pub fn check_symbol_names(&self) -> Result<()> {
         let len = self.tables.strings.len() as u64;
         let beyond = self.tables.symbols.iter().map(|symbol| u64::from(symbol.name)).find(|&name| name >= len);
-        beyond.map_or(Ok(()), |name| Err(malformed("symbol name without end", self.strtab, name)))
+        beyond.map_or(Ok(()), |name| Err(Error::malformed("symbol name without end", self.strtab, name)))
     }
 
     /// The symbol's name, as it is after [`Elf::cut_name`].
     ///
     /// # Errors
     /// If the name lies outside the string table or has no end.
-    pub fn symbol_name(&self, symbol: &Symbol) -> Result<&[u8], Malformed> {
-        string_at(&self.tables.strings, u64::from(symbol.name)).ok_or(malformed(
-            "symbol name without end",
-            self.strtab,
-            u64::from(symbol.name),
-        ))
+    pub fn symbol_name(&self, symbol: &Symbol) -> Result<&[u8]> {
+        string_at(&self.tables.strings, u64::from(symbol.name))
+            .ok_or_else(|| Error::malformed("symbol name without end", self.strtab, u64::from(symbol.name)))
     }
 
     /// The length of the symbol's name, and where the first dot in it is.
     ///
     /// # Errors
     /// As for [`Elf::symbol_name`].
-    pub fn symbol_name_len(&self, symbol: &Symbol) -> Result<(usize, Option<usize>), Malformed> {
+    pub fn symbol_name_len(&self, symbol: &Symbol) -> Result<(usize, Option<usize>)> {
         let rest = self.tables.strings.get(symbol.name as usize..).unwrap_or_default();
         let found = memchr2(0, b'.', rest).map(|at| (at, rest[at]));
         let len = match found {
@@ -402,7 +397,7 @@ impl<'t> Elf<'t> {
             Some((dot, _)) => memchr(0, &rest[dot..]).map(|end| (dot + end, Some(dot))),
             None => None,
         };
-        len.ok_or(malformed("symbol name without end", self.strtab, u64::from(symbol.name)))
+        len.ok_or_else(|| Error::malformed("symbol name without end", self.strtab, u64::from(symbol.name)))
     }
 
     /// The symbol's name, of which the length is known.
@@ -443,11 +438,11 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// If there is no such section or the file ends before.
-    pub fn data(&self, index: SectionIndex, value: u64, len: u64) -> Result<Vec<u8>, Malformed> {
+    pub fn data(&self, index: SectionIndex, value: u64, len: u64) -> Result<Vec<u8>> {
         let section = self.section(index, "no such section")?;
         let offset = self.file_offset(section, value);
         let bytes = self.window(section, offset, len).get(offset, len).map(<[u8]>::to_vec);
-        bytes.ok_or(malformed("data beyond the end of the file", index, value))
+        bytes.ok_or_else(|| Error::malformed("data beyond the end of the file", index, value))
     }
 
     /// Swaps the bytes of fields, for whoever reads them after this.
@@ -468,7 +463,7 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// If there is no such section or the file ends before the string does.
-    pub fn c_string(&self, index: SectionIndex, value: u64) -> Result<Vec<u8>, Malformed> {
+    pub fn c_string(&self, index: SectionIndex, value: u64) -> Result<Vec<u8>> {
         const STEP: u64 = 256;
         let section = self.section(index, "no such section")?;
         let mut offset = self.file_offset(section, value);
@@ -488,7 +483,7 @@ impl<'t> Elf<'t> {
             string.extend_from_slice(bytes);
             offset += len;
         }
-        Err(malformed("string without end", index, value))
+        Err(Error::malformed("string without end", index, value))
     }
 
     /// The whole of a section, and as much of what follows as it takes to end
@@ -497,7 +492,7 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// If the file ends before.
-    pub fn strings_of(&self, index: SectionIndex) -> Result<(Vec<u8>, usize), Malformed> {
+    pub fn strings_of(&self, index: SectionIndex) -> Result<(Vec<u8>, usize)> {
         let size = self.section(index, "no such section")?.sh_size as u32;
         let mut bytes = self.data(index, 0, u64::from(size))?;
         if bytes.last().is_none_or(|&last| last != 0) {
@@ -513,7 +508,7 @@ impl<'t> Elf<'t> {
     ///
     /// # Errors
     /// If the file ends before the section does.
-    pub fn read_relocations(&mut self, index: SectionIndex, first: usize) -> Result<bool, Malformed> {
+    pub fn read_relocations(&mut self, index: SectionIndex, first: usize) -> Result<bool> {
         self.relocation_format.rela = self.section(index, "no such section")?.sh_type == section_header::SHT_RELA;
         let entry = self.relocation_format.entry_size() as u64;
         let (offset, size, is_cut) = self.part_of_table(index, entry)?;
@@ -556,8 +551,8 @@ fn data_until(section: &SectionHeader, offset: u64) -> u64 {
     end_of(section).min(offset.saturating_add(DATA_AHEAD))
 }
 
-const fn unreadable(index: SectionIndex, offset: u64) -> Malformed {
-    malformed("table reaches beyond the end of the file", index, offset)
+const fn unreadable(index: SectionIndex, offset: u64) -> Error {
+    Error::malformed("table reaches beyond the end of the file", index, offset)
 }
 
 fn string_at(table: &[u8], offset: u64) -> Option<&[u8]> {

@@ -8,11 +8,10 @@ use goblin::elf::section_header::{self, SectionHeader};
 use scroll::Pread;
 
 use crate::arch::Machine;
-use crate::error::malformed;
 use crate::headers::read_section_headers;
 use crate::native::{self, View};
 use crate::window::{self, AHEAD, Window};
-use crate::{Demands, Elf, Encoding, HEADERS, Malformed, ParseError, SectionIndex, Source, Tables};
+use crate::{Demands, Elf, Encoding, Error, HEADERS, Result, SectionIndex, Source, Tables};
 use crate::{end_of, relocation, string_at, symbol, unreadable};
 
 impl<'t> Elf<'t> {
@@ -22,17 +21,13 @@ impl<'t> Elf<'t> {
     /// ELF header, or without its magic.
     ///
     /// # Errors
-    /// [`ParseError`], in the order in which the original looks.
-    pub fn parse(source: &'t Source, tables: &'t mut Tables, demands: Demands) -> Result<Option<Self>, ParseError> {
+    /// [`Error`], in the order in which the original looks.
+    pub fn parse(source: &'t Source, tables: &'t mut Tables, demands: Demands) -> Result<Option<Self>> {
         source.checked(Self::parse_unchecked(source, tables, demands))
     }
 
     /// The same, which takes what can't be read for what isn't there.
-    fn parse_unchecked(
-        source: &'t Source,
-        tables: &'t mut Tables,
-        demands: Demands,
-    ) -> Result<Option<Self>, ParseError> {
+    fn parse_unchecked(source: &'t Source, tables: &'t mut Tables, demands: Demands) -> Result<Option<Self>> {
         let size = source.size();
         tables.window.clear();
         tables.data.get_mut().clear();
@@ -46,25 +41,26 @@ impl<'t> Elf<'t> {
             is_64: match header_bytes[header::EI_CLASS] {
                 header::ELFCLASS32 => false,
                 header::ELFCLASS64 => true,
-                _ => return Err(malformed("neither a 32-bit nor a 64-bit object", HEADERS, 4).into()),
+                _ => return Err(Error::malformed("neither a 32-bit nor a 64-bit object", HEADERS, 4)),
             },
             is_big: match header_bytes[header::EI_DATA] {
                 header::ELFDATA2LSB => false,
                 header::ELFDATA2MSB => true,
-                _ if demands.known_byte_order => return Err(ParseError::UnknownByteOrder),
-                _ => return Err(malformed("neither little- nor big-endian", HEADERS, 5).into()),
+                _ if demands.known_byte_order => return Err(Error::UnknownByteOrder),
+                _ => return Err(Error::malformed("neither little- nor big-endian", HEADERS, 5)),
             },
         };
         if header_bytes.len() < encoding.header_size() {
             return Ok(None);
         }
-        let mut header: Header = header_bytes.pread(0).map_err(|_| malformed("unreadable ELF header", HEADERS, 0))?;
+        let mut header: Header =
+            header_bytes.pread(0).map_err(|_| Error::malformed("unreadable ELF header", HEADERS, 0))?;
 
         if demands.relocatable && header.e_type != header::ET_REL {
-            return Err(ParseError::NotRelocatable);
+            return Err(Error::NotRelocatable);
         }
         if header.e_shoff > size {
-            return Err(ParseError::SectionHeadersBeyondEnd { offset: header.e_shoff, size });
+            return Err(Error::SectionHeadersBeyondEnd { offset: header.e_shoff, size });
         }
         // The ELF header is brought into the host's order first, and may be a
         // section's header, too.
@@ -79,7 +75,7 @@ impl<'t> Elf<'t> {
         let all_touched = demands.known_byte_order || encoding != encoding.of_host();
         let wanted = u64::from(claimed) * encoding.section_header_size() as u64;
         if all_touched && wanted > size - header.e_shoff {
-            return Err(malformed("section headers reach beyond the end of the file", HEADERS, header.e_shoff).into());
+            return Err(Error::malformed("section headers reach beyond the end of the file", HEADERS, header.e_shoff));
         }
         let file = source;
         let (mut source, mut structures, mut swapped) = (View::Whole(file), encoding, Vec::new());
@@ -89,7 +85,7 @@ impl<'t> Elf<'t> {
             if overlap {
                 let native = native::image(&source, &header, claimed, encoding);
                 let what = "section headers reach beyond the end of the file";
-                let (headers, image) = native.ok_or(malformed(what, HEADERS, header.e_shoff))?;
+                let (headers, image) = native.ok_or_else(|| Error::malformed(what, HEADERS, header.e_shoff))?;
                 structures = encoding.of_host();
                 swapped.clear();
                 tables.window.clear();
@@ -157,7 +153,7 @@ impl<'t> Elf<'t> {
         window::merge(&mut self.tables.runs);
     }
 
-    fn read_section_names(&mut self) -> Result<(), ParseError> {
+    fn read_section_names(&mut self) -> Result<()> {
         if self.claimed <= 1 {
             return Ok(());
         }
@@ -189,20 +185,25 @@ impl<'t> Elf<'t> {
 
     /// Goes through the section headers once, as the original does, then
     /// reads the tables that they tell of.
-    fn find_tables(&mut self, file: &Source, all_touched: bool) -> Result<(), ParseError> {
+    fn find_tables(&mut self, file: &Source, all_touched: bool) -> Result<()> {
         let names = self.names_before_symbols(file);
         let mut symtab = None;
         let mut shndx = None;
         for number in 1..self.claimed {
             let index = SectionIndex(number);
             let what = "section headers reach beyond the end of the file";
-            let section = self.sections.get(number as usize).ok_or(malformed(what, HEADERS, self.header.e_shoff))?;
+            let section = self
+                .sections
+                .get(number as usize)
+                .ok_or_else(|| Error::malformed(what, HEADERS, self.header.e_shoff))?;
             let nobits = section.sh_type == section_header::SHT_NOBITS;
             if !nobits && section.sh_offset > self.source.size() {
-                return Err(ParseError::Truncated { offset: section.sh_offset, header_size: self.header_size() });
+                return Err(Error::Truncated { offset: section.sh_offset, header_size: self.header_size() });
             }
             let name = match &names {
-                Some(names) => string_at(names, section.sh_name as u64).ok_or(self.without_end(section.sh_name as u64)),
+                Some(names) => {
+                    string_at(names, section.sh_name as u64).ok_or_else(|| self.without_end(section.sh_name as u64))
+                }
                 None => self.section_name(index),
             };
             let name = match name {
@@ -212,7 +213,7 @@ impl<'t> Elf<'t> {
                 name => name?,
             };
             match name {
-                b".modinfo" if nobits => return Err(ParseError::NobitsModinfo),
+                b".modinfo" if nobits => return Err(Error::NobitsModinfo),
                 b".modinfo" => self.modinfo = Some(index),
                 b".export_symbol" => self.export_symbol = Some(index),
                 b".no_trim_symbol" => self.no_trim_symbol = Some(index),
@@ -225,11 +226,11 @@ impl<'t> Elf<'t> {
                 _ => {}
             }
         }
-        let (symtab, strtab) = symtab.ok_or(ParseError::NoSymtab)?;
+        let (symtab, strtab) = symtab.ok_or(Error::NoSymtab)?;
         (self.symtab, self.strtab) = (symtab, strtab);
         let strings = self.stray_section(strtab, "no such string table")?;
         if let Some((_, link)) = shndx.filter(|&(_, link)| link != symtab.0) {
-            return Err(ParseError::BadShndxLink { link, symtab: symtab.0 });
+            return Err(Error::BadShndxLink { link, symtab: symtab.0 });
         }
 
         let mut last = u64::from(self.read_symbols(symtab, shndx.map(|(index, _)| index), all_touched)?);
@@ -278,12 +279,7 @@ impl<'t> Elf<'t> {
     }
 
     /// Reads the symbol table; returns the greatest of its `st_name`.
-    fn read_symbols(
-        &mut self,
-        symtab: SectionIndex,
-        shndx: Option<SectionIndex>,
-        all_touched: bool,
-    ) -> Result<u32, Malformed> {
+    fn read_symbols(&mut self, symtab: SectionIndex, shndx: Option<SectionIndex>, all_touched: bool) -> Result<u32> {
         let mut extended = symbol::Extended::default();
         if let Some(index) = shndx {
             let (offset, size) = self.table(index, 4)?;
@@ -301,7 +297,7 @@ impl<'t> Elf<'t> {
         self.symbols_at = offset;
         self.tables.symbols.clear();
         let room = self.tables.symbols.try_reserve((size / entry) as usize);
-        room.map_err(|_| malformed("no memory for the symbol table", symtab, offset))?;
+        room.map_err(|_| Error::malformed("no memory for the symbol table", symtab, offset))?;
         if shndx.is_some() && !self.swapped.is_empty() && (extended.table.len() as u64) / 4 < size / entry {
             // Numbers are taken from what follows their table, too, which may
             // have been byte-swapped.

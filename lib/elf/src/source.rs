@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::ReadError;
+use crate::error::{Error, Result};
 
 /// `EINVAL`: what mmap(2), by which the originals read, says of an empty file.
 const EINVAL: i32 = 22;
@@ -34,7 +34,7 @@ pub struct ObjectFile {
     /// When it was opened.
     size: u64,
     /// The first error that reading it met.
-    failure: Mutex<Option<ReadError>>,
+    failure: Mutex<Option<Error>>,
 }
 
 impl ObjectFile {
@@ -43,7 +43,7 @@ impl ObjectFile {
             Ok(()) => true,
             Err(error) => {
                 let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-                failure.get_or_insert(ReadError { offset, error });
+                failure.get_or_insert(Error::Unreadable { offset, error });
                 false
             }
         }
@@ -83,7 +83,7 @@ impl Source {
     ///
     /// # Errors
     /// The first that reading met since this was last asked.
-    pub fn check(&self) -> Result<(), ReadError> {
+    pub fn check(&self) -> Result<()> {
         match self {
             Self::File(file) => {
                 let failure = file.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -97,7 +97,7 @@ impl Source {
     ///
     /// # Errors
     /// Those of [`Source::check`], and then the result's.
-    pub fn checked<T, E: From<ReadError>>(&self, result: Result<T, E>) -> Result<T, E> {
+    pub fn checked<T>(&self, result: Result<T>) -> Result<T> {
         self.check()?;
         result
     }
@@ -150,8 +150,10 @@ mod tests {
         assert!(source.check().is_ok());
         assert!(!source.read_exact(10, 20, &mut buffer));
         assert!(!source.read_exact(20, 20, &mut buffer));
-        let error = source.check().map_err(|failure| (failure.offset, failure.error.raw_os_error()));
-        assert_eq!(error, Err((10, Some(21))));
+        let Err(Error::Unreadable { offset: 10, error }) = source.check() else {
+            return Err(io::Error::other("another error"));
+        };
+        assert_eq!(error.raw_os_error(), Some(21));
         assert!(source.check().is_ok());
         Ok(())
     }

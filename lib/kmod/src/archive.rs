@@ -26,7 +26,7 @@ pub fn open(path: &Path) -> io::Result<Source> {
     let source = Source::open(path)?;
     let mut magic = Vec::new();
     source.read_exact(0, XZ.len() as u64, &mut magic);
-    source.check().map_err(|failure| failure.error)?;
+    source.check()?;
     let decompressed = if magic.starts_with(GZIP) {
         Some(read(flate2::read::MultiGzDecoder::new(std::fs::File::open(path)?))?)
     } else if magic.starts_with(XZ) {

@@ -1,7 +1,7 @@
 //! `.modinfo`: strings `tag=value`, each ended by a NUL, with any number of
 //! NULs between them.
 
-use elf::{Demands, Elf, ParseError, SectionIndex, Source, Tables};
+use elf::{Demands, Elf, SectionIndex, Source, Tables};
 use kernel::Version;
 use memchr::memchr;
 
@@ -24,8 +24,8 @@ pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 ///
 /// # Errors
 /// If the object can't be read, or is malformed.
-pub fn strings(elf: &Elf, section: SectionIndex, source: &Source) -> Result<Vec<u8>, ParseError> {
-    let (bytes, _) = source.checked(elf.strings_of(section).map_err(ParseError::from))?;
+pub fn strings(elf: &Elf, section: SectionIndex, source: &Source) -> elf::Result<Vec<u8>> {
+    let (bytes, _) = source.checked(elf.strings_of(section))?;
     Ok(bytes)
 }
 
@@ -33,7 +33,7 @@ pub fn strings(elf: &Elf, section: SectionIndex, source: &Source) -> Result<Vec<
 ///
 /// # Errors
 /// If the object can't be read, or is malformed.
-pub fn value(source: &Source, tag: &[u8]) -> Result<Option<Vec<u8>>, ParseError> {
+pub fn value(source: &Source, tag: &[u8]) -> elf::Result<Option<Vec<u8>>> {
     let mut tables = Tables::default();
     let elf = Elf::parse(source, &mut tables, Demands::default())?;
     let Some((elf, section)) = elf.and_then(|elf| elf.modinfo.map(|section| (elf, section))) else {

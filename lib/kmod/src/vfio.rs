@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base::textfile;
-use elf::{Demands, Elf, Malformed, ParseError, SectionIndex, Source, Tables, section_header};
+use elf::{Demands, Elf, SectionIndex, Source, Tables, section_header};
 
 use crate::module_name;
 
@@ -104,15 +104,15 @@ pub fn file_of<'a>(modules_dep: &'a [u8], module: &[u8]) -> Option<&'a [u8]> {
 ///
 /// # Errors
 /// If the object can't be read, or is malformed.
-pub fn driver_of(source: &Source) -> Result<Option<Vec<u8>>, ParseError> {
+pub fn driver_of(source: &Source) -> elf::Result<Option<Vec<u8>>> {
     let mut tables = Tables::default();
     let Some(mut elf) = Elf::parse(source, &mut tables, Demands::default())? else {
         return Ok(None);
     };
-    source.checked(driver_in(&mut elf).map_err(ParseError::from))
+    source.checked(driver_in(&mut elf))
 }
 
-fn driver_in(elf: &mut Elf) -> Result<Option<Vec<u8>>, Malformed> {
+fn driver_in(elf: &mut Elf) -> elf::Result<Option<Vec<u8>>> {
     let mut device_tables = Vec::new();
     for symbol in elf.symbols().iter().filter(|symbol| symbol.size > 0) {
         if is_pci_table(elf.symbol_name(symbol)?) {
@@ -155,7 +155,7 @@ type Place = (SectionIndex, u64);
 
 /// What relocations put into a section, by their offsets there. An addend that
 /// a relocation doesn't have is in the section.
-fn pointers(elf: &mut Elf, relocations: SectionIndex, relocated: SectionIndex) -> Result<Vec<(u64, Place)>, Malformed> {
+fn pointers(elf: &mut Elf, relocations: SectionIndex, relocated: SectionIndex) -> elf::Result<Vec<(u64, Place)>> {
     let mut pointers = Vec::new();
     let (word, mut first) = (elf.encoding.word() as u64, 0);
     while elf.read_relocations(relocations, first)? {

@@ -1,7 +1,6 @@
 //! What modpost says of an object that can't be read.
 
 use base::message::{Fatal, Kind, Message, Severity, text};
-use elf::{Malformed, ParseError, ReadError};
 
 use crate::kind;
 
@@ -11,28 +10,19 @@ pub(crate) trait Ending {
     fn fatal(self, path: &[u8]) -> Fatal;
 }
 
-impl Ending for Malformed {
-    fn fatal(self, path: &[u8]) -> Fatal {
-        let text = text!("{}: {}\n", path, self.to_string());
-        let message = Message::new(Severity::Refusal, kind::MALFORMED_OBJECT, text).module(stem(path));
-        message.section(&text!("[{}]", self.section.0.to_string())).offset(self.offset).into()
-    }
-}
-
-impl Ending for ReadError {
-    fn fatal(self, path: &[u8]) -> Fatal {
-        let text = text!("{}: {}\n", path, self.to_string());
-        let message = Message::new(Severity::Refusal, Kind::FILE, text).module(stem(path)).offset(self.offset);
-        Fatal::from(message).caused_by(self.error)
-    }
-}
-
-impl Ending for ParseError {
+impl Ending for elf::Error {
     fn fatal(self, path: &[u8]) -> Fatal {
         let number = |n: u64| n.to_string();
+        let ours = text!("{}: {}\n", path, self.to_string());
         let text = match self {
-            Self::Unreadable(error) => return error.fatal(path),
-            Self::Malformed(malformed) => return malformed.fatal(path),
+            Self::Unreadable { offset, error } => {
+                let message = Message::new(Severity::Refusal, Kind::FILE, ours).module(stem(path)).offset(offset);
+                return Fatal::from(message).caused_by(error);
+            }
+            Self::Malformed { section, offset, .. } => {
+                let message = Message::new(Severity::Refusal, kind::MALFORMED_OBJECT, ours).module(stem(path));
+                return message.section(&text!("[{}]", section.0.to_string())).offset(offset).into();
+            }
             Self::UnknownByteOrder => text!("target endian is unknown\n"),
             Self::NotRelocatable => text!("{}: not relocatable object.", path),
             Self::SectionHeadersBeyondEnd { offset, size } => text!(

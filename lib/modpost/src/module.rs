@@ -1,7 +1,7 @@
 //! One module's aliases: those in its `.modinfo`, and those of its device
 //! tables, which a finished module has in both places.
 
-use elf::{Demands, Elf, ParseError, Source, Tables};
+use elf::{Demands, Elf, Source, Tables};
 use kernel::Version;
 use kmod::modinfo::{pairs, strings, version};
 
@@ -59,11 +59,11 @@ struct Info {
 }
 
 impl Info {
-    fn read(source: &Source, tables: &mut Tables) -> Result<Self, ParseError> {
+    fn read(source: &Source, tables: &mut Tables) -> elf::Result<Self> {
         let mut info = Self::default();
         let elf = match Elf::parse(source, tables, Demands::default()) {
             Ok(Some(elf)) => elf,
-            Err(ParseError::Unreadable(error)) => return Err(error.into()),
+            Err(error @ elf::Error::Unreadable { .. }) => return Err(error),
             // What else is wrong with the object, reading its tables will say.
             Ok(None) | Err(_) => return Ok(info),
         };

@@ -4,7 +4,6 @@
 //! texts that a kernel's must have, and, if it can be run here, whether it does
 //! byte for byte what ours does on recorded cases.
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +19,7 @@ use modpost::dialect::{CHANGES, Dialect};
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
+use crate::error::{ENOUGH, Error};
 use crate::recording;
 use crate::recording::pack::Pack;
 use crate::run::Call;
@@ -111,75 +111,8 @@ impl Proof {
     }
 }
 
-/// Why nothing was proved.
-#[derive(Debug)]
-pub enum Refusal {
-    /// Something can't be read, made or run.
-    Io(PathBuf, io::Error),
-    /// There is no original.
-    NoOriginal,
-    /// Nothing tells which kernel it is.
-    NoKernel,
-    /// An original's options or texts are not the kernel's.
-    Texts {
-        /// The original.
-        name: String,
-        /// The kernel that comes nearest.
-        kernel: String,
-        /// What speaks against it.
-        findings: Vec<Finding>,
-    },
-    /// An original did something else.
-    Differs {
-        /// The original.
-        name: String,
-        /// The kernel.
-        kernel: String,
-        /// In how many cases of all; when there is no doubt no more are run.
-        cases: (usize, usize),
-        /// The name of one of them, and what differs.
-        first: (String, String),
-    },
-}
-
-/// How many cases must differ that there is no doubt.
-const ENOUGH: usize = 20;
-
-/// How many findings are told.
-const SHOWN: usize = 5;
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::NoOriginal => f.write_str("there is neither an original nor its source"),
-            Self::NoKernel => f.write_str("nothing tells which kernel it is of"),
-            Self::Texts { name, kernel, findings } => {
-                write!(f, "{name}: is not what kernel {kernel} has")?;
-                for finding in findings.iter().take(SHOWN) {
-                    write!(f, "\n  {finding}")?;
-                }
-                match findings.len().saturating_sub(SHOWN) {
-                    0 => Ok(()),
-                    more => write!(f, "\n  and {more} more"),
-                }
-            }
-            Self::Differs { name, kernel, cases: (differing, all), first: (case, report) } => {
-                let or_more = if *differing >= ENOUGH { " or more" } else { "" };
-                write!(
-                    f,
-                    "{name}: does not what ours does as kernel {kernel}, in {differing}{or_more} of {all} cases"
-                )?;
-                write!(f, "\n  {case}\n{}", report.trim_end())
-            }
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, Refusal> {
-    result.map_err(|error| Refusal::Io(path.to_owned(), error))
+fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, Error> {
+    result.map_err(|error| Error::Io(path.to_owned(), error))
 }
 
 /// The names that modpost can have: Debian's is a wrapper around one for each
@@ -224,7 +157,7 @@ impl Original {
 
 /// The originals of these names in a `scripts/mod`, as they are there or were
 /// kept by a swap.
-fn originals(scripts: &Path, names: impl Iterator<Item = &'static str>) -> Result<Vec<Original>, Refusal> {
+fn originals(scripts: &Path, names: impl Iterator<Item = &'static str>) -> Result<Vec<Original>, Error> {
     let mut originals = Vec::new();
     for name in names {
         for path in [scripts.join(".kbuild-rs").join(name), scripts.join(name)] {
@@ -243,7 +176,7 @@ fn originals(scripts: &Path, names: impl Iterator<Item = &'static str>) -> Resul
 }
 
 /// Why a program can't be run here, if it can't.
-fn unable(program: &Path) -> Result<Option<String>, Refusal> {
+fn unable(program: &Path) -> Result<Option<String>, Error> {
     let dir = at(program, tempfile::tempdir())?;
     let mut command = Command::new(program);
     let output = command.current_dir(dir.path()).env_clear().stdin(Stdio::null()).output();
@@ -259,14 +192,14 @@ fn unable(program: &Path) -> Result<Option<String>, Refusal> {
 }
 
 /// The dialects that an original may have, the likeliest first.
-fn candidates(request: &Request, found: Option<&(Dialect, Version)>) -> Result<Vec<Dialect>, Refusal> {
+fn candidates(request: &Request, found: Option<&(Dialect, Version)>) -> Result<Vec<Dialect>, Error> {
     if let Some(dialect) = &request.kernel {
         return Ok(vec![dialect.clone()]);
     }
     let mut all = Vec::new();
     let dialect = match found {
         Some((dialect, _)) => dialect.clone(),
-        None => Dialect::new(named_by(&request.scripts).ok_or(Refusal::NoKernel)?),
+        None => Dialect::new(named_by(&request.scripts).ok_or(Error::NoKernel)?),
     };
     if found.is_some() || dialect.kernel.version.sublevel > 0 {
         all.push(dialect.clone());
@@ -305,7 +238,7 @@ fn named_by(scripts: &Path) -> Option<Version> {
 ///
 /// # Errors
 /// What speaks against it.
-pub fn prove(request: &Request) -> Result<Proof, Refusal> {
+pub fn prove(request: &Request) -> Result<Proof, Error> {
     // Programs are run from elsewhere.
     let absolute = |path: &Path| at(path, std::path::absolute(path));
     let (scripts, ours) = (absolute(&request.scripts)?, absolute(&request.ours)?);
@@ -319,13 +252,13 @@ pub fn prove(request: &Request) -> Result<Proof, Refusal> {
     }
     texts.extend(source.map(|source| ("its source".to_owned(), Texts::of_source(&source))));
     if originals.is_empty() && texts.is_empty() {
-        return Err(Refusal::NoOriginal);
+        return Err(Error::NoOriginal);
     }
     let found = detect::of_tree(&request.tree);
     let full_name = || named_by(&request.scripts).filter(|version| version.sublevel > 0);
     let kbuild = found.as_ref().map(|(_, version)| *version).or_else(full_name);
     let candidates = candidates(request, found.as_ref())?;
-    let mut refusals: Vec<Refusal> = Vec::new();
+    let mut errors: Vec<Error> = Vec::new();
     let mut pack = None;
     for dialect in &candidates {
         let judged = read(dialect, &texts).and_then(|()| {
@@ -346,20 +279,20 @@ pub fn prove(request: &Request) -> Result<Proof, Refusal> {
                 }
                 return Ok(Proof { dialect: dialect.clone(), kbuild, given: request.kernel.is_some(), judged });
             }
-            Err(refusal @ Refusal::Io(..)) => return Err(refusal),
-            Err(refusal) => refusals.push(refusal),
+            Err(error @ Error::Io(..)) => return Err(error),
+            Err(error) => errors.push(error),
         }
     }
     // The one that came furthest.
-    let rank = |refusal: &Refusal| match refusal {
-        Refusal::Differs { cases: (differing, _), .. } => (0, *differing),
-        Refusal::Texts { findings, .. } => (1, findings.len()),
+    let rank = |error: &Error| match error {
+        Error::Differs { cases: (differing, _), .. } => (0, *differing),
+        Error::Texts { findings, .. } => (1, findings.len()),
         _ => (2, 0),
     };
-    Err(refusals.into_iter().min_by_key(rank).unwrap_or(Refusal::NoKernel))
+    Err(errors.into_iter().min_by_key(rank).unwrap_or(Error::NoKernel))
 }
 
-fn source_of(scripts: &Path) -> Result<Option<Vec<u8>>, Refusal> {
+fn source_of(scripts: &Path) -> Result<Option<Vec<u8>>, Error> {
     if !scripts.join(SOURCES[0]).exists() {
         return Ok(None);
     }
@@ -378,17 +311,17 @@ fn source_of(scripts: &Path) -> Result<Option<Vec<u8>>, Refusal> {
 }
 
 /// Whether all texts are a kernel's.
-fn read(dialect: &Dialect, texts: &[(String, Texts)]) -> Result<(), Refusal> {
+fn read(dialect: &Dialect, texts: &[(String, Texts)]) -> Result<(), Error> {
     for (name, texts) in texts {
         let findings = texts.findings(dialect);
         if !findings.is_empty() {
-            return Err(Refusal::Texts { name: name.clone(), kernel: dialect.kernel.name.clone(), findings });
+            return Err(Error::Texts { name: name.clone(), kernel: dialect.kernel.name.clone(), findings });
         }
     }
     Ok(())
 }
 
-fn judge(original: &Original, dialect: &Dialect, request: &Request, pack: Option<&Pack>) -> Result<Judged, Refusal> {
+fn judge(original: &Original, dialect: &Dialect, request: &Request, pack: Option<&Pack>) -> Result<Judged, Error> {
     let how = match (&original.unable, pack) {
         _ if original.is_wrapper() => How::Wrapper,
         (None, Some(pack)) => How::Ran(run_both(original, dialect, request, pack)?),
@@ -406,16 +339,12 @@ fn judge_elfconfig(
     dialect: &Dialect,
     request: &Request,
     pack: Option<&Pack>,
-) -> Result<Judged, Refusal> {
+) -> Result<Judged, Error> {
     let judged = |how| Judged { name: original.name.to_owned(), digest: Some(original.digest()), how };
     let (None, Some(pack)) = (&original.unable, pack) else {
         if memchr::memmem::find(&original.bytes, ELFCONFIG_TEXT).is_none() {
             let findings = vec![Finding::Missing("KERNEL_ELFCLASS")];
-            return Err(Refusal::Texts {
-                name: original.name.to_owned(),
-                kernel: dialect.kernel.name.clone(),
-                findings,
-            });
+            return Err(Error::Texts { name: original.name.to_owned(), kernel: dialect.kernel.name.clone(), findings });
         }
         return Ok(judged(How::Read(original.unable.clone().unwrap_or_default())));
     };
@@ -432,7 +361,7 @@ fn judge_elfconfig(
         let theirs = at(&original.path, outcome(&Subject::new(&original.path), "theirs"))?;
         let report = compare::differences(&theirs, &at(&request.ours, outcome(&ours, "ours"))?);
         if !report.is_empty() {
-            return Err(Refusal::Differs {
+            return Err(Error::Differs {
                 name: original.name.to_owned(),
                 kernel: dialect.kernel.name.clone(),
                 cases: (1, objects.len()),
@@ -501,7 +430,7 @@ fn has_tables(case: &Case) -> bool {
 }
 
 /// Runs original and ours on the cases; returns their number.
-fn run_both(original: &Original, dialect: &Dialect, request: &Request, pack: &Pack) -> Result<usize, Refusal> {
+fn run_both(original: &Original, dialect: &Dialect, request: &Request, pack: &Pack) -> Result<usize, Error> {
     let place = at(&original.path, run::place())?;
     let ours = at(&request.ours, our_program(request, dialect, place.path(), "modpost"))?;
     let theirs = Subject::new(&original.path);
@@ -553,7 +482,7 @@ fn run_both(original: &Original, dialect: &Dialect, request: &Request, pack: &Pa
     });
     match first.into_inner().ok().flatten() {
         None => Ok(cases.len()),
-        Some((number, report)) => Err(Refusal::Differs {
+        Some((number, report)) => Err(Error::Differs {
             name: original.name.to_owned(),
             kernel: dialect.kernel.name.clone(),
             cases: (differing.into_inner(), cases.len()),

@@ -1,6 +1,6 @@
 //! What reading an object gives.
 
-use base::message::{Fatal, text};
+use base::message::{Fatal, Message, Severity, text};
 
 use crate::alias::Aliases;
 use crate::names::Names;
@@ -56,4 +56,19 @@ pub struct Reading {
     pub mismatches: usize,
     /// After the steps, the run ends.
     pub fatal: Option<Fatal>,
+}
+
+impl Reading {
+    /// Of a file of which there is no more than a message.
+    pub(super) fn saying(message: Message) -> Self {
+        match message.severity {
+            Severity::Fatal | Severity::Refusal => Self::ending(message.into()),
+            _ => Self { steps: vec![Step::Say(message)], ..Self::default() },
+        }
+    }
+
+    /// Of a file that ends the run.
+    pub(super) fn ending(fatal: Fatal) -> Self {
+        Self { fatal: Some(fatal), ..Self::default() }
+    }
 }

@@ -15,7 +15,7 @@ use base::message::{Fatal, Message, Severity, strerror, text};
 use base::textfile;
 use base::workers::Workers;
 pub use crc::{missing as missing_crc, symbol_crcs};
-use elf::{Demands, Elf, Malformed, Source, Symbol, Tables};
+use elf::{Demands, Elf, Source, Symbol, Tables};
 pub use facts::{Facts, Reading};
 use foldhash::fast::RandomState;
 use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_UNDEF, SHN_XINDEX};
@@ -124,18 +124,17 @@ pub struct Scratch {
 #[must_use]
 pub fn read(path: &[u8], context: &Context, scratch: &mut Scratch) -> Reading {
     if context.dialect.suffix_before_contents {
-        if let Err(NoModule::Error(message)) = module_name(path, context.dialect) {
-            return Reading { steps: vec![Step::Say(message)], ..Reading::default() };
+        if let Err(message) = module_name(path, context.dialect) {
+            return Reading::saying(message);
         }
     }
     match Source::open(textfile::path(path)) {
         Ok(source) => read_source(path, &source, context, scratch),
         Err(error) if context.options.ignore_missing => {
             let text = text!("{}: {} (ignored)\n", path, strerror(&error));
-            let message = Message::new(Severity::Plain, kind::IGNORED, text);
-            Reading { steps: vec![Step::Say(message)], ..Reading::default() }
+            Reading::saying(Message::new(Severity::Plain, kind::IGNORED, text))
         }
-        Err(error) => Reading { fatal: Some(Fatal::perror(path, error)), ..Reading::default() },
+        Err(error) => Reading::ending(Fatal::perror(path, error)),
     }
 }
 
@@ -145,31 +144,22 @@ pub fn read_source(path: &[u8], source: &Source, context: &Context, scratch: &mu
     let reading = read_unchecked(path, source, context, scratch);
     match source.check() {
         Ok(()) => reading,
-        Err(error) => Reading { fatal: Some(error.fatal(path)), ..Reading::default() },
+        Err(error) => Reading::ending(error.fatal(path)),
     }
 }
 
 /// The same, which takes what can't be read for what isn't there.
 fn read_unchecked(path: &[u8], source: &Source, context: &Context, scratch: &mut Scratch) -> Reading {
-    let mut reading = Reading::default();
     let elf = match Elf::parse(source, &mut scratch.tables, demands(context.dialect)) {
-        Ok(None) => return reading,
+        Ok(None) => return Reading::default(),
         Ok(Some(elf)) => elf,
-        Err(error) => {
-            reading.fatal = Some(error.fatal(path));
-            return reading;
-        }
+        Err(error) => return Reading::ending(error.fatal(path)),
     };
     let name = match module_name(path, context.dialect) {
         Ok(name) => name,
-        Err(end) => {
-            match end {
-                NoModule::Error(message) => reading.steps.push(Step::Say(message)),
-                NoModule::Fatal(fatal) => reading.fatal = Some(fatal),
-            }
-            return reading;
-        }
+        Err(message) => return Reading::saying(message),
     };
+    let mut reading = Reading::default();
     let facts = Facts {
         is_vmlinux: name == b"vmlinux",
         name,
@@ -186,23 +176,19 @@ fn read_unchecked(path: &[u8], source: &Source, context: &Context, scratch: &mut
     reading
 }
 
-enum NoModule {
-    Error(Message),
-    Fatal(Fatal),
-}
-
-fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, NoModule> {
+/// The name of the module that an object is of, or what is wrong with its path.
+fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, Message> {
     if dialect.object_suffix_checked {
         let Some(name) = path.strip_suffix(b".o") else {
             let text = text!("{}: filename must be suffixed with .o\n", path);
-            return Err(NoModule::Error(Message::new(Severity::Error, kind::OBJECT_SUFFIX, text)));
+            return Err(Message::new(Severity::Error, kind::OBJECT_SUFFIX, text));
         };
         return Ok(name.to_vec());
     }
     // Whatever the last two bytes are.
     let Some(end) = path.len().checked_sub(2) else {
         let text = text!("{}: file name too short for an object\n", path);
-        return Err(NoModule::Fatal(Fatal::refusal(kind::OBJECT_SUFFIX, text)));
+        return Err(Message::new(Severity::Refusal, kind::OBJECT_SUFFIX, text));
     };
     Ok(suffix::without_stage(&path[..end], dialect).to_vec())
 }
@@ -252,17 +238,17 @@ impl Reader<'_, '_> {
         self.reading.steps.push(Step::Say(message));
     }
 
-    fn malformed(&self, malformed: Malformed) -> Fatal {
-        malformed.fatal(self.path)
+    fn malformed(&self, error: elf::Error) -> Fatal {
+        error.fatal(self.path)
     }
 
     fn read(&mut self, scratch: &mut section::Scratch, later: &mut Later) -> Result<(), Fatal> {
         let Context { dialect, rules, options, .. } = *self.context;
         if dialect.nearest_is_first {
-            section::check_symbols(&self.elf, dialect).map_err(|malformed| self.malformed(malformed))?;
+            section::check_symbols(&self.elf, dialect).map_err(|error| self.malformed(error))?;
         }
         if let Some(section) = self.elf.no_trim_symbol.filter(|_| dialect.no_trim_symbol) {
-            let (bytes, _) = self.elf.strings_of(section).map_err(|malformed| self.malformed(malformed))?;
+            let (bytes, _) = self.elf.strings_of(section).map_err(|error| self.malformed(error))?;
             self.facts.kept =
                 bytes.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect();
         }
@@ -317,12 +303,12 @@ impl Reader<'_, '_> {
         }
         let (bytes, size) = match self.elf.modinfo {
             None => (Vec::new(), 0),
-            Some(index) => self.elf.strings_of(index).map_err(|malformed| self.malformed(malformed))?,
+            Some(index) => self.elf.strings_of(index).map_err(|error| self.malformed(error))?,
         };
         let modinfo = Modinfo::parse(&bytes, size);
         if let (Some(section), Some(offset)) = (self.elf.modinfo, modinfo.overrun) {
             let what = "value that begins past the end of .modinfo";
-            return Err(self.malformed(Malformed { what, section, offset: offset as u64 }));
+            return Err(self.malformed(elf::Error::malformed(what, section, offset as u64)));
         }
         if modinfo.licenses == 0 {
             let is_error = self.context.dialect.errors_fail_at_the_end;
@@ -361,7 +347,7 @@ impl Reader<'_, '_> {
 
     /// The length of the symbol's name without the suffix that the compiler
     /// appended to tell local symbols apart, which goes.
-    fn name_len(&mut self, symbol: &Symbol, later: &mut Later) -> Result<usize, Malformed> {
+    fn name_len(&mut self, symbol: &Symbol, later: &mut Later) -> elf::Result<usize> {
         let (len, dot) = self.elf.symbol_name_len(symbol)?;
         if dot.is_none() {
             return Ok(len);
@@ -381,7 +367,7 @@ impl Reader<'_, '_> {
             let len = self.symbol(number, later)?;
             later.lens.push(len as u32);
         }
-        self.elf.check_symbol_table().map_err(|malformed| self.malformed(malformed))
+        self.elf.check_symbol_table().map_err(|error| self.malformed(error))
     }
 
     /// Looks at a symbol; returns the length of its name.
@@ -393,7 +379,7 @@ impl Reader<'_, '_> {
         if is_section && !symbol.is_global() && self.elf.symbol_name_of(&symbol, 1) == b"\0" {
             return Ok(0);
         }
-        let len = self.name_len(&symbol, later).map_err(|malformed| self.malformed(malformed))?;
+        let len = self.name_len(&symbol, later).map_err(|error| self.malformed(error))?;
         let name = self.elf.symbol_name_of(&symbol, len);
         match u32::from(symbol.shndx) {
             SHN_COMMON => {
@@ -419,14 +405,14 @@ impl Reader<'_, '_> {
                 _ => {
                     let exported = name.strip_prefix(b"__ksymtab_");
                     if let Some(exported) = exported.filter(|_| !self.context.dialect.export_symbol_section) {
-                        self.elf.has_section(number).map_err(|malformed| self.malformed(malformed))?;
+                        self.elf.has_section(number).map_err(|error| self.malformed(error))?;
                         let exported = exported.to_vec();
-                        self.export(exported, &symbol, later).map_err(|malformed| self.malformed(malformed))?;
+                        self.export(exported, &symbol, later).map_err(|error| self.malformed(error))?;
                     }
                 }
             },
         }
-        self.elf.has_section(number).map_err(|malformed| self.malformed(malformed))?;
+        self.elf.has_section(number).map_err(|error| self.malformed(error))?;
         let name = self.elf.symbol_name_of(&symbol, len);
         let detail = name.starts_with(b"__kstrtabns_") || name.starts_with(b"__crc_");
         if detail && !self.context.dialect.export_symbol_section {
@@ -437,11 +423,11 @@ impl Reader<'_, '_> {
         Ok(len)
     }
 
-    fn export(&mut self, name: Vec<u8>, symbol: &Symbol, later: &mut Later) -> Result<(), Malformed> {
+    fn export(&mut self, name: Vec<u8>, symbol: &Symbol, later: &mut Later) -> elf::Result<()> {
         let dialect = self.context.dialect;
         if !dialect.section_index_checked && symbol.section.0 as usize >= self.elf.sections.len() {
             let what = "exported symbol in a section that doesn't exist";
-            return Err(Malformed { what, section: symbol.section, offset: symbol.value });
+            return Err(elf::Error::malformed(what, symbol.section, symbol.value));
         }
         let license = License::from_section(self.elf.section_name(symbol.section)?, dialect);
         if license == License::Unknown && dialect.exports_by_section {
@@ -457,7 +443,7 @@ impl Reader<'_, '_> {
         self.cut_again(later)?;
         for &number in &later.symbols {
             let symbol = self.elf.symbols()[number];
-            let step = self.detail(&symbol).map_err(|malformed| self.malformed(malformed))?;
+            let step = self.detail(&symbol).map_err(|error| self.malformed(error))?;
             self.reading.steps.extend(step);
         }
         Ok(())
@@ -476,14 +462,14 @@ impl Reader<'_, '_> {
             let (start, len) = (symbol.name as usize, later.lens[number] as usize);
             let next = cuts.partition_point(|&cut| cut < start);
             if cuts.get(next).is_some_and(|&cut| cut < start + len) {
-                let len = self.name_len(&symbol, later).map_err(|malformed| self.malformed(malformed))?;
+                let len = self.name_len(&symbol, later).map_err(|error| self.malformed(error))?;
                 later.lens[number] = len as u32;
             }
         }
         Ok(())
     }
 
-    fn detail(&self, symbol: &Symbol) -> Result<Option<Step>, Malformed> {
+    fn detail(&self, symbol: &Symbol) -> elf::Result<Option<Step>> {
         let name = self.elf.symbol_name(symbol)?;
         if let Some(exported) = name.strip_prefix(b"__kstrtabns_") {
             let namespace = self.elf.c_string(symbol.section, symbol.value)?;

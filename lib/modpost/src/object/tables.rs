@@ -2,7 +2,7 @@
 
 use base::message::Fatal;
 use elf::arch::Abi;
-use elf::{Malformed, Symbol, section_header};
+use elf::{Symbol, section_header};
 use goblin::elf::section_header::SHN_UNDEF;
 use goblin::elf::sym::STT_OBJECT;
 
@@ -18,7 +18,7 @@ impl Reader<'_, '_> {
     pub(super) fn tables_alone(&mut self, wanted: &Wanted, detail: &mut Vec<TableDetail>) -> Result<(), Fatal> {
         for number in 0..self.elf.symbols().len() {
             let symbol = self.elf.symbols()[number];
-            let len = self.name_len(&symbol, &mut Later::default()).map_err(|malformed| self.malformed(malformed))?;
+            let len = self.name_len(&symbol, &mut Later::default()).map_err(|error| self.malformed(error))?;
             let table = alias::table_symbol(self.elf.symbol_name_of(&symbol, len), self.context.dialect);
             let is_wanted = |name| wanted.types.is_empty() || wanted.types.iter().any(|known| known == name);
             if !table.is_some_and(|table| is_wanted(table.table_type.name)) {
@@ -38,7 +38,7 @@ impl Reader<'_, '_> {
     /// Writes a table's aliases, and takes it apart if that is wanted; one
     /// without contents has no entries to speak of.
     pub(super) fn device_table(&mut self, symbol: &Symbol, detail: Option<&mut Vec<TableDetail>>) -> Result<(), Fatal> {
-        let name = self.elf.symbol_name(symbol).map_err(|malformed| self.malformed(malformed))?;
+        let name = self.elf.symbol_name(symbol).map_err(|error| self.malformed(error))?;
         let Some(section) = self.elf.sections.get(symbol.section.0 as usize) else {
             return Ok(());
         };
@@ -58,16 +58,13 @@ impl Reader<'_, '_> {
         // The original tests a bit of the type, not the type.
         let bytes;
         let contents = if section.sh_type & section_header::SHT_NOBITS == 0 {
-            bytes = self
-                .elf
-                .data(symbol.section, symbol.value, symbol.size)
-                .map_err(|malformed| self.malformed(malformed))?;
+            bytes = self.elf.data(symbol.section, symbol.value, symbol.size).map_err(|error| self.malformed(error))?;
             Contents::Bytes(&bytes)
         } else if symbol.size <= MAX_ZEROS {
             Contents::Zeros(symbol.size)
         } else {
             let what = "device table of an absurd size";
-            return Err(self.malformed(Malformed { what, section: symbol.section, offset: symbol.value }));
+            return Err(self.malformed(elf::Error::malformed(what, symbol.section, symbol.value)));
         };
         let mut output = alias::Output::after(std::mem::take(&mut self.facts.aliases));
         let written = alias::write_table(&table, &self.facts.name, contents, &layout, self.target(), &mut output);

@@ -1,7 +1,7 @@
 //! `.export_symbol`, in which objects list their exports since 6.5.
 
 use base::message::{Message, Severity, text};
-use elf::{Elf, Malformed, SectionIndex};
+use elf::{Elf, SectionIndex};
 use goblin::elf::sym::STT_FUNC;
 
 use super::since_6_5::Symbols;
@@ -25,7 +25,7 @@ impl Check<'_> {
         number: usize,
         symbols: &mut Symbols,
         findings: &mut Findings,
-    ) -> Result<(), Malformed> {
+    ) -> elf::Result<()> {
         let section = section(elf);
         let malformed = |text| Message::new(Severity::Error, kind::MALFORMED_EXPORT, text);
         let relocation = elf.relocations().get(number);

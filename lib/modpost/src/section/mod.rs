@@ -11,7 +11,7 @@ mod since_6_5;
 mod to_6_4;
 
 use base::message::{Fatal, Message, Severity, text};
-use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, section_header};
+use elf::{Elf, Relocation, SectionIndex, Symbol, section_header};
 use goblin::elf::header::EM_RISCV;
 use report::{End, Reference};
 pub use rules::Rules;
@@ -105,13 +105,13 @@ struct Symbols<'a> {
 
 /// Either end of a check that goes no further.
 enum Stop {
-    Malformed(Malformed),
+    Object(elf::Error),
     Fatal(Fatal),
 }
 
-impl From<Malformed> for Stop {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
+impl From<elf::Error> for Stop {
+    fn from(error: elf::Error) -> Self {
+        Self::Object(error)
     }
 }
 
@@ -126,7 +126,7 @@ struct Relocated {
 }
 
 impl Relocated {
-    fn name<'e>(&self, elf: &'e Elf) -> Result<&'e [u8], Malformed> {
+    fn name<'e>(&self, elf: &'e Elf) -> elf::Result<&'e [u8]> {
         elf.section_name_after(self.named.0, self.named.1)
     }
 }
@@ -139,7 +139,7 @@ impl Check<'_> {
     /// until then is in `findings`.
     pub fn run(&self, elf: &mut Elf, scratch: &mut Scratch, findings: &mut Findings) -> Result<(), Fatal> {
         self.sections(elf, scratch, findings).map_err(|stop| match stop {
-            Stop::Malformed(malformed) => malformed.fatal(self.path),
+            Stop::Object(error) => error.fatal(self.path),
             Stop::Fatal(fatal) => fatal,
         })
     }
@@ -150,7 +150,7 @@ impl Check<'_> {
         for number in 0..count {
             let name = elf.section_name(SectionIndex(number as u32));
             // The null section's is looked at only where something refers to it.
-            let name = if number == 0 { name.or(Ok::<_, Malformed>(&b""[..])) } else { name };
+            let name = if number == 0 { name.or(Ok::<_, elf::Error>(&b""[..])) } else { name };
             scratch.classes.push(self.rules.classify(name?));
         }
         self.classify_symbols(elf, scratch);
@@ -195,13 +195,7 @@ impl Check<'_> {
 
     /// Finds sections that lack `SHF_ALLOC`, which is most often forgotten in
     /// assembler.
-    fn allocatable(
-        &self,
-        elf: &Elf,
-        index: SectionIndex,
-        class: Class,
-        findings: &mut Findings,
-    ) -> Result<(), Malformed> {
+    fn allocatable(&self, elf: &Elf, index: SectionIndex, class: Class, findings: &mut Findings) -> elf::Result<()> {
         let section = &elf.sections[index.0 as usize];
         if section.sh_flags & u64::from(section_header::SHF_ALLOC) == 0 && !class.ignored {
             let name = elf.section_name(index)?;
@@ -223,7 +217,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn relocated(&self, elf: &Elf, index: SectionIndex, classes: &[Class]) -> Result<Relocated, Malformed> {
+    fn relocated(&self, elf: &Elf, index: SectionIndex, classes: &[Class]) -> elf::Result<Relocated> {
         let section = &elf.sections[index.0 as usize];
         let relocated = SectionIndex(section.sh_info);
         let prefix = if section.sh_type == section_header::SHT_RELA { ".rela" } else { ".rel" };
@@ -269,7 +263,7 @@ impl Check<'_> {
                 Some(offended) => *offended,
                 None => {
                     let offset = relocations.offset_of(number);
-                    let of_relocation = |malformed| Malformed { section: from.relocations, offset, ..malformed };
+                    let of_relocation = |error: elf::Error| error.at(from.relocations, offset);
                     self.offends(&elf.symbol(symbol).map_err(of_relocation)?, classes)
                 }
             };
@@ -292,7 +286,7 @@ impl Check<'_> {
 
     /// The first relocation that has no addend of its own, nor one in the
     /// file: the original looks for it whether it matters or not.
-    fn first_beyond(&self, elf: &Elf, from: &Relocated, first: usize) -> Result<Option<(usize, Malformed)>, Malformed> {
+    fn first_beyond(&self, elf: &Elf, from: &Relocated, first: usize) -> elf::Result<Option<(usize, elf::Error)>> {
         if elf.relocations().has_addends() {
             return Ok(None);
         }
@@ -327,7 +321,7 @@ impl Check<'_> {
         let symbol = elf.symbol(relocation.symbol)?;
         if broken & NO_SUCH_SECTION != 0 {
             let what = "relocation refers to a symbol in a section that doesn't exist";
-            return Err(Malformed { what, section: from.relocations, offset: relocation.offset }.into());
+            return Err(elf::Error::malformed(what, from.relocations, relocation.offset).into());
         }
         let rule = &self.rules.rules[broken.trailing_zeros() as usize];
         let broken = Broken { elf, from, relocation, symbol, rule };
@@ -344,7 +338,7 @@ impl Check<'_> {
         broken: &Broken<'b>,
         from: Option<Symbol>,
         to: Option<Symbol>,
-    ) -> Result<Reference<'b>, Malformed> {
+    ) -> elf::Result<Reference<'b>> {
         let Broken { elf, rule, .. } = *broken;
         let from = End::new(elf, broken.from.name(elf)?, from, self.dialect)?;
         let to = End::new(elf, elf.section_name(broken.symbol.section)?, to, self.dialect)?;

@@ -1,7 +1,7 @@
 //! The wording of reports. Every literal here is the original's.
 
 use base::message::{Fatal, Message, Severity, text};
-use elf::{Elf, Malformed, Symbol};
+use elf::{Elf, Symbol};
 use goblin::elf::sym::STT_FUNC;
 
 use super::rules::{Mismatch, Rule, all_exit, all_init, matches};
@@ -20,12 +20,7 @@ pub(super) struct End<'a> {
 }
 
 impl<'a> End<'a> {
-    pub(super) fn new(
-        elf: &'a Elf,
-        section: &'a [u8],
-        symbol: Option<Symbol>,
-        dialect: &Dialect,
-    ) -> Result<Self, Malformed> {
+    pub(super) fn new(elf: &'a Elf, section: &'a [u8], symbol: Option<Symbol>, dialect: &Dialect) -> elf::Result<Self> {
         let unknown: &[u8] = if dialect.nameless_by_address { b"" } else { b"(unknown)" };
         let (name, kind, parentheses) = match symbol {
             None => (unknown, "(unknown reference)", ""),

@@ -2,7 +2,7 @@
 //! section and address.
 
 use base::message::Severity;
-use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, arch};
+use elf::{Elf, Relocation, SectionIndex, Symbol, arch};
 use goblin::elf::header::{EM_ARM, EM_MIPS};
 use goblin::elf::section_header::SHN_XINDEX;
 use goblin::elf::sym::STT_FUNC;
@@ -22,7 +22,7 @@ fn target(
     relocated: SectionIndex,
     from: &[u8],
     relocation: &Relocation,
-) -> Result<Option<u64>, Malformed> {
+) -> elf::Result<Option<u64>> {
     let symbol = elf.symbol(relocation.symbol)?.value;
     let address = if let Some(addend) = relocation.addend {
         let marks = dialect.loongarch_markers_passed && elf.machine.markers.contains(&relocation.kind);
@@ -50,7 +50,7 @@ fn target(
 /// The address that is stored where a relocation applies: but for ARM, whose
 /// symbol's value the original adds here, that is the addend. `None` if the
 /// type isn't known.
-fn stored(elf: &Elf, relocated: SectionIndex, relocation: &Relocation) -> Result<Option<i32>, Malformed> {
+fn stored(elf: &Elf, relocated: SectionIndex, relocation: &Relocation) -> elf::Result<Option<i32>> {
     let Some(decoder) = elf.machine.decoder(relocation.kind) else { return Ok(None) };
     let bytes = elf.data(relocated, relocation.offset, 4)?;
     let addend = decoder(arch::Field { bytes: &bytes, encoding: elf.encoding });
@@ -61,7 +61,7 @@ fn stored(elf: &Elf, relocated: SectionIndex, relocation: &Relocation) -> Result
 
 /// Looks whether what the original reads of a relocation without addend is in
 /// the file.
-pub(super) fn check_field(elf: &Elf, relocated: SectionIndex, relocation: &Relocation) -> Result<(), Malformed> {
+pub(super) fn check_field(elf: &Elf, relocated: SectionIndex, relocation: &Relocation) -> elf::Result<()> {
     // MIPS's addends are read before their type is looked at.
     let is_read = elf.header.e_machine == EM_MIPS || elf.machine.decoder(relocation.kind).is_some();
     if is_read { elf.data(relocated, relocation.offset, 4).map(|_| ()) } else { Ok(()) }
@@ -103,7 +103,7 @@ fn nearest(table: &[Place], at: (SectionIndex, u64), reach: Option<u64>, first: 
 /// # Errors
 /// If the file ends before the symbol table does, a name lies beyond its end, or
 /// a symbol that would be in that table is without its section number.
-pub(crate) fn check_symbols(elf: &Elf, dialect: &Dialect) -> Result<(), Malformed> {
+pub(crate) fn check_symbols(elf: &Elf, dialect: &Dialect) -> elf::Result<()> {
     elf.check_symbol_table()?;
     elf.check_symbol_names()?;
     for (number, symbol) in elf.symbols().iter().enumerate() {
@@ -127,7 +127,7 @@ impl<'a> Symbols<'a> {
         Self { dialect, sorted: None }
     }
 
-    fn sorted(&mut self, elf: &Elf) -> Result<&[Place], Malformed> {
+    fn sorted(&mut self, elf: &Elf) -> elf::Result<&[Place]> {
         let table = match self.sorted.take() {
             Some(table) => table,
             None => {
@@ -152,26 +152,21 @@ impl<'a> Symbols<'a> {
         section: SectionIndex,
         address: u64,
         reach: Option<u64>,
-    ) -> Result<Option<Symbol>, Malformed> {
+    ) -> elf::Result<Option<Symbol>> {
         let first = self.dialect.nearest_is_first;
         let found = nearest(self.sorted(elf)?, (section, address), reach, first);
         Ok(found.map(|number| elf.symbols()[number as usize]))
     }
 
     /// The symbol with the highest address not above `address` in a section.
-    pub(super) fn before(
-        &mut self,
-        elf: &Elf,
-        section: SectionIndex,
-        address: u64,
-    ) -> Result<Option<Symbol>, Malformed> {
+    pub(super) fn before(&mut self, elf: &Elf, section: SectionIndex, address: u64) -> elf::Result<Option<Symbol>> {
         self.find(elf, section, address, None)
     }
 
     /// The symbol itself if it has a usable name, else one at the address or
     /// close to it, else, where [`Dialect::target_keeps_its_name`], the
     /// symbol.
-    pub(super) fn named(&mut self, elf: &Elf, symbol: &Symbol, address: u64) -> Result<Option<Symbol>, Malformed> {
+    pub(super) fn named(&mut self, elf: &Elf, symbol: &Symbol, address: u64) -> elf::Result<Option<Symbol>> {
         if is_usable(elf.symbol_name(symbol)?, self.dialect) {
             return Ok(Some(*symbol));
         }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use base::message::Severity;
-use elf::{Elf, Malformed, Relocation, SectionIndex, Symbol, arch};
+use elf::{Elf, Relocation, SectionIndex, Symbol, arch};
 use goblin::elf::header::{EM_386, EM_ARM, EM_MIPS, ET_EXEC};
 use goblin::elf::reloc::{R_386_PC32, R_ARM_ABS32, R_ARM_CALL, R_ARM_JUMP24, R_ARM_PC24, R_MIPS_HI16};
 use goblin::elf::sym::STT_SECTION;
@@ -33,7 +33,7 @@ pub(super) fn addend(
     relocated: SectionIndex,
     from: &[u8],
     relocation: &Relocation,
-) -> Result<Option<Addend>, Malformed> {
+) -> elf::Result<Option<Addend>> {
     if let Some(addend) = relocation.addend {
         let is_reference = !is_difference(elf, dialect, from, relocation);
         return Ok(is_reference.then_some(Addend::Offset(addend as i32)));
@@ -86,7 +86,7 @@ impl<'a> Symbols<'a> {
         Self { dialect, by_section: None, by_value: None }
     }
 
-    fn by_section(&mut self, elf: &Elf) -> Result<&HashMap<SectionIndex, Vec<u32>>, Malformed> {
+    fn by_section(&mut self, elf: &Elf) -> elf::Result<&HashMap<SectionIndex, Vec<u32>>> {
         let map = match self.by_section.take() {
             Some(map) => map,
             None => {
@@ -104,7 +104,7 @@ impl<'a> Symbols<'a> {
 
     /// The symbol with the highest value not above `offset` in the sections
     /// called `section`; of several, the last in the table.
-    pub(super) fn at_or_before(&mut self, elf: &Elf, offset: u64, section: &[u8]) -> Result<Option<Symbol>, Malformed> {
+    pub(super) fn at_or_before(&mut self, elf: &Elf, offset: u64, section: &[u8]) -> elf::Result<Option<Symbol>> {
         if self.by_value.as_ref().is_none_or(|known| known.section != section) {
             if !self.dialect.section_index_checked {
                 // The original looks at the section of each symbol before it
@@ -130,7 +130,7 @@ impl<'a> Symbols<'a> {
 
     /// The symbol that a relocation refers to: its own if that has a name,
     /// else one at the addend or close to it, in the same section.
-    pub(super) fn close_to(&mut self, elf: &Elf, addend: Addend, symbol: &Symbol) -> Result<Option<Symbol>, Malformed> {
+    pub(super) fn close_to(&mut self, elf: &Elf, addend: Addend, symbol: &Symbol) -> elf::Result<Option<Symbol>> {
         if symbol.name != 0 {
             return Ok(Some(*symbol));
         }
