@@ -30,18 +30,20 @@ pub const BEFORE_ALL: (u16, u16) = (0, 0);
 /// The release of a change that no mainline kernel has.
 pub const VENDORS_ALONE: (u16, u16) = (u16::MAX, 0);
 
-impl Change {
-    /// Whether the behaviour is that of a version. One between two known
-    /// kernels behaves as its own mainline release did.
-    #[must_use]
-    pub fn holds(&self, version: Version) -> bool {
-        let release = (version.major, version.minor);
-        let taken =
-            self.stable.iter().any(|&(major, minor, first)| release == (major, minor) && version.sublevel >= first);
-        match self.until {
-            None => taken || release >= self.since,
-            Some(until) => !taken && release >= self.since && release < until,
-        }
+/// Whether a behaviour, by its history as [`Change`] has it, is that of a version.
+/// One between two known kernels behaves as its own mainline release did.
+#[must_use]
+pub fn holds(
+    since: (u16, u16),
+    until: Option<(u16, u16)>,
+    stable: &[(u16, u16, u16)],
+    Version { major, minor, sublevel }: Version,
+) -> bool {
+    let release = (major, minor);
+    let taken = stable.iter().any(|&(major, minor, first)| release == (major, minor) && sublevel >= first);
+    match until {
+        None => taken || release >= since,
+        Some(until) => !taken && release >= since && release < until,
     }
 }
 
@@ -60,7 +62,8 @@ macro_rules! dialect {
             $($(#[doc = $doc])+ pub $name: bool,)+
         }
 
-        /// Every flag with its history, in the order of [`Dialect`].
+        /// Every flag with its history, in the order of [`Dialect`], for people: a
+        /// program that doesn't show it doesn't contain it.
         pub const CHANGES: &[$crate::Change] = &[$($crate::Change {
             name: stringify!($name),
             meaning: concat!($($doc),+),
@@ -74,9 +77,8 @@ macro_rules! dialect {
             /// The dialect of a mainline version.
             #[must_use]
             pub fn new(version: $crate::Version) -> Self {
-                let mut changes = CHANGES.iter();
-                let mut next = || changes.next().is_some_and(|change| change.holds(version));
-                Self { kernel: $crate::Kernel::mainline(version), $($name: next()),+ }
+                let kernel = $crate::Kernel::mainline(version);
+                Self { kernel, $($name: $crate::change::holds($since, $until, $stable, version)),+ }
             }
 
             /// The dialect of a name: a version, or a vendor's name.
