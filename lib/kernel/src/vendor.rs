@@ -7,6 +7,8 @@
 
 use std::path::PathBuf;
 
+use memchr::memmem;
+
 use crate::flags::{Flags, Vendor};
 use crate::tree::{Trees, VERSION_HEADER};
 use crate::version::Version;
@@ -84,9 +86,12 @@ pub fn made_by<D: Flags>(name: &str, dialect: &D, changes: fn(&mut D)) -> D {
 /// What follows `#define NAME ` in a header.
 #[must_use]
 pub fn defined<'h>(header: &'h [u8], name: &str) -> Option<&'h [u8]> {
-    let mut lines = header.split(|&byte| byte == b'\n');
-    let value = lines.find_map(|line| line.strip_prefix(b"#define ")?.strip_prefix(name.as_bytes()))?;
-    value.first().is_some_and(u8::is_ascii_whitespace).then(|| value.trim_ascii())
+    let define = [b"#define ", name.as_bytes()].concat();
+    memmem::find_iter(header, &define).find_map(|at| {
+        let begins_line = at.checked_sub(1).is_none_or(|before| header[before] == b'\n');
+        let value = header[at + define.len()..].split(|&byte| byte == b'\n').next()?;
+        (begins_line && value.first().is_some_and(u8::is_ascii_whitespace)).then(|| value.trim_ascii())
+    })
 }
 
 /// Makes of a version's dialect RHEL's or Fedora's, whose generated
@@ -132,4 +137,17 @@ pub fn judge_by_headers<D: Flags>(dialect: &mut D, trees: &Trees) -> Vec<PathBuf
     let by_version = trees.judge(VERSION_HEADER, dialect, by_version_header);
     let by_suse = trees.judge(SUSE_HEADER, dialect, by_suse_header);
     by_version.into_iter().chain(by_suse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_headers_define() {
+        let header = b"#define OFF_x_mask 1\n// #define OFF_y 2\n#define OFF_x\t 3 \n#define OFF_z 4";
+        let value = |name| defined(header, name);
+        assert_eq!((value("OFF_x"), value("OFF_z")), (Some(&b"3"[..]), Some(&b"4"[..])));
+        assert_eq!((value("OFF_y"), value("OFF")), (None, None));
+    }
 }
