@@ -115,7 +115,7 @@ impl Encoding {
 #[derive(Debug, Default)]
 pub struct Tables {
     /// The symbol table, in the file's order.
-    pub symbols: Vec<Symbol>,
+    pub(crate) symbols: Vec<Symbol>,
     /// The symbols' string table. It may be written to: see [`Elf::cut_name`].
     strings: Vec<u8>,
     /// The section headers' string table, unless it is the symbols' own.

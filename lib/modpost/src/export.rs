@@ -63,17 +63,17 @@ impl License {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export<'a> {
     /// The symbol's name.
-    pub name: Cow<'a, [u8]>,
+    pub(crate) name: Cow<'a, [u8]>,
     /// To whom it is exported.
-    pub license: License,
+    pub(crate) license: License,
     /// The namespace that its users must import, "" for none.
-    pub namespace: Cow<'a, [u8]>,
+    pub(crate) namespace: Cow<'a, [u8]>,
     /// Its CRC, if one is known.
-    pub crc: Option<u32>,
+    pub(crate) crc: Option<u32>,
     /// It is a function, not data, as far as is known.
-    pub is_function: bool,
+    pub(crate) is_function: bool,
     /// No object has it as a global symbol, so far.
-    pub is_static: bool,
+    pub(crate) is_static: bool,
 }
 
 impl<'a> Export<'a> {

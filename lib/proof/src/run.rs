@@ -21,13 +21,13 @@ pub const SUBJECT: &str = "./modpost";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
     /// What is in it.
-    pub contents: Vec<u8>,
+    pub(crate) contents: Vec<u8>,
     /// Its type and mode, not what a link leads to.
-    pub mode: u32,
+    pub(crate) mode: u32,
     /// How many names it has.
-    pub links: u64,
+    pub(crate) links: u64,
     /// It has been written to, whether or not that changed it.
-    pub touched: bool,
+    pub(crate) touched: bool,
 }
 
 /// All that a run did.

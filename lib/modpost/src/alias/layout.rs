@@ -28,7 +28,7 @@ pub enum CType {
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its C name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     ctype: CType,
     count: Count,
     /// `__attribute__((aligned(sizeof(kernel_ulong_t))))`.

@@ -166,7 +166,7 @@ pub static TABLES: &[TableType] = &[
 #[derive(Clone, Copy, Debug)]
 pub struct TableSymbol<'a> {
     /// The type of the table.
-    pub table_type: &'static TableType,
+    pub(crate) table_type: &'static TableType,
     /// The name of the table in the source, if the symbol has it.
     name: &'a [u8],
     /// The module that the table is of, if the symbol has it.
@@ -221,9 +221,9 @@ pub struct Target<'a> {
 #[derive(Debug, Default)]
 pub struct Output {
     /// The aliases.
-    pub aliases: Aliases,
+    pub(crate) aliases: Aliases,
     /// What is to be said, in order.
-    pub messages: Vec<Message>,
+    pub(crate) messages: Vec<Message>,
 }
 
 impl Output {

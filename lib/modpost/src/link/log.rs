@@ -16,7 +16,7 @@ pub struct Log<'e> {
     program: &'static Program,
     err: &'e mut (dyn Write + Send),
     /// An error was reported: the run will fail.
-    pub error_occurred: bool,
+    pub(crate) error_occurred: bool,
     /// What ends the run is called an error.
     fatal_is_error: bool,
     /// Only so many undefined symbols are said.
@@ -31,11 +31,11 @@ pub struct Log<'e> {
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
     /// What was said.
-    pub said: Vec<Message>,
+    pub(crate) said: Vec<Message>,
     /// What the original keeps to itself because there is so much of it.
-    pub withheld: Vec<Message>,
+    pub(crate) withheld: Vec<Message>,
     /// What the run ended on, if it didn't reach its end.
-    pub end: Option<Message>,
+    pub(crate) end: Option<Message>,
 }
 
 impl fmt::Debug for Log<'_> {

@@ -28,11 +28,11 @@ use crate::step::Step;
 pub struct Module {
     /// What its object said. Of one from `Module.symvers` the name alone is
     /// known.
-    pub facts: Facts,
+    pub(crate) facts: Facts,
     /// It comes from `Module.symvers` and is not written.
-    pub from_dump: bool,
+    pub(crate) from_dump: bool,
     /// What it exports, in order.
-    pub exports: Vec<SymbolId>,
+    pub(crate) exports: Vec<SymbolId>,
 }
 
 impl Module {

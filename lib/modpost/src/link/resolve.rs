@@ -29,7 +29,7 @@ pub struct Use {
     /// many these are for [`MODULE_LAYOUT`].
     name: u32,
     /// What another module exports by that name.
-    pub symbol: SymbolId,
+    pub(crate) symbol: SymbolId,
 }
 
 impl Use {
@@ -45,16 +45,16 @@ impl Use {
 #[derive(Clone, Debug, Default)]
 pub struct Resolution {
     /// What is to be said, in order.
-    pub notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
     /// After that, the run ends.
-    pub fatal: Option<Fatal>,
+    pub(crate) fatal: Option<Fatal>,
     /// The undefined symbols that another module exports, in the order of the
     /// lists that are made of them.
-    pub uses: Vec<Use>,
+    pub(crate) uses: Vec<Use>,
     /// The modules that it needs loaded, in order.
-    pub depends: IndexSet<ModuleId>,
+    pub(crate) depends: IndexSet<ModuleId>,
     /// The namespaces that it should import, in order of finding.
-    pub missing_namespaces: IndexSet<Vec<u8>>,
+    pub(crate) missing_namespaces: IndexSet<Vec<u8>>,
 }
 
 impl Resolution {
@@ -96,13 +96,13 @@ pub fn resolve(link: &Link, id: ModuleId, report_undefined: bool) -> Resolution 
 #[derive(Clone, Debug, Default)]
 pub struct Versions<'l> {
     /// What is to be said of exports, in order.
-    pub of_exports: Vec<Message>,
+    pub(crate) of_exports: Vec<Message>,
     /// What is to be said of uses, after that.
-    pub of_uses: Vec<Message>,
+    pub(crate) of_uses: Vec<Message>,
     /// For `__versions`: CRC and name of what the module uses.
-    pub basic: Vec<(u32, &'l [u8])>,
+    pub(crate) basic: Vec<(u32, &'l [u8])>,
     /// The same, for names of any length.
-    pub extended: Vec<(u32, &'l [u8])>,
+    pub(crate) extended: Vec<(u32, &'l [u8])>,
 }
 
 /// Looks up the CRCs of what a module exports and uses.

@@ -21,9 +21,9 @@ pub struct ModuleId(pub u32);
 #[derive(Clone, Debug)]
 pub struct Symbol<'a> {
     /// Who exports it.
-    pub module: ModuleId,
+    pub(crate) module: ModuleId,
     /// What is known of it.
-    pub export: Export<'a>,
+    pub(crate) export: Export<'a>,
 }
 
 /// All exported symbols. Of several with one name the latest is found.

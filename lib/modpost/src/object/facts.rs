@@ -10,31 +10,31 @@ use crate::step::Step;
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// The object's path without its suffix.
-    pub name: Vec<u8>,
+    pub(crate) name: Vec<u8>,
     /// The kernel itself.
-    pub is_vmlinux: bool,
+    pub(crate) is_vmlinux: bool,
     /// The size of an address, which bounds the length of names.
-    pub word: usize,
+    pub(crate) word: usize,
     /// Numbers begin with the highest byte.
-    pub is_big_endian: bool,
+    pub(crate) is_big_endian: bool,
     /// Every `MODULE_LICENSE()` lets it use GPL-only symbols.
-    pub is_gpl_compatible: bool,
+    pub(crate) is_gpl_compatible: bool,
     /// `MODULE_IMPORT_NS()`.
-    pub imports: Vec<Vec<u8>>,
+    pub(crate) imports: Vec<Vec<u8>>,
     /// Undefined symbols, in the symbol table's order.
-    pub undefined: Names,
+    pub(crate) undefined: Names,
     /// Which of them are weak.
-    pub weak: Vec<bool>,
+    pub(crate) weak: Vec<bool>,
     /// It has an `init_module`.
-    pub has_init: bool,
+    pub(crate) has_init: bool,
     /// It has a `cleanup_module`.
-    pub has_cleanup: bool,
+    pub(crate) has_cleanup: bool,
     /// The aliases of its device tables.
-    pub aliases: Aliases,
+    pub(crate) aliases: Aliases,
     /// Symbols that are exported even if nobody uses them.
-    pub kept: Vec<Vec<u8>>,
+    pub(crate) kept: Vec<Vec<u8>>,
     /// The sum of its sources.
-    pub srcversion: Option<String>,
+    pub(crate) srcversion: Option<String>,
 }
 
 impl Facts {
@@ -49,13 +49,13 @@ impl Facts {
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     /// What to do about it, in order.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// The module; `None` for a file that is passed over.
-    pub facts: Option<Facts>,
+    pub(crate) facts: Option<Facts>,
     /// How many section mismatches there are.
-    pub mismatches: usize,
+    pub(crate) mismatches: usize,
     /// After the steps, the run ends.
-    pub fatal: Option<Fatal>,
+    pub(crate) fatal: Option<Fatal>,
 }
 
 impl Reading {

@@ -36,15 +36,15 @@ use crate::step::Step;
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The kernel.
-    pub dialect: &'a Dialect,
+    pub(crate) dialect: &'a Dialect,
     /// Its rules for sections.
-    pub rules: &'a Rules,
+    pub(crate) rules: &'a Rules,
     /// The kernel build's own layouts of device ids.
-    pub offsets: Option<&'a layout::Offsets>,
+    pub(crate) offsets: Option<&'a layout::Offsets>,
     /// What modpost was asked for.
-    pub options: &'a Options,
+    pub(crate) options: &'a Options,
     /// Who shares the work on one large object.
-    pub workers: &'a Workers,
+    pub(crate) workers: &'a Workers,
 }
 
 impl<'a> Context<'a> {

@@ -28,9 +28,9 @@ use crate::step::Step;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// In the order of finding.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// How many mismatches there are.
-    pub mismatches: usize,
+    pub(crate) mismatches: usize,
 }
 
 impl Findings {
