@@ -3,27 +3,27 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`version`] | a version, and the files that name one |
+//! | `version` | a version, and the files that name one |
 //! | [`change`] | a tool's table of changes |
 //! | [`document`] | the table, for people |
-//! | [`tree`] | the files of a kernel tree |
-//! | [`flags`] | a kernel, and what a tool does for it |
+//! | `tree` | the files of a kernel tree |
+//! | `flags` | a kernel, and what a tool does for it |
 //! | [`vendor`] | vendors' kernels, and the headers that tell them |
 //! | [`record`] | what a swap recorded beside the program |
 //! | [`detect`] | all of that, in the order in which it is believed |
-//! | [`invocation`] | how the program was called |
+//! | `invocation` | how the program was called |
 
 #![forbid(unsafe_code)]
 
 pub mod change;
 pub mod detect;
 pub mod document;
-pub mod flags;
-pub mod invocation;
+mod flags;
+mod invocation;
 pub mod record;
-pub mod tree;
+mod tree;
 pub mod vendor;
-pub mod version;
+mod version;
 
 pub use change::{BEFORE_ALL, Change, VENDORS_ALONE};
 pub use flags::{Flags, Kernel, Vendor};

@@ -61,7 +61,7 @@ impl Options {
     /// Whether `____versions` are made: since 6.14 if `-b` asks for them, before
     /// with all CRCs.
     #[must_use]
-    pub const fn wants_basic_versions(&self, dialect: &Dialect) -> bool {
+    pub(crate) const fn wants_basic_versions(&self, dialect: &Dialect) -> bool {
         if dialect.extended_versions { self.basic_versions } else { self.modversions }
     }
 }

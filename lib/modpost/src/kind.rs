@@ -4,78 +4,78 @@
 use base::message::Kind;
 
 /// An object isn't there, which may be.
-pub const IGNORED: Kind = Kind("ignored");
+pub(crate) const IGNORED: Kind = Kind("ignored");
 /// An object has another suffix than `.o`.
-pub const OBJECT_SUFFIX: Kind = Kind("object-suffix");
+pub(crate) const OBJECT_SUFFIX: Kind = Kind("object-suffix");
 /// A path has no room in the original's array.
-pub const PATH_TOO_LONG: Kind = Kind("path-too-long");
+pub(crate) const PATH_TOO_LONG: Kind = Kind("path-too-long");
 /// A line has no room in the original's buffer.
-pub const LINE_TOO_LONG: Kind = Kind("line-too-long");
+pub(crate) const LINE_TOO_LONG: Kind = Kind("line-too-long");
 /// A module's name has no room in the kernel's array.
-pub const MODULE_NAME_TOO_LONG: Kind = Kind("module-name-too-long");
+pub(crate) const MODULE_NAME_TOO_LONG: Kind = Kind("module-name-too-long");
 /// A symbol's name has no room in the kernel's array.
-pub const SYMBOL_NAME_TOO_LONG: Kind = Kind("symbol-name-too-long");
+pub(crate) const SYMBOL_NAME_TOO_LONG: Kind = Kind("symbol-name-too-long");
 /// An object is none, or breaks the gABI.
 pub const MALFORMED_OBJECT: Kind = Kind("malformed-object");
 /// A `Module.symvers` has a line that is none.
-pub const MALFORMED_SYMVERS: Kind = Kind("malformed-symvers");
+pub(crate) const MALFORMED_SYMVERS: Kind = Kind("malformed-symvers");
 /// A `.mod` file is none.
-pub const MALFORMED_MOD: Kind = Kind("malformed-mod");
+pub(crate) const MALFORMED_MOD: Kind = Kind("malformed-mod");
 /// A `.cmd` file is none.
-pub const MALFORMED_CMD: Kind = Kind("malformed-cmd");
+pub(crate) const MALFORMED_CMD: Kind = Kind("malformed-cmd");
 /// There is no `MODULE_LICENSE()`.
-pub const MISSING_LICENSE: Kind = Kind("missing-license");
+pub(crate) const MISSING_LICENSE: Kind = Kind("missing-license");
 /// There is no `MODULE_DESCRIPTION()`.
-pub const MISSING_DESCRIPTION: Kind = Kind("missing-description");
+pub(crate) const MISSING_DESCRIPTION: Kind = Kind("missing-description");
 /// A namespace is imported that mustn't be.
-pub const FORBIDDEN_NAMESPACE: Kind = Kind("forbidden-namespace");
+pub(crate) const FORBIDDEN_NAMESPACE: Kind = Kind("forbidden-namespace");
 /// A namespace isn't imported that has to be.
-pub const MISSING_NAMESPACE: Kind = Kind("missing-namespace");
+pub(crate) const MISSING_NAMESPACE: Kind = Kind("missing-namespace");
 /// A namespace is that of a symbol that nobody exports.
-pub const STRAY_NAMESPACE: Kind = Kind("stray-namespace");
+pub(crate) const STRAY_NAMESPACE: Kind = Kind("stray-namespace");
 /// A symbol is in `SHN_COMMON`.
-pub const COMMON_SYMBOL: Kind = Kind("common-symbol");
+pub(crate) const COMMON_SYMBOL: Kind = Kind("common-symbol");
 /// An exported symbol has no CRC.
-pub const EXPORT_WITHOUT_CRC: Kind = Kind("export-without-crc");
+pub(crate) const EXPORT_WITHOUT_CRC: Kind = Kind("export-without-crc");
 /// A used symbol has no CRC.
-pub const USE_WITHOUT_CRC: Kind = Kind("use-without-crc");
+pub(crate) const USE_WITHOUT_CRC: Kind = Kind("use-without-crc");
 /// A symbol is exported twice.
-pub const EXPORTED_TWICE: Kind = Kind("exported-twice");
+pub(crate) const EXPORTED_TWICE: Kind = Kind("exported-twice");
 /// A symbol is exported but not defined by the module.
-pub const EXPORTED_UNDEFINED: Kind = Kind("exported-undefined");
+pub(crate) const EXPORTED_UNDEFINED: Kind = Kind("exported-undefined");
 /// A symbol is exported but local.
-pub const EXPORTED_STATIC: Kind = Kind("exported-static");
+pub(crate) const EXPORTED_STATIC: Kind = Kind("exported-static");
 /// A symbol is exported but freed after initialisation.
-pub const EXPORTED_INIT: Kind = Kind("exported-init");
+pub(crate) const EXPORTED_INIT: Kind = Kind("exported-init");
 /// An entry of `.export_symbol` isn't what `EXPORT_SYMBOL` makes.
-pub const MALFORMED_EXPORT: Kind = Kind("malformed-export");
+pub(crate) const MALFORMED_EXPORT: Kind = Kind("malformed-export");
 /// A kind of export isn't known.
-pub const UNKNOWN_LICENSE: Kind = Kind("unknown-license");
+pub(crate) const UNKNOWN_LICENSE: Kind = Kind("unknown-license");
 /// Nobody exports a symbol.
-pub const UNDEFINED_SYMBOL: Kind = Kind("undefined-symbol");
+pub(crate) const UNDEFINED_SYMBOL: Kind = Kind("undefined-symbol");
 /// How many undefined symbols more there are.
-pub const UNDEFINED_MORE: Kind = Kind("undefined-more");
+pub(crate) const UNDEFINED_MORE: Kind = Kind("undefined-more");
 /// The kernel's exports aren't known, and so nothing is undefined.
-pub const NO_VMLINUX: Kind = Kind("no-vmlinux");
+pub(crate) const NO_VMLINUX: Kind = Kind("no-vmlinux");
 /// A symbol is for GPL-compatible modules.
-pub const GPL_ONLY: Kind = Kind("gpl-only");
+pub(crate) const GPL_ONLY: Kind = Kind("gpl-only");
 /// A symbol is marked unused.
-pub const UNUSED_SYMBOL: Kind = Kind("unused-symbol");
+pub(crate) const UNUSED_SYMBOL: Kind = Kind("unused-symbol");
 /// A section lacks `SHF_ALLOC`.
-pub const NON_ALLOCATABLE: Kind = Kind("non-allocatable");
+pub(crate) const NON_ALLOCATABLE: Kind = Kind("non-allocatable");
 /// A section refers to one that won't live as long.
-pub const SECTION_MISMATCH: Kind = Kind("section-mismatch");
+pub(crate) const SECTION_MISMATCH: Kind = Kind("section-mismatch");
 /// There are section mismatches where none may be.
-pub const SECTION_MISMATCHES: Kind = Kind("section-mismatches");
+pub(crate) const SECTION_MISMATCHES: Kind = Kind("section-mismatches");
 /// An exception table refers to what isn't known to be code.
-pub const EXTABLE: Kind = Kind("extable");
+pub(crate) const EXTABLE: Kind = Kind("extable");
 /// No relocation of this machine is known.
-pub const UNKNOWN_MACHINE: Kind = Kind("unknown-machine");
+pub(crate) const UNKNOWN_MACHINE: Kind = Kind("unknown-machine");
 /// A device table hasn't the size of whole entries.
-pub const TABLE_SIZE: Kind = Kind("table-size");
+pub(crate) const TABLE_SIZE: Kind = Kind("table-size");
 /// A device table has no terminator.
-pub const TABLE_UNTERMINATED: Kind = Kind("table-unterminated");
+pub(crate) const TABLE_UNTERMINATED: Kind = Kind("table-unterminated");
 /// An entry of a device table makes no alias.
-pub const DEVICE_ID: Kind = Kind("device-id");
+pub(crate) const DEVICE_ID: Kind = Kind("device-id");
 /// A pattern of SUSE's list of supported modules is none.
-pub const SUPPORTED_PATTERN: Kind = Kind("supported-pattern");
+pub(crate) const SUPPORTED_PATTERN: Kind = Kind("supported-pattern");

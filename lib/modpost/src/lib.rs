@@ -8,9 +8,9 @@
 //! | [`buffer`] | the buffer that files are made in |
 //! | [`dialect`] | what changed between kernels, and what vendors changed |
 //! | [`cli`] | arguments |
-//! | [`names`] | many names in one piece of memory |
-//! | [`export`] | an export |
-//! | [`step`] | what reading an object leaves to be done |
+//! | `names` | many names in one piece of memory |
+//! | `export` | an export |
+//! | `step` | what reading an object leaves to be done |
 //! | `malformed` | how a run ends on an object that can't be read |
 //! | [`alias`] | device tables (`file2alias`) |
 //! | [`section`] | references between sections |
@@ -33,15 +33,15 @@ pub mod buffer;
 pub mod cli;
 pub mod dialect;
 pub mod elfconfig;
-pub mod export;
+mod export;
 pub mod kind;
 pub mod link;
 mod malformed;
 pub mod module;
-pub mod names;
+mod names;
 pub mod object;
 pub mod run;
 pub mod section;
 pub mod srcversion;
-pub mod step;
+mod step;
 pub mod write;

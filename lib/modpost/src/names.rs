@@ -21,7 +21,7 @@ impl Names {
     ///
     /// # Panics
     /// As [`Names::push`].
-    pub fn push_pieces(&mut self, pieces: &[&[u8]]) {
+    pub(crate) fn push_pieces(&mut self, pieces: &[&[u8]]) {
         let Some((last, first)) = pieces.split_last() else { return self.push(b"") };
         first.iter().for_each(|piece| self.bytes.extend_from_slice(piece));
         self.push(last);

@@ -13,14 +13,14 @@
 //! | [`parallel`] | many at a time |
 //! | [`recording`] | recorded cases |
 //! | [`texts`] | an original's literals |
-//! | [`error`] | why nothing was proved |
+//! | `error` | why nothing was proved |
 //! | [`prove`] | the proof |
 
 #![forbid(unsafe_code)]
 
 pub mod case;
 pub mod compare;
-pub mod error;
+mod error;
 pub mod parallel;
 pub mod prove;
 pub mod recording;

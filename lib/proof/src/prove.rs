@@ -83,7 +83,7 @@ impl Proof {
     /// Whether it is this very kernel. If only texts were read and the tree
     /// doesn't say its version, it may be another stable release.
     #[must_use]
-    pub fn is_exact(&self) -> bool {
+    pub(crate) fn is_exact(&self) -> bool {
         self.given || self.kbuild.is_some() || self.judged.iter().any(|judged| matches!(judged.how, How::Ran(_)))
     }
 

@@ -15,7 +15,7 @@ use nix::sys::time::TimeSpec;
 use crate::subject::Subject;
 
 /// The name by which a subject is called.
-pub const SUBJECT: &str = "./modpost";
+pub(crate) const SUBJECT: &str = "./modpost";
 
 /// A file as it was found after a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Call {
     pub stdin: Vec<u8>,
 }
 
-/// Calls a subject in `dir` by the name [`SUBJECT`] and waits for it.
+/// Calls a subject in `dir` by the name `./modpost` and waits for it.
 ///
 /// # Errors
 /// If it can't be run.
@@ -151,7 +151,7 @@ pub fn age(dir: &Path) -> io::Result<()> {
 
 /// What changes when a file is written or replaced: its inode, and the time of
 /// its last change, in seconds and nanoseconds.
-pub type Stamp = (u64, i64, i64);
+pub(crate) type Stamp = (u64, i64, i64);
 
 /// Every file below a directory.
 ///

@@ -45,7 +45,7 @@ pub fn missing(symbol: &[u8], module: &[u8], dialect: &Dialect) -> Message {
     Message::new(Severity::Warning, kind::EXPORT_WITHOUT_CRC, text).symbol(symbol)
 }
 
-/// The CRCs of all symbols that a module's objects export, one [`Step::Crc`]
+/// The CRCs of all symbols that a module's objects export, one `Step::Crc`
 /// each. The objects are listed in `NAME.mod`, vmlinux's in `.vmlinux.objs`;
 /// these are some thousands, and `workers` share them.
 ///

@@ -1,6 +1,6 @@
 //! What one object file says, read on its own (`read_symbols()` in
 //! `scripts/mod/modpost.c`). Nothing here prints, and nothing knows of other
-//! objects: what depends on them is left as a [`Step`] for `link` to take.
+//! objects: what depends on them is left as a `Step` for `link` to take.
 
 mod crc;
 mod facts;

@@ -158,12 +158,12 @@ impl Pack {
     ///
     /// # Errors
     /// If there is none.
-    pub fn blob(&self, name: &str) -> io::Result<&[u8]> {
+    pub(crate) fn blob(&self, name: &str) -> io::Result<&[u8]> {
         self.blobs.get(name).map(Vec::as_slice).ok_or_else(|| damaged(&format!("no text {name}")))
     }
 
     /// Adds a text; returns its digest.
-    pub fn add_blob(&mut self, contents: &[u8]) -> String {
+    pub(crate) fn add_blob(&mut self, contents: &[u8]) -> String {
         let name = digest(contents);
         self.blobs.entry(name.clone()).or_insert_with(|| contents.to_vec());
         name
@@ -173,7 +173,7 @@ impl Pack {
     ///
     /// # Errors
     /// If the pack is damaged.
-    pub fn add_cases(&mut self, cases: &[Value]) -> io::Result<Vec<String>> {
+    pub(crate) fn add_cases(&mut self, cases: &[Value]) -> io::Result<Vec<String>> {
         let mut known = BTreeMap::new();
         for (key, mut case) in self.cases()? {
             case.as_object_mut().map(|fields| fields.shift_remove("key"));
@@ -199,7 +199,7 @@ impl Pack {
     ///
     /// # Errors
     /// If the pack is damaged.
-    pub fn set_outcomes(&mut self, name: &str, kernel: &str, lines: &[Value]) -> io::Result<()> {
+    pub(crate) fn set_outcomes(&mut self, name: &str, kernel: &str, lines: &[Value]) -> io::Result<()> {
         let mut recordings = self.recordings()?;
         recordings.insert(name.to_owned(), json!({ "cases": lines.len(), "kernel": kernel }));
         recordings.sort_keys();

@@ -56,13 +56,13 @@ const MARKS: &[Mark] = &[
 impl Texts {
     /// Those of a program.
     #[must_use]
-    pub const fn of_program(bytes: Vec<u8>) -> Self {
+    pub(crate) const fn of_program(bytes: Vec<u8>) -> Self {
         Self { bytes, of_source: false }
     }
 
     /// Those of a program's C source, its files one after the other.
     #[must_use]
-    pub fn of_source(source: &[u8]) -> Self {
+    pub(crate) fn of_source(source: &[u8]) -> Self {
         Self { bytes: source::literals(source), of_source: true }
     }
 

@@ -3,7 +3,7 @@
 /// Every string literal, without what the compiler takes from it: escapes, and
 /// the borders between literals that follow one another. Each ends in a NUL.
 #[must_use]
-pub fn literals(source: &[u8]) -> Vec<u8> {
+pub(crate) fn literals(source: &[u8]) -> Vec<u8> {
     let mut texts = Vec::new();
     let mut open = false;
     let mut rest = source;
