@@ -148,26 +148,22 @@ pub(super) fn long(reference: &Reference, dialect: &Dialect) -> Vec<u8> {
     let Reference { from, to, rule, .. } = reference;
     let (from_mark, to_mark) = (annotation(from.section, dialect), annotation(to.section, dialect));
     let symbols = || rule.symbols.join(", ");
+    let described = |end: &End, mark: &[u8]| text!("{} {}{}{}", end.kind, mark, end.name, end.parentheses);
+    let (user, used) = (described(from, &from_mark), described(to, &to_mark));
     let explanation = match rule.kind {
         Mismatch::TextToAnyInit => text!(
-            "The function {}{}() references\nthe {} {}{}{}.\nThis is often because {} lacks a {}\nannotation or the annotation of {} is wrong.\n",
+            "The function {}{}() references\nthe {}.\nThis is often because {} lacks a {}\nannotation or the annotation of {} is wrong.\n",
             from_mark,
             from.name,
-            to.kind,
-            to_mark,
-            to.name,
-            to.parentheses,
+            used,
             from.name,
             to_mark,
             to.name
         ),
         Mismatch::DataToAnyInit => text!(
-            "The variable {} references\nthe {} {}{}{}\nIf the reference is valid then annotate the\nvariable with __init* or __refdata (see linux/init.h) or name the variable:\n{}\n",
+            "The variable {} references\nthe {}\nIf the reference is valid then annotate the\nvariable with __init* or __refdata (see linux/init.h) or name the variable:\n{}\n",
             from.name,
-            to.kind,
-            to_mark,
-            to.name,
-            to.parentheses,
+            used,
             symbols()
         ),
         Mismatch::TextToAnyExit => text!(
@@ -181,52 +177,31 @@ pub(super) fn long(reference: &Reference, dialect: &Dialect) -> Vec<u8> {
             to.name
         ),
         Mismatch::DataToAnyExit => text!(
-            "The variable {} references\nthe {} {}{}{}\nIf the reference is valid then annotate the\nvariable with __exit* (see linux/init.h) or name the variable:\n{}\n",
+            "The variable {} references\nthe {}\nIf the reference is valid then annotate the\nvariable with __exit* (see linux/init.h) or name the variable:\n{}\n",
             from.name,
-            to.kind,
-            to_mark,
-            to.name,
-            to.parentheses,
+            used,
             symbols()
         ),
         Mismatch::XxxInitToSomeInit | Mismatch::XxxExitToSomeExit => text!(
-            "The {} {}{}{} references\na {} {}{}{}.\nIf {} is only used by {} then\nannotate {} with a matching annotation.\n",
-            from.kind,
-            from_mark,
-            from.name,
-            from.parentheses,
-            to.kind,
-            to_mark,
-            to.name,
-            to.parentheses,
+            "The {} references\na {}.\nIf {} is only used by {} then\nannotate {} with a matching annotation.\n",
+            user,
+            used,
             to.name,
             from.name,
             to.name
         ),
         Mismatch::AnyInitToAnyExit => text!(
-            "The {} {}{}{} references\na {} {}{}{}.\nThis is often seen when error handling in the init function\nuses functionality in the exit path.\nThe fix is often to remove the {}annotation of\n{}{} so it may be used outside an exit section.\n",
-            from.kind,
-            from_mark,
-            from.name,
-            from.parentheses,
-            to.kind,
-            to_mark,
-            to.name,
-            to.parentheses,
+            "The {} references\na {}.\nThis is often seen when error handling in the init function\nuses functionality in the exit path.\nThe fix is often to remove the {}annotation of\n{}{} so it may be used outside an exit section.\n",
+            user,
+            used,
             to_mark,
             to.name,
             to.parentheses
         ),
         Mismatch::AnyExitToAnyInit => text!(
-            "The {} {}{}{} references\na {} {}{}{}.\nThis is often seen when error handling in the exit function\nuses functionality in the init path.\nThe fix is often to remove the {}annotation of\n{}{} so it may be used outside an init section.\n",
-            from.kind,
-            from_mark,
-            from.name,
-            from.parentheses,
-            to.kind,
-            to_mark,
-            to.name,
-            to.parentheses,
+            "The {} references\na {}.\nThis is often seen when error handling in the exit function\nuses functionality in the init path.\nThe fix is often to remove the {}annotation of\n{}{} so it may be used outside an init section.\n",
+            user,
+            used,
             to_mark,
             to.name,
             to.parentheses
