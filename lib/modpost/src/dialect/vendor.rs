@@ -325,7 +325,8 @@ mod tests {
     #[test]
     fn tables_by_offsets() {
         let header = |names: &[&str]| names.iter().map(|name| format!("#define {name} 8\n")).collect::<String>();
-        let (old, new) = (at(5, 15), at(7, 0));
+        // The newest kernel has all tables, whichever it is.
+        let (old, new) = (at(5, 15), at(999, 0));
         let has = |dialect: &mut Dialect| DEFINED.iter().map(|(_, flag)| *flag(dialect)).collect::<Vec<_>>();
         let names: Vec<_> = DEFINED.iter().map(|(name, _)| *name).chain(["SIZE_pci_device_id"]).collect();
         assert_eq!(by_offsets(&new, header(&names).as_bytes()), None);

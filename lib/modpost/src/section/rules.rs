@@ -68,11 +68,15 @@ const IGNORED: &[&str] = &[
     ".gnu.lto*",
     ".discard.*",
 ];
-/// SuperH 64, gone with its last users.
-const IGNORED_SH64: &str = ".cranges";
-const IGNORED_LLVM: &str = ".llvm.call-graph-profile";
-const IGNORED_COVERAGE: &[&str] = &["__llvm_covfun", "__llvm_covmap"];
-const IGNORED_KLP: &str = ".klp.symid";
+/// Sections that some kernels don't look at, and which kernels these are.
+type IgnoredBySome = (fn(&Dialect) -> bool, &'static [&'static str]);
+
+const IGNORED_BY_SOME: &[IgnoredBySome] = &[
+    (|dialect| dialect.cranges_ignored, &[".cranges"]),
+    (|dialect| dialect.call_graph_profile, &[".llvm.call-graph-profile"]),
+    (|dialect| dialect.coverage_ignored, &["__llvm_covfun", "__llvm_covmap"]),
+    (|dialect| dialect.klp_symbols_ignored, &[".klp.symid"]),
+];
 
 const INIT: &str = ".init.*";
 const MEM_INIT: &str = ".meminit.*";
@@ -284,11 +288,8 @@ impl Rules {
                 selective |= bit;
             }
         }
-        let sh64 = dialect.cranges_ignored.then_some(&IGNORED_SH64);
-        let coverage = if dialect.coverage_ignored { IGNORED_COVERAGE } else { &[] };
-        let klp = dialect.klp_symbols_ignored.then_some(&IGNORED_KLP);
-        let llvm = dialect.call_graph_profile.then_some(&IGNORED_LLVM);
-        for pattern in IGNORED.iter().chain(sh64).chain(llvm).chain(coverage).chain(klp) {
+        let by_this = IGNORED_BY_SOME.iter().filter(|(is_ignored, _)| is_ignored(dialect));
+        for pattern in IGNORED.iter().chain(by_this.flat_map(|(_, patterns)| *patterns)) {
             mark(pattern, &|known| known.ignored = true);
         }
         let mut uses: Vec<Use> = uses.into_values().collect();
