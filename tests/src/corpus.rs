@@ -1,6 +1,5 @@
 //! Real modules: a distribution's whole kernel, run through both subjects.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -10,7 +9,7 @@ use elf::Source;
 use kbuild_rs_debian::{Found, Unavailable, cache};
 use kmod::archive;
 
-use crate::compare;
+use crate::observed::Observed;
 use crate::original::{self, Kernel, Subject, Target, V5_10, V6_1, V6_12, V7_2, V7_3};
 use crate::run::{self, Call};
 
@@ -249,28 +248,11 @@ fn write_sources(dir: &Path, object: &str, separator: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// One subject's run over a corpus.
-#[derive(Debug)]
-struct Observed {
-    status: Option<i32>,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    written: BTreeMap<PathBuf, Vec<u8>>,
-}
-
 fn observe(subject: &Subject, corpus: &Path, dir: &Path, kernel: &str, set: OptionSet) -> io::Result<Observed> {
     lay_out(corpus, dir, set.beside)?;
-    let before = run::stamps(dir)?;
     let mut arguments: Vec<OsString> = set.options.split(' ').map(OsString::from).collect();
     arguments.extend(["-o", "out.symvers", "-T", LIST].map(OsString::from));
-    let (status, stdout, stderr) = run::call(subject, dir, kernel, &Call { arguments, ..Call::default() })?;
-    let mut written = BTreeMap::new();
-    for (path, time) in run::stamps(dir)? {
-        if before.get(&path) != Some(&time) {
-            written.insert(path.clone(), fs::read(dir.join(path))?);
-        }
-    }
-    Ok(Observed { status: status.code(), stdout, stderr, written })
+    Observed::of(subject, dir, kernel, &Call { arguments, ..Call::default() })
 }
 
 /// What comparing one option set gave.
@@ -300,18 +282,12 @@ pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
     let theirs = observe(&original, &directory, &dir.path().join("original"), version, set)?;
     let ours = observe(&ours, &directory, &dir.path().join("ours"), version, set)?;
 
-    let mut report = String::new();
-    if theirs.status != ours.status {
-        report += &format!("  status: original {:?}, ours {:?}\n", theirs.status, ours.status);
-    }
-    compare::bytes(&mut report, "stdout", &theirs.stdout, &ours.stdout);
-    compare::bytes(&mut report, "stderr", &theirs.stderr, &ours.stderr);
-    let differing = compare::files(&mut report, &theirs.written, &ours.written);
+    let (report, differing) = theirs.differences(&ours);
     Ok(Comparison {
         report,
-        files: theirs.written.len(),
+        files: theirs.files.len(),
         differing,
-        status: theirs.status,
+        status: theirs.status.and_then(|status| status.code()),
         stderr: theirs.stderr.len(),
     })
 }

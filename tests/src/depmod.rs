@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
+use crate::command::output;
 use crate::corpus::{self, Corpus};
 use crate::kernel;
 use crate::needs;
@@ -21,15 +22,6 @@ const DEPMOD: &str = "/sbin/depmod";
 const RELEASE: &str = "1.0.0";
 /// How many modules are compressed by each of the ways.
 const COMPRESSED: usize = 20;
-
-fn output(command: &mut Command) -> io::Result<Vec<u8>> {
-    let output = command.env("LC_ALL", "C").output()?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(io::Error::other(format!("{command:?}: {}: {said}", output.status)))
-}
 
 fn file2alias(path: &Path) -> io::Result<Command> {
     let mut command = Command::new(original::ours("file2alias")?.program);

@@ -6,12 +6,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use kbuild_rs_debian::cache;
-use tempfile::TempDir;
-
-use crate::kernel::Observed;
+use crate::command;
+use crate::observed::Observed;
 use crate::original;
 use crate::run;
 use crate::tally::Finding;
@@ -89,7 +87,7 @@ impl Builder<'_> {
             }
             lines.concat()
         });
-        Ok(Observed { status: output.status.code(), stdout, stderr, files })
+        Ok(Observed { status: Some(output.status), stdout, stderr, files })
     }
 
     /// Builds all, in order.
@@ -109,9 +107,9 @@ impl Builds<'_> {
     pub fn compare(&self, builder: &Builder) -> io::Result<Vec<Finding>> {
         let compare = |(case, theirs): &(&External, Observed)| {
             let ours = builder.build(case)?;
-            let mut report = theirs.differences(&ours);
+            let mut report = theirs.differences(&ours).0;
             let stderr = String::from_utf8_lossy(&theirs.stderr);
-            if (theirs.status == Some(0)) != case.succeeds || !stderr.contains(case.says) {
+            if theirs.status.is_some_and(|status| status.success()) != case.succeeds || !stderr.contains(case.says) {
                 report += &format!("  the original ended with {:?}, saying:\n{stderr}\n", theirs.status);
             }
             let modules = theirs.files.keys().filter(|path| path.extension().is_some_and(|e| e == "ko")).count();
@@ -149,8 +147,7 @@ pub fn scripts(tree: &Path) -> io::Result<BTreeMap<String, State>> {
 
 fn run_swap(arguments: &[&Path]) -> io::Result<()> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap");
-    let status = Command::new(script).args(arguments).stdout(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("kbuild-rs-swap: {status}"))) }
+    command::output(Command::new(script).args(arguments)).map(drop)
 }
 
 /// Puts ours into a tree.
@@ -183,14 +180,5 @@ pub fn restore(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Find
 /// # Errors
 /// If that fails.
 pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let status = Command::new("cp").args(["-a", "--reflink=auto"]).args([from, to]).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("cp: {status}"))) }
-}
-
-/// A directory that goes away, on the cache's disk.
-///
-/// # Errors
-/// If it can't be made.
-pub fn workplace() -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix("swapped").tempdir_in(cache::directory("runs")?)
+    command::run(Command::new("cp").args(["-a", "--reflink=auto"]).args([from, to]))
 }

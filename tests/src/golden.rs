@@ -14,8 +14,9 @@ use kbuild_rs_debian::Unavailable;
 use sha2::{Digest, Sha256};
 
 use crate::corpus::{self, Beside, Corpus};
+use crate::observed::Observed;
 use crate::original;
-use crate::run::{self, Call};
+use crate::run::Call;
 
 /// A recorded run.
 #[derive(Debug)]
@@ -89,7 +90,6 @@ impl Golden {
         let dir = corpus::working_directory()?;
         let dir = dir.path();
         corpus::lay_out(&directory, dir, Beside::EmptyMods)?;
-        let before = run::stamps(dir)?;
         let objects: Vec<_> = list.lines().take(self.objects).collect();
         let mut arguments: Vec<OsString> = self.options.split(' ').map(OsString::from).collect();
         let symvers = format!("{}.symvers", self.run);
@@ -97,9 +97,9 @@ impl Golden {
         let list = if self.directory == "5.15" { "-" } else { "/dev/stdin" };
         arguments.extend(["-o", &symvers, "-T", list].map(OsString::from));
         let call = Call { arguments, stdin: (objects.join("\n") + "\n").into_bytes(), ..Call::default() };
-        let (status, _, stderr) = run::call(&original::ours("modpost")?, dir, self.kernel, &call)?;
+        let ours = Observed::of(&original::ours("modpost")?, dir, self.kernel, &call)?;
         let mut report = String::new();
-        if !status.success() {
+        if let Some(status) = ours.status.filter(|status| !status.success()) {
             report += &format!("  {status}\n");
         }
 
@@ -109,7 +109,7 @@ impl Golden {
         let mut agreeing = 0;
         for (expected, name) in records.lines().filter_map(|line| line.split_once("  ./")) {
             let is_stderr = name == format!("{}.stderr", self.run);
-            let contents = if is_stderr { Ok(stderr.clone()) } else { fs::read(dir.join(name)) };
+            let contents = if is_stderr { Ok(ours.stderr.clone()) } else { fs::read(dir.join(name)) };
             match contents.map(|contents| digest(&contents)) {
                 Ok(found) if found == expected => agreeing += 1,
                 Ok(_) => report += &format!("  {name} differs\n"),
@@ -117,10 +117,8 @@ impl Golden {
             }
             recorded.insert(PathBuf::from(name));
         }
-        for (path, time) in run::stamps(dir)? {
-            if before.get(&path) != Some(&time) && !recorded.contains(&path) {
-                report += &format!("  {} was not written by the original\n", path.display());
-            }
+        for path in ours.files.keys().filter(|path| !recorded.contains(*path)) {
+            report += &format!("  {} was not written by the original\n", path.display());
         }
         Ok((agreeing, report))
     }

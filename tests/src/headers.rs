@@ -7,7 +7,8 @@ use std::path::Path;
 
 use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which, package};
 
-use crate::external::{Builder, External, copy, restore, scripts, swap, workplace};
+use crate::corpus::working_directory;
+use crate::external::{Builder, External, copy, restore, scripts, swap};
 use crate::original::V6_1;
 use crate::tally::Finding;
 
@@ -84,7 +85,7 @@ pub fn fetch() -> io::Result<()> {
 /// # Errors
 /// If the packages can't be had, or something can't be copied or run.
 pub fn compare() -> io::Result<Vec<Finding>> {
-    let dir = workplace()?;
+    let dir = working_directory()?;
     let root = dir.path().join("root");
     fs::create_dir(&root)?;
     for package in packages()? {

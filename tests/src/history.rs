@@ -11,7 +11,8 @@ use kbuild_rs_debian::{Found, SOURCE, Suite, Unavailable, cache, package};
 use kernel::Version;
 use modpost::dialect::Dialect;
 
-use crate::layouts::{PRELUDE, STUBS};
+use crate::command::output;
+use crate::layouts::write_stubs;
 use crate::original::{Kernel, SINCE_6_5, SINCE_6_14, Target, Variants};
 
 /// A source package of the kernel.
@@ -95,14 +96,6 @@ const TARGETS: [(Target, &str, &str); 4] = [
     (Target::Msb32, "32", "MSB"),
 ];
 
-fn succeed(command: &mut Command) -> io::Result<()> {
-    let output = command.stdin(Stdio::null()).output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(io::Error::other(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr))))
-}
-
 /// Unpacks what the programs are made of.
 ///
 /// # Errors
@@ -123,15 +116,9 @@ pub fn extract(archive: &Path, dir: &Path) -> io::Result<()> {
 /// Writes `devicetable-offsets.h` as the compiler lays out structures with
 /// `-m64` or `-m32`.
 fn write_offsets(dir: &Path, model: &str) -> io::Result<()> {
-    let stubs = dir.join("stubs");
-    for stub in STUBS {
-        let path = stubs.join(stub);
-        fs::create_dir_all(path.parent().unwrap_or(&stubs))?;
-        fs::write(path, "")?;
-    }
+    let stubs = write_stubs(dir)?;
     fs::write(stubs.join("linux/kbuild.h"), KBUILD_H)?;
-    fs::write(dir.join("prelude.h"), PRELUDE)?;
-    succeed(
+    output(
         Command::new("gcc")
             .args(["-w", model, "-S", "-o", "offsets.s", "-nostdinc", "-I", "stubs", "-I", "include"])
             .args(["-include", "prelude.h", "scripts/mod/devicetable-offsets.c"])
@@ -160,7 +147,7 @@ pub fn compile(dir: &Path, arguments: &[&str], own_layouts: bool) -> io::Result<
         );
         fs::write(scripts.join("elfconfig.h"), config)?;
         let sources = ["modpost.c", "file2alias.c", "sumversion.c", "symsearch.c"];
-        succeed(
+        output(
             Command::new("gcc")
                 .args(["-O2", "-w", "-I", "../include", "-I", "../../tools/include", "-I", ".", "-o"])
                 .arg(dir.join(target.program()))

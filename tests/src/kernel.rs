@@ -1,7 +1,6 @@
 //! A small real kernel, built from a distribution's source: objects as kbuild
 //! hands them to modpost, with the exports that a linked module has lost.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -11,9 +10,10 @@ use std::process::Command;
 use kbuild_rs_debian::cache;
 use sha2::{Digest, Sha256};
 
-use crate::compare;
+use crate::command;
+use crate::observed::Observed;
 use crate::original::{self, Kernel, Subject, V5_10, V6_1, V6_12, V7_3};
-use crate::run::{self, Call};
+use crate::run::Call;
 
 /// A kernel to build.
 #[derive(Debug)]
@@ -45,15 +45,14 @@ pub static TREES: &[Tree] = &[
 pub fn make(dir: &Path, arguments: &[&str]) -> io::Result<()> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     eprintln!("make {}", arguments.join(" "));
-    let status = Command::new("make")
-        .args(["-s", &format!("-j{jobs}")])
-        .args(arguments)
-        .current_dir(dir)
-        .env_remove("MAKEFLAGS")
-        .env_remove("KBUILD_RS_BIN")
-        .stdout(io::stderr())
-        .status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("make {arguments:?}: {status}"))) }
+    command::run(
+        Command::new("make")
+            .args(["-s", &format!("-j{jobs}")])
+            .args(arguments)
+            .current_dir(dir)
+            .env_remove("MAKEFLAGS")
+            .env_remove("KBUILD_RS_BIN"),
+    )
 }
 
 impl Tree {
@@ -78,8 +77,7 @@ impl Tree {
     /// If it can't be had.
     pub fn unpack(&self, dir: &Path) -> io::Result<()> {
         let mut tar = Command::new("tar");
-        let status = tar.args(["-xJ", "--strip-components=1", "-f"]).arg(self.source()?).current_dir(dir).status()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other(format!("tar: {status}"))) }
+        command::run(tar.args(["-xJ", "--strip-components=1", "-f"]).arg(self.source()?).current_dir(dir))
     }
 
     /// The built tree.
@@ -109,47 +107,10 @@ fn options() -> PathBuf {
 /// If that fails.
 pub fn configure(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<()> {
     make(source, &[arguments, &["tinyconfig"]].concat())?;
-    let merged = Command::new("scripts/kconfig/merge_config.sh")
-        .arg("-m")
-        .arg("-O")
-        .arg(out)
-        .arg(out.join(".config"))
-        .arg(options())
-        .current_dir(source)
-        .stdout(io::stderr())
-        .status()?;
-    if !merged.success() {
-        return Err(io::Error::other(format!("merge_config.sh: {merged}")));
-    }
+    let mut merge = Command::new("scripts/kconfig/merge_config.sh");
+    merge.arg("-m").arg("-O").args([out, &out.join(".config"), &options()]).current_dir(source);
+    command::run(&mut merge)?;
     make(source, &[arguments, &["olddefconfig"]].concat())
-}
-
-/// What a program did.
-#[derive(Debug)]
-pub struct Observed {
-    /// Its exit status.
-    pub status: Option<i32>,
-    /// Standard output.
-    pub stdout: Vec<u8>,
-    /// Standard error.
-    pub stderr: Vec<u8>,
-    /// The files that it may have written.
-    pub files: BTreeMap<PathBuf, Vec<u8>>,
-}
-
-impl Observed {
-    /// What is different of ours; "" if nothing is.
-    #[must_use]
-    pub fn differences(&self, ours: &Self) -> String {
-        let mut report = String::new();
-        if self.status != ours.status {
-            report += &format!("  status: original {:?}, ours {:?}\n", self.status, ours.status);
-        }
-        compare::bytes(&mut report, "stdout", &self.stdout, &ours.stdout);
-        compare::bytes(&mut report, "stderr", &self.stderr, &ours.stderr);
-        compare::files(&mut report, &self.files, &ours.files);
-        report
-    }
 }
 
 /// The file that lists a built kernel's modules as objects.
@@ -193,9 +154,7 @@ fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::
     let mut arguments: Vec<OsString> = options.split(' ').map(OsString::from).collect();
     let rest = ["-d", "out.nsdeps", "-o", "out.symvers", "-T", LIST, "vmlinux.o"];
     arguments.extend(rest.map(OsString::from));
-    let (status, stdout, stderr) = run::call(subject, tree, version, &Call { arguments, ..Call::default() })?;
-    let read = |name: String| fs::read(tree.join(&name)).ok().map(|contents| (PathBuf::from(name), contents));
-    Ok(Observed { status: status.code(), stdout, stderr, files: outputs.into_iter().filter_map(read).collect() })
+    Observed::of(subject, tree, version, &Call { arguments, ..Call::default() })
 }
 
 /// Runs the original that the tree was built with, and ours; returns how many
@@ -208,5 +167,5 @@ pub fn compare(tree: &Tree, dir: &Path, options: &str) -> io::Result<(usize, Str
     let version = tree.kernel.version();
     let theirs = observe(&original, dir, version, options)?;
     let ours = observe(&original::ours("modpost")?, dir, version, options)?;
-    Ok((theirs.files.len(), theirs.differences(&ours)))
+    Ok((theirs.files.len(), theirs.differences(&ours).0))
 }

@@ -14,6 +14,7 @@ use modpost::alias::TABLES;
 use modpost::alias::layout::Layout;
 use modpost::dialect::Dialect;
 
+use crate::command::output;
 use crate::needs;
 use crate::original::Kernel;
 
@@ -41,7 +42,7 @@ pub static COMPILERS: &[Compiler] = &[
 ];
 
 /// What the header wants to be there when it is not compiled for the kernel.
-pub(crate) const PRELUDE: &str = "typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32;
+const PRELUDE: &str = "typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32;
 typedef unsigned long kernel_ulong_t;
 typedef struct { __u8 b[16]; } guid_t, uuid_t, uuid_le;
 #define UUID_STRING_LEN 36
@@ -49,7 +50,7 @@ typedef struct { __u8 b[16]; } guid_t, uuid_t, uuid_le;
 ";
 
 /// Headers that it includes and that we stand in for.
-pub(crate) const STUBS: &[&str] = &["linux/mei.h", "linux/mei_uuid.h", "linux/types.h", "linux/uuid.h"];
+const STUBS: &[&str] = &["linux/mei.h", "linux/mei_uuid.h", "linux/types.h", "linux/uuid.h"];
 
 /// The package with a kernel's headers.
 ///
@@ -91,28 +92,36 @@ fn program(dialect: &Dialect) -> String {
     source + "}\n"
 }
 
-/// Compiles the header; returns sizes and offsets by name.
-fn compiled(compiler: &Compiler, include: &Path, dialect: &Dialect) -> io::Result<BTreeMap<String, usize>> {
-    let dir = tempfile::tempdir()?;
-    let stubs = dir.path().join("stubs");
+/// Writes what a kernel's headers want of others, in a directory `stubs`, which is
+/// returned, and a `prelude.h`.
+///
+/// # Errors
+/// If it can't be written.
+pub fn write_stubs(dir: &Path) -> io::Result<PathBuf> {
+    let stubs = dir.join("stubs");
     for stub in STUBS {
         let path = stubs.join(stub);
         fs::create_dir_all(path.parent().unwrap_or(&stubs))?;
         fs::write(path, "")?;
     }
-    fs::write(dir.path().join("prelude.h"), PRELUDE)?;
+    fs::write(dir.join("prelude.h"), PRELUDE)?;
+    Ok(stubs)
+}
+
+/// Compiles the header; returns sizes and offsets by name.
+fn compiled(compiler: &Compiler, include: &Path, dialect: &Dialect) -> io::Result<BTreeMap<String, usize>> {
+    let dir = tempfile::tempdir()?;
+    write_stubs(dir.path())?;
     fs::write(dir.path().join("layout.c"), program(dialect))?;
     let (gcc, flags) = (compiler.command[0], &compiler.command[1..]);
-    let output = Command::new(gcc)
-        .args(flags)
-        .args(["-w", "-S", "-o", "layout.s", "-nostdinc", "-I", "stubs", "-include", "prelude.h", "-I"])
-        .arg(include)
-        .arg("layout.c")
-        .current_dir(dir.path())
-        .output()?;
-    if !output.status.success() {
-        return Err(io::Error::other(format!("{gcc}: {}", String::from_utf8_lossy(&output.stderr))));
-    }
+    output(
+        Command::new(gcc)
+            .args(flags)
+            .args(["-w", "-S", "-o", "layout.s", "-nostdinc", "-I", "stubs", "-include", "prelude.h", "-I"])
+            .arg(include)
+            .arg("layout.c")
+            .current_dir(dir.path()),
+    )?;
     let assembler = fs::read_to_string(dir.path().join("layout.s"))?;
     let value = |line: &str| {
         let (name, number) = line.strip_prefix("->")?.split_once(' ')?;

@@ -8,6 +8,7 @@ pub use kbuild_rs_proof::{compare, parallel, run};
 
 pub mod bench;
 pub mod case;
+pub mod command;
 pub mod corpus;
 pub mod depmod;
 pub mod documents;
@@ -23,6 +24,7 @@ pub mod machine;
 pub mod mutants;
 pub mod mutate;
 pub mod needs;
+pub mod observed;
 pub mod original;
 pub mod privilege;
 pub mod recording;

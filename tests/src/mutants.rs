@@ -8,19 +8,20 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use base::workers::Workers;
 use kbuild_rs_debian::cache;
 use wait_timeout::ChildExt;
 
-use crate::compare;
 use crate::corpus::{self, Corpus};
 use crate::fixture::compile_c;
 use crate::history;
 use crate::kernel::Tree;
 use crate::machine::{MACHINES, module};
 use crate::mutate;
+use crate::observed::Observed;
 use crate::original::{self, Kernel, Subject, Target};
 
 /// Maps a file so that it ends where nothing is: what lies behind a map's end
@@ -157,16 +158,6 @@ fn sanitized(kernel: &'static Kernel) -> io::Result<PathBuf> {
     })
 }
 
-/// What a subject did with a mutant.
-#[derive(Debug)]
-struct Did {
-    /// `None` if it had to be killed.
-    status: Option<ExitStatus>,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    files: BTreeMap<PathBuf, Vec<u8>>,
-}
-
 /// A directory in which mutants are read, one after the other.
 struct Place {
     dir: tempfile::TempDir,
@@ -203,7 +194,7 @@ impl Place {
         Ok(Self { dir, kernel })
     }
 
-    fn run(&self, subject: &Subject, options: &str, limit: Duration) -> io::Result<Did> {
+    fn run(&self, subject: &Subject, options: &str, limit: Duration) -> io::Result<Observed> {
         let dir = self.dir.path();
         let (stdout, stderr) = (dir.join("stdout"), dir.join("stderr"));
         let mut child = Command::new(&subject.program)
@@ -224,7 +215,8 @@ impl Place {
             child.kill()?;
             child.wait()?;
         }
-        let mut did = Did { status, stdout: fs::read(&stdout)?, stderr: fs::read(&stderr)?, files: BTreeMap::new() };
+        let mut did =
+            Observed { status, stdout: fs::read(&stdout)?, stderr: fs::read(&stderr)?, files: BTreeMap::new() };
         fs::remove_file(stdout)?;
         fs::remove_file(stderr)?;
         for entry in fs::read_dir(dir)? {
@@ -281,13 +273,13 @@ fn report_of(stderr: &[u8]) -> String {
 const UNINITIALISED: (&str, &str) =
     ("unknown override_only in a PCI device table", "Unknown PCI driver_override alias");
 
-fn is_uninitialised(original: &Did, ours: &Did) -> bool {
-    let says = |did: &Did, words: &str| String::from_utf8_lossy(&did.stderr).contains(words);
+fn is_uninitialised(original: &Observed, ours: &Observed) -> bool {
+    let says = |did: &Observed, words: &str| String::from_utf8_lossy(&did.stderr).contains(words);
     says(ours, UNINITIALISED.0) && says(original, UNINITIALISED.1)
 }
 
-fn fate(original: &Did, ours: &Did, same_target: bool) -> Fate {
-    let show = |did: &Did| {
+fn fate(original: &Observed, ours: &Observed, same_target: bool) -> Fate {
+    let show = |did: &Observed| {
         String::from_utf8_lossy(&did.stderr)
             .lines()
             .take(12)
@@ -315,13 +307,7 @@ fn fate(original: &Did, ours: &Did, same_target: bool) -> Fate {
         }
         return Fate::WentOn(reported);
     }
-    let mut report = String::new();
-    if original.status != ours.status {
-        report += &format!("  status: original {:?}, ours {status}\n", original.status);
-    }
-    compare::bytes(&mut report, "stdout", &original.stdout, &ours.stdout);
-    compare::bytes(&mut report, "stderr", &original.stderr, &ours.stderr);
-    compare::files(&mut report, &original.files, &ours.files);
+    let (report, _) = original.differences(ours);
     if report.is_empty() { Fate::Same } else { Fate::Wrong(report) }
 }
 
@@ -344,39 +330,23 @@ pub struct Mutant {
 /// If something can't be had or run.
 pub fn run(kernel: &'static Kernel, numbers: std::ops::Range<u64>) -> io::Result<Vec<Mutant>> {
     let (seeds, sanitized, ours) = (seeds(kernel)?, sanitized(kernel)?, original::ours("modpost")?);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let share = |worker: u64| -> io::Result<Vec<Mutant>> {
-        let place = Place::new(kernel)?;
-        let mut mutants = Vec::new();
-        for number in numbers.clone().filter(|number| number % workers == worker) {
-            let seed = &seeds[(number % seeds.len() as u64) as usize];
-            let options = &options(kernel, number / seeds.len() as u64);
-            let (way, object) = mutate::mutant(&seed.object, number);
-            fs::write(place.dir.path().join(OBJECT), object)?;
-            let program = sanitized.join(seed.target.program());
-            let theirs = place.run(&Subject { program, loader: None }, options, THEIRS)?;
-            let same_target = fs::read(place.dir.path().join(OBJECT))?.get(4..6) == seed.object.get(4..6);
-            let fate = fate(&theirs, &place.run(&ours, options, OURS)?, same_target);
-            mutants.push(Mutant { number, seed: seed.name.clone(), way, fate });
-        }
-        Ok(mutants)
+    let numbers: Vec<u64> = numbers.collect();
+    let read = |place: &mut io::Result<Place>, &number: &u64| -> io::Result<Mutant> {
+        let place = place.as_ref().map_err(|error| io::Error::other(error.to_string()))?;
+        let seed = &seeds[(number % seeds.len() as u64) as usize];
+        let options = &options(kernel, number / seeds.len() as u64);
+        let (way, object) = mutate::mutant(&seed.object, number);
+        let same_target = object.get(4..6) == seed.object.get(4..6);
+        fs::write(place.dir.path().join(OBJECT), object)?;
+        let program = sanitized.join(seed.target.program());
+        let theirs = place.run(&Subject { program, loader: None }, options, THEIRS)?;
+        let fate = fate(&theirs, &place.run(&ours, options, OURS)?, same_target);
+        Ok(Mutant { number, seed: seed.name.clone(), way, fate })
     };
-    std::thread::scope(|scope| {
-        let shares: Vec<_> = (0..workers)
-            .map(|worker| {
-                scope.spawn({
-                    let share = &share;
-                    move || share(worker)
-                })
-            })
-            .collect();
-        let mut all = Vec::new();
-        for share in shares {
-            all.extend(share.join().map_err(|_| io::Error::other("a worker panicked"))??);
-        }
-        all.sort_unstable_by_key(|mutant: &Mutant| mutant.number);
-        Ok(all)
-    })
+    let mut mutants = Vec::new();
+    let take = |mutant: io::Result<Mutant>| mutant.map(|mutant| mutants.push(mutant));
+    Workers::new(None, numbers.len()).each(&numbers, || Place::new(kernel), read, take)?;
+    Ok(mutants)
 }
 
 /// Fills a directory with one mutant and what is read with it; returns the options

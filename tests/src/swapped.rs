@@ -8,7 +8,8 @@ use std::io;
 use std::path::Path;
 
 use crate::compare;
-use crate::external::{Builder, External, copy, restore, scripts, swap, workplace};
+use crate::corpus::working_directory;
+use crate::external::{Builder, External, copy, restore, scripts, swap};
 use crate::kernel::{Tree, configure, make};
 use crate::original;
 use crate::run;
@@ -93,7 +94,7 @@ fn clean(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<Finding> {
 /// # Errors
 /// If something can't be copied, built or read.
 pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
-    let dir = workplace()?;
+    let dir = working_directory()?;
     let tree = dir.path().join("tree");
     let beside = dir.path().join("external");
     copy(built, &tree)?;
@@ -117,7 +118,7 @@ pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
 /// # Errors
 /// If something can't be unpacked, built or read.
 pub fn compare_arm64(kernel: &Tree) -> io::Result<Vec<Finding>> {
-    let dir = workplace()?;
+    let dir = working_directory()?;
     let (source, out) = (dir.path().join("source"), dir.path().join("out"));
     fs::create_dir(&source)?;
     fs::create_dir(&out)?;

@@ -111,42 +111,35 @@ impl Cases {
     /// # Errors
     /// If what they take can't be had, or the two subjects don't do the same.
     pub fn rows(&mut self, letter: &'static str) -> io::Result<Vec<Row>> {
-        let all = |release: &str| format!("all modules of {release} amd64");
-        match letter {
-            "a" => {
-                let contest = self.all(FIRST)?;
-                Ok(vec![self.row(letter, format!("{}, `.mod.c` unchanged", all(FIRST)), 10.0, &contest)?])
-            }
-            "b" => {
-                let contest = Contest { outputs: Outputs::Absent, ..self.all(FIRST)? };
-                Ok(vec![self.row(letter, format!("{}, no `.mod.c`", all(FIRST)), 10.0, &contest)?])
-            }
-            "c" => {
-                let mut rows = Vec::new();
-                for release in ["5.10", "6.12", "7.3"] {
-                    for (outputs, state) in
-                        [(Outputs::Unchanged, "`.mod.c` unchanged"), (Outputs::Absent, "no `.mod.c`")]
-                    {
-                        let contest = Contest { outputs, ..self.all(release)? };
-                        rows.push(self.row(letter, format!("{}, {state}", all(release)), 8.0, &contest)?);
-                    }
-                }
-                Ok(rows)
-            }
-            "d" => Ok(vec![self.kernel()?]),
-            "e" => {
-                let contest = self.all(FIRST)?;
-                let arguments = format!("-e -i {} -N -w {ONE}", corpus::SYMVERS);
-                let contest = Contest { arguments, ..contest };
-                Ok(vec![self.row(letter, "one module, the kernel's `Module.symvers`".to_owned(), 5.0, &contest)?])
-            }
-            "f" => {
-                let contest = Contest { jobs: 1, ..self.all(FIRST)? };
-                let what = format!("{}, `.mod.c` unchanged, one worker", all(FIRST));
-                Ok(vec![self.row(letter, what, 5.0, &contest)?])
-            }
-            _ => Err(io::Error::other(format!("no case {letter}"))),
+        if letter == "d" {
+            return Ok(vec![self.kernel()?]);
         }
+        let first = self.all(FIRST)?;
+        let unchanged = "`.mod.c` unchanged";
+        let cases = match letter {
+            "a" => vec![(10.0, FIRST, unchanged, first)],
+            "b" => vec![(10.0, FIRST, "no `.mod.c`", Contest { outputs: Outputs::Absent, ..first })],
+            "c" => {
+                let mut cases = Vec::new();
+                for release in ["5.10", "6.12", "7.3"] {
+                    let contest = self.all(release)?;
+                    cases.push((8.0, release, unchanged, contest.clone()));
+                    cases.push((8.0, release, "no `.mod.c`", Contest { outputs: Outputs::Absent, ..contest }));
+                }
+                cases
+            }
+            "e" => {
+                let arguments = format!("-e -i {} -N -w {ONE}", corpus::SYMVERS);
+                let what = "one module, the kernel's `Module.symvers`".to_owned();
+                return Ok(vec![self.row(letter, what, 5.0, &Contest { arguments, ..first })?]);
+            }
+            "f" => vec![(5.0, FIRST, "`.mod.c` unchanged, one worker", Contest { jobs: 1, ..first })],
+            _ => return Err(io::Error::other(format!("no case {letter}"))),
+        };
+        let row = |(wanted, release, state, contest)| {
+            self.row(letter, format!("all modules of {release} amd64, {state}"), wanted, &contest)
+        };
+        cases.into_iter().map(row).collect()
     }
 
     /// vmlinux.o and all modules of a kernel that was built.

@@ -6,7 +6,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,26 +15,18 @@ use kbuild_rs_tests::mutants::{self, Fate};
 use kbuild_rs_tests::mutate;
 use kbuild_rs_tests::original::KERNELS;
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+/// Whether none is wrong.
+fn check(arguments: &[String]) -> io::Result<bool> {
     let release = arguments.first().map_or("6.1", String::as_str);
-    let Some(kernel) = KERNELS.into_iter().find(|kernel| kernel.release == release) else {
-        return failed(&std::io::Error::other(format!("{release}: no kernel that is known")));
-    };
+    let kernel = KERNELS.into_iter().find(|kernel| kernel.release == release);
+    let kernel = kernel.ok_or_else(|| io::Error::other(format!("{release}: no kernel that is known")))?;
     let number = arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(20_000);
     if let Some(dir) = arguments.get(2) {
-        return match mutants::write(kernel, number, Path::new(dir)) {
-            Ok(options) => {
-                println!("cd {dir} && modpost {options} -i in -o out m.o");
-                ExitCode::SUCCESS
-            }
-            Err(error) => failed(&error),
-        };
+        let options = mutants::write(kernel, number, Path::new(dir))?;
+        println!("cd {dir} && modpost {options} -i in -o out m.o");
+        return Ok(true);
     }
-    let mutants = match mutants::run(kernel, 0..number) {
-        Ok(mutants) => mutants,
-        Err(error) => return failed(&error),
-    };
+    let mutants = mutants::run(kernel, 0..number)?;
     let mut reports: BTreeMap<(&str, bool), usize> = BTreeMap::new();
     let mut table = vec![[0usize; 5]; mutate::COUNT + 1];
     let mut wrong = 0;
@@ -69,16 +62,23 @@ fn main() -> ExitCode {
         println!("| {name} | {all} | {same} | {refused} | {went_on} | {other} | {wrong} |");
     }
     println!("\n| the original's behaviour is undefined | ours refuses | ours goes on |\n| --- | --- | --- |");
-    let kinds: std::collections::BTreeSet<&str> = reports.keys().map(|(report, _)| *report).collect();
+    let kinds: BTreeSet<&str> = reports.keys().map(|(report, _)| *report).collect();
     for kind in kinds {
         let count = |refused| reports.get(&(kind, refused)).copied().unwrap_or(0);
         println!("| {kind} | {} | {} |", count(true), count(false));
     }
     println!("\n{}: {} mutants, {wrong} wrong", kernel.version(), mutants.len());
-    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(wrong == 0)
 }
 
-fn failed(error: &std::io::Error) -> ExitCode {
-    eprintln!("check-mutants: {error}");
-    ExitCode::FAILURE
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match check(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("check-mutants: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
