@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 /// Says what is wrong in one line.
 fn say(fatal: &Fatal, err: &mut dyn Write) {
-    // If standard error is closed, there is nobody to report that to.
+    // stderr is closed: nobody to report to.
     let _ = err.write_all(&fatal.message.line(NAME, b""));
 }
 

@@ -189,7 +189,7 @@ pub(crate) fn print(
     let progress = progress(inputs.len());
     Workers::new(jobs, inputs.len()).each(&inputs, Scratch::default, work, |output: Output| {
         if !output.said.is_empty() {
-            // If standard error is closed, there is nobody to report that to.
+            // stderr is closed: nobody to report to.
             let _ = progress.suspend(|| err.write_all(&output.said));
         }
         all_read &= !output.failed;

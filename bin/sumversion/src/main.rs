@@ -95,7 +95,7 @@ fn of_tree(module: &[u8], dialect: &Dialect, err: &mut dyn Write) -> Result<Opti
 /// `file` is named in what doesn't say what it is about.
 fn say(messages: &[Message], file: &[u8], err: &mut dyn Write) {
     for message in messages {
-        // If standard error is closed, there is nobody to report that to.
+        // stderr is closed: nobody to report to.
         let _ = err.write_all(&message.line("sumversion", file));
     }
 }

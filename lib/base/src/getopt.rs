@@ -12,8 +12,8 @@ use clap::Command;
 
 use crate::message::{Fatal, Kind, Message, Severity, text};
 
-/// The end of a run that getopt(3) complains of, on an option's letter; `program`
-/// is as it was called.
+/// The error that getopt(3) reports for an option's letter; `program` is the name
+/// that the program was called by.
 fn bad_usage(program: &[u8], what: &str, letter: u8) -> Fatal {
     Message::new(Severity::Plain, Kind::USAGE, text!("{}: {} -- '{}'\n", program, what, [letter])).into()
 }
@@ -24,7 +24,7 @@ fn bad_usage(program: &[u8], what: &str, letter: u8) -> Fatal {
 /// begins with `--` is, to getopt(3), the option `-`.
 ///
 /// # Errors
-/// What getopt(3) would complain of first, for the program as it was called.
+/// The first error that getopt(3) would report, naming the program as it was called.
 pub fn normalize(
     command: &Command,
     program: &[u8],

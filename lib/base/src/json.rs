@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Bytes as a string, or as numbers where they are none.
+/// Bytes as a string, or as numbers if they are not UTF-8.
 #[must_use]
 pub fn text(bytes: &[u8]) -> Value {
     std::str::from_utf8(bytes).map_or_else(|_| json!(bytes), |text| json!(text))

@@ -10,11 +10,11 @@ use std::{fmt, io};
 
 use serde::Serialize;
 
-/// How grave a [`Message`] is, which is also how it is introduced.
+/// How serious a [`Message`] is, which decides its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Said as it is, without a prefix.
+    /// Printed as it is, without a prefix.
     #[serde(rename = "note")]
     Plain,
     /// The run goes on and may succeed.
@@ -42,7 +42,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Says a message.
+    /// Writes a message.
     ///
     /// # Errors
     /// What the writer reports.
@@ -88,38 +88,38 @@ pub struct About {
 /// the few that don't are the original's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// How grave it is.
+    /// How serious it is.
     pub severity: Severity,
     /// What it says.
     pub kind: Kind,
     /// Everything after the prefix.
     pub text: Vec<u8>,
-    /// Of what.
+    /// What it is about.
     pub about: Box<About>,
 }
 
 impl Message {
-    /// A message, as yet about nothing.
+    /// A message that is not yet about anything.
     #[must_use]
     pub fn new(severity: Severity, kind: Kind, text: Vec<u8>) -> Self {
         Self { severity, kind, text, about: Box::default() }
     }
 
-    /// The same, of a module, unless it is of one already.
+    /// The same, about a module, unless it is about one already.
     #[must_use]
     pub fn module(mut self, name: &[u8]) -> Self {
         self.about.module.get_or_insert_with(|| name.to_vec());
         self
     }
 
-    /// The same, about one symbol more.
+    /// The same, about one more symbol.
     #[must_use]
     pub fn symbol(mut self, name: &[u8]) -> Self {
         self.about.symbols.push(name.to_vec());
         self
     }
 
-    /// The same, about one section more.
+    /// The same, about one more section.
     #[must_use]
     pub fn section(mut self, name: &[u8]) -> Self {
         self.about.sections.push(name.to_vec());
@@ -183,7 +183,7 @@ impl Fatal {
         Self { cause: Some(Arc::new(error)), ..self }
     }
 
-    /// The same, of a module, unless it is of one already.
+    /// The same, about a module, unless it is about one already.
     #[must_use]
     pub fn module(self, name: &[u8]) -> Self {
         Self { message: self.message.module(name), ..self }

@@ -36,8 +36,7 @@ pub fn is_current(name: &[u8], contents: &[u8], old: &mut Vec<u8>) -> bool {
     same().unwrap_or(false)
 }
 
-/// A file that is whole, and beside its place. Unless it is put there, it goes
-/// again.
+/// A complete file beside its place. Unless it is put there, it is removed.
 #[derive(Debug)]
 pub struct Beside {
     path: PathBuf,
@@ -49,7 +48,7 @@ impl Beside {
     /// Writes a file beside its place; `None` if it is to be written in place.
     ///
     /// # Errors
-    /// If there is no room, or what is in the place mustn't be written.
+    /// If the disk is full, or the file there must not be written.
     pub fn write(name: &[u8], contents: &[u8]) -> io::Result<Option<Self>> {
         let place = textfile::path(name);
         let old = match fs::symlink_metadata(place) {
@@ -69,10 +68,10 @@ impl Beside {
         Ok(Some(beside).filter(|_| alike))
     }
 
-    /// Puts it into its place.
+    /// Renames it into its place.
     ///
     /// # Errors
-    /// If that is no place that a file can be put into.
+    /// If it can't be renamed to that.
     pub fn put(mut self) -> io::Result<()> {
         let result = fs::rename(&self.path, &self.place);
         self.is_put = result.is_ok();
@@ -83,7 +82,7 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         if !self.is_put {
-            // Whoever could make it can remove it.
+            // Who could create it can remove it.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -40,12 +40,12 @@ pub fn read_into(name: &[u8], text: &mut Vec<u8>) -> Result<(), Fatal> {
     Ok(())
 }
 
-/// How much memory is taken for a file before any of it has been read.
+/// The most memory allocated for a file before any of it has been read, in bytes.
 const MAX_BELIEVED: usize = 1 << 26;
 
 fn read_whole(path: &Path, text: &mut Vec<u8>) -> io::Result<usize> {
     let mut file = File::open(path)?;
-    // As much as fstat(2) tells: a pipe is as empty as it looks.
+    // As much as fstat(2) says: a pipe counts as empty.
     let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let mut len = 0;
     while len < size {

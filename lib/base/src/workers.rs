@@ -13,7 +13,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub struct Workers(Option<ThreadPool>);
 
 impl Workers {
-    /// One, who is the caller.
+    /// A single worker: the caller.
     pub const ALONE: Self = Self(None);
 
     /// This many workers, or one for each processor, if there are as many
@@ -59,7 +59,7 @@ impl Workers {
         let next = AtomicUsize::new(0);
         let (queue, moved) =
             (Mutex::new(Queue { waiting: VecDeque::new(), taken: 0, take, result: Ok(()) }), Condvar::new());
-        // A worker that panics takes all of them with it.
+        // If one worker panics, all end.
         let locked = || queue.lock().unwrap_or_else(PoisonError::into_inner);
         pool.broadcast(|_| {
             let mut scratch = scratch();
@@ -147,7 +147,7 @@ mod tests {
         let (done, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let work = |(): &mut (), &item: &usize| {
             if item == 0 {
-                // Until the others have come as far as they may.
+                // Until the others are as far ahead as they may be.
                 let mut before = usize::MAX;
                 while before != done.load(Ordering::SeqCst) {
                     before = done.load(Ordering::SeqCst);

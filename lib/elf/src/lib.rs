@@ -50,7 +50,7 @@ use window::{AHEAD, Window};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SectionIndex(pub u32);
 
-/// What is wanted of an object beside its being well-formed.
+/// What is required of an object besides being well-formed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demands {
     /// It is relocatable, `ET_REL`.
@@ -309,7 +309,7 @@ impl<'t> Elf<'t> {
         symbol.ok_or_else(|| Error::malformed(what, self.symtab, place))
     }
 
-    /// Refuses a symbol whose section isn't known.
+    /// Checks that a symbol's section is known.
     ///
     /// # Errors
     /// If it is one.
@@ -358,7 +358,7 @@ impl<'t> Elf<'t> {
         Error::malformed("section name without end", self.section_strings, offset)
     }
 
-    /// Looks whether the file has the whole symbol table.
+    /// Checks that the file contains the whole symbol table.
     ///
     /// # Errors
     /// If it ends before.
@@ -366,7 +366,7 @@ impl<'t> Elf<'t> {
         if self.symbols_are_cut { Err(unreadable(self.symtab, self.symbols_at)) } else { Ok(()) }
     }
 
-    /// Looks whether every symbol's name begins in the file.
+    /// Checks that every symbol's name begins in the file.
     ///
     /// # Errors
     /// If one doesn't.
@@ -400,7 +400,7 @@ impl<'t> Elf<'t> {
         len.ok_or_else(|| Error::malformed("symbol name without end", self.strtab, u64::from(symbol.name)))
     }
 
-    /// The symbol's name, of which the length is known.
+    /// The symbol's name, whose length is known.
     #[must_use]
     pub fn symbol_name_of(&self, symbol: &Symbol, len: usize) -> &[u8] {
         let start = symbol.name as usize;
@@ -445,7 +445,7 @@ impl<'t> Elf<'t> {
         bytes.ok_or_else(|| Error::malformed("data beyond the end of the file", index, value))
     }
 
-    /// Swaps the bytes of fields, for whoever reads them after this.
+    /// Swaps the bytes of fields, for later reads.
     pub fn swap(&mut self, index: SectionIndex, value: u64, fields: &[Range<usize>]) {
         let Some(section) = self.sections.get(index.0 as usize).filter(|_| !fields.is_empty()) else { return };
         let base = self.file_offset(section, value);

@@ -12,7 +12,7 @@ use crate::{Encoding, Header, SectionHeader, Source, section_header, symbol};
 
 /// An object's bytes: its source, or what is made of it.
 pub(crate) enum View<'t> {
-    /// As they are.
+    /// Unchanged.
     Whole(&'t Source),
     /// As the original has them.
     Native(Source),

@@ -26,7 +26,7 @@ impl<'t> Elf<'t> {
         source.checked(Self::parse_unchecked(source, tables, demands))
     }
 
-    /// The same, which takes what can't be read for what isn't there.
+    /// The same, but what can't be read is treated as missing.
     fn parse_unchecked(source: &'t Source, tables: &'t mut Tables, demands: Demands) -> Result<Option<Self>> {
         let size = source.size();
         tables.window.clear();
@@ -141,7 +141,7 @@ impl<'t> Elf<'t> {
         self.encoding.header_size()
     }
 
-    /// Finds out where the tables are that will be read.
+    /// Locates the tables that will be read.
     fn find_runs(&mut self) {
         let is_table = |section: &&SectionHeader| {
             use section_header::{SHT_REL, SHT_RELA, SHT_STRTAB, SHT_SYMTAB};

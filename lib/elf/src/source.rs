@@ -31,9 +31,9 @@ pub enum Source {
 #[derive(Debug)]
 pub struct ObjectFile {
     file: File,
-    /// When it was opened.
+    /// Its size when it was opened, in bytes.
     size: u64,
-    /// The first error that reading it met.
+    /// The first read error.
     failure: Mutex<Option<Error>>,
 }
 
@@ -78,11 +78,11 @@ impl Source {
         }
     }
 
-    /// Looks whether every read was one that the system could do, the ends of
-    /// the file aside.
+    /// Checks that the system failed no read, reads past the end of the file
+    /// aside.
     ///
     /// # Errors
-    /// The first that reading met since this was last asked.
+    /// The first read error since the last check.
     pub fn check(&self) -> Result<()> {
         match self {
             Self::File(file) => {
@@ -93,7 +93,7 @@ impl Source {
         }
     }
 
-    /// What reading gave, unless it was the system that failed.
+    /// A result, unless the system failed a read.
     ///
     /// # Errors
     /// Those of [`Source::check`], and then the result's.

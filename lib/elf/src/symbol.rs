@@ -16,7 +16,7 @@ pub struct Symbol {
     pub name: u32,
     /// `st_info`: type and binding.
     info: u8,
-    /// `st_shndx` as it stands in the entry.
+    /// `st_shndx` as it is in the entry.
     pub shndx: u16,
     /// The section: `st_shndx`, or the entry of `SHT_SYMTAB_SHNDX` that
     /// belongs to `SHN_XINDEX`. Special indices lie at the top of the range
@@ -41,13 +41,13 @@ impl Symbol {
         sym::st_bind(self.info)
     }
 
-    /// Bound to be seen by other objects.
+    /// Whether other objects can see it.
     #[must_use]
     pub fn is_global(&self) -> bool {
         matches!(self.binding(), sym::STB_GLOBAL | sym::STB_WEAK)
     }
 
-    /// In no section of its own: absolute, common, and the like.
+    /// Whether it is in no ordinary section: absolute, common, and the like.
     #[must_use]
     pub fn is_special(&self) -> bool {
         is_special(self.shndx)

@@ -20,19 +20,19 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Forgets what is here: another file comes.
+    /// Discards the contents: another file follows.
     pub(crate) fn clear(&mut self) {
         (self.len, self.of_image) = (0, false);
     }
 
-    /// The bytes of a range, if all of them are here.
+    /// The bytes of a range, if all of them are loaded.
     pub(crate) fn get(&self, offset: u64, len: u64) -> Option<&[u8]> {
         let start = usize::try_from(offset.checked_sub(self.start)?).ok()?;
         let end = start.checked_add(usize::try_from(len).ok()?)?;
         self.bytes[..self.len].get(start..end)
     }
 
-    /// Sees that a range is here. If it isn't, it is read, and with it what
+    /// Makes sure that a range is loaded. If it isn't, it is read, and with it what
     /// follows as far as `until`. `false` if the source ends before.
     pub(crate) fn load(&mut self, source: &Source, offset: u64, len: u64, until: u64) -> bool {
         if self.get(offset, len).is_some() {

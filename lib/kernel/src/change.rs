@@ -5,7 +5,7 @@
 
 use crate::version::Version;
 
-/// When a behaviour held.
+/// Which kernels have a behaviour.
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
     /// The flag's name.
@@ -24,10 +24,10 @@ pub struct Change {
     pub commits: &'static [&'static str],
 }
 
-/// The release of what was so before the first kernel that is served.
+/// The release of what is older than the first kernel served.
 pub const BEFORE_ALL: (u16, u16) = (0, 0);
 
-/// The release of a change that no mainline kernel has.
+/// The release of a change that only vendors' kernels have.
 pub const VENDORS_ALONE: (u16, u16) = (u16::MAX, 0);
 
 /// Whether a behaviour, by its history as [`Change`] has it, is that of a version.

@@ -1,4 +1,4 @@
-//! Which kernel a tool is to serve, by what it is told and what it finds.
+//! Detecting which kernel a tool is to serve.
 
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -20,7 +20,7 @@ pub enum Origin {
     Environment(&'static str),
     /// A file: a swap's record, or one of the kernel tree.
     File(PathBuf),
-    /// Nothing said otherwise.
+    /// Nothing said which kernel it is.
     Default,
 }
 
@@ -41,14 +41,14 @@ impl Origin {
 pub struct Found<D> {
     /// How the tool behaves there.
     pub dialect: D,
-    /// What its version is known by.
+    /// The evidence for its version.
     pub origin: Origin,
-    /// The files by which it is a vendor's.
+    /// The files that show that it is a vendor's.
     pub evidence: Vec<PathBuf>,
 }
 
 impl<D: Flags> Found<D> {
-    /// The kernel and all that it is known by, for people.
+    /// The kernel and the evidence for it, for people.
     #[must_use]
     pub fn description(&self) -> String {
         let mut text =
@@ -69,7 +69,7 @@ impl<D: Flags> Found<D> {
 ///    up), of kbuild's `srctree` or of the working directory. These trees also
 ///    say whether it is a vendor's.
 ///
-/// [`Version::DEFAULT`] serves where there is nothing.
+/// Without any of these, it is [`Version::DEFAULT`].
 ///
 /// # Errors
 /// If `KBUILD_RS_KERNEL` is set and names no kernel.

@@ -1,4 +1,4 @@
-//! A kernel, and what a tool does for it.
+//! A kernel, and how a tool behaves for it.
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Mainline's of a version.
+    /// The mainline kernel of a version.
     #[must_use]
     pub fn mainline(version: Version) -> Self {
         Self { name: version.to_string(), version, rhel_version: None, suse_release: None }
@@ -33,13 +33,13 @@ pub trait Flags: Clone + Debug + PartialEq + 'static {
     /// The vendors' kernels in which the tool behaves in its own way.
     const VENDORS: &'static [Vendor<Self>];
 
-    /// That of a mainline version.
+    /// The behaviour of a mainline version.
     fn of_version(version: Version) -> Self;
 
     /// The kernel.
     fn kernel(&self) -> &Kernel;
 
-    /// The kernel, to be changed.
+    /// The kernel, mutable.
     fn kernel_mut(&mut self) -> &mut Kernel;
 
     /// The names of the flags that are set, in the table's order.

@@ -1,4 +1,4 @@
-//! How a program was called, and what it is told by the environment.
+//! How a program was called, and what its environment says.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -34,7 +34,7 @@ impl Invocation {
         called.into_iter().chain(std::env::current_exe()).collect()
     }
 
-    /// Which kernel's tool to be. With `KBUILD_RS_DEBUG=1` one line on `err`
+    /// Detects the kernel to serve. With `KBUILD_RS_DEBUG=1` one line on `err`
     /// says which, and how that is known.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Invocation {
         let found = detect::detect(|name| std::env::var_os(name), &self.executables())?;
         if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
             let line = text!("kbuild-rs: {}\n", found.description());
-            // If standard error is closed, there is nobody to tell.
+            // stderr is closed: nobody to report to.
             let _ = err.write_all(&line);
         }
         Ok(found.dialect)

@@ -7,10 +7,10 @@
 //! | [`change`] | a tool's table of changes |
 //! | [`document`] | the table, for people |
 //! | `tree` | the files of a kernel tree |
-//! | `flags` | a kernel, and what a tool does for it |
-//! | [`vendor`] | vendors' kernels, and the headers that tell them |
+//! | `flags` | a kernel, and how a tool behaves for it |
+//! | [`vendor`] | vendors' kernels, and the headers that identify them |
 //! | [`record`] | what a swap recorded beside the program |
-//! | [`detect`] | all of that, in the order in which it is believed |
+//! | [`detect`] | detecting the kernel, by the strongest evidence first |
 //! | `invocation` | how the program was called |
 
 #![forbid(unsafe_code)]

@@ -20,7 +20,7 @@ const VERSION_FILES: &[(&str, Reader)] = &[
     ("include/config/kernel.release", Version::parse),
 ];
 
-/// Where files of the kernel may lie, in the order of looking.
+/// Where files of the kernel may be, in search order.
 #[derive(Clone, Debug)]
 pub struct Trees(Vec<PathBuf>);
 

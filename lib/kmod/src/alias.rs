@@ -14,12 +14,12 @@ pub struct Alias {
     pub pattern: Vec<u8>,
     /// The module's name.
     pub module: Vec<u8>,
-    /// It is part of the kernel itself.
+    /// The module is built into the kernel.
     pub is_builtin: bool,
 }
 
 impl Alias {
-    /// How many `*` are in the pattern: the fewer, the closer it fits.
+    /// How many `*` are in the pattern: the fewer, the closer the match.
     #[must_use]
     pub fn wildcards(&self) -> usize {
         self.pattern.iter().filter(|&&byte| byte == b'*').count()

@@ -39,7 +39,7 @@ pub fn open(path: &Path) -> io::Result<Source> {
     Ok(decompressed.map_or(source, Source::Memory))
 }
 
-/// Decompresses an object. If it is none by its first bytes, the rest isn't
+/// Decompresses an object. If its first bytes aren't ELF's, the rest isn't
 /// decompressed.
 fn read(mut decoder: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -5,7 +5,7 @@ use elf::{Demands, Elf, SectionIndex, Source, Tables};
 use kernel::Version;
 use memchr::memchr;
 
-/// Its strings, as tag and value, in order. One without `=` is none.
+/// Its strings, as tag and value, in order. A string without `=` is passed over.
 pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = Some(bytes);
     let strings = std::iter::from_fn(move || {

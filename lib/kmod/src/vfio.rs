@@ -2,8 +2,8 @@
 //!
 //! Since "PCI / VFIO: Add 'override_only' support for VFIO PCI sub system"
 //! (5.15), drivers that are there for VFIO alone have aliases that begin with
-//! `vfio_`, which no device's modalias does: they load only for whom asks. User
-//! space prefixes the device's modalias and takes, of the aliases that match,
+//! `vfio_`, which no device's modalias does: they are never loaded by themselves.
+//! User space prefixes the device's modalias and takes, of the aliases that match,
 //! the one with the fewest `*`.
 
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ impl Device {
         }
     }
 
-    /// sysfs has small letters.
+    /// sysfs uses lower case.
     fn lowercase(self) -> Self {
         match self {
             Self::Address(address) => Self::Address(address.to_ascii_lowercase()),
@@ -58,7 +58,7 @@ impl Device {
         }
     }
 
-    /// Where sysfs has a PCI device.
+    /// A PCI device's directory in sysfs.
     #[must_use]
     pub fn directory(address: &str, sysfs: &Path) -> PathBuf {
         sysfs.join("bus/pci/devices").join(address)
@@ -202,7 +202,7 @@ pub fn script(address: &str, module: &[u8], driver: &[u8], sysfs: &Path) -> Vec<
     .concat()
 }
 
-/// A word for the shell.
+/// A word quoted for the shell.
 fn quote(word: &[u8]) -> Vec<u8> {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:+=".contains(byte);
     if !word.is_empty() && word.iter().all(is_plain) {

@@ -22,14 +22,14 @@ pub struct Buffer {
 /// A formatted piece that was too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutLine {
-    /// What is left of it.
+    /// The part that is kept.
     kept: Vec<u8>,
     /// How long it was.
     len: usize,
 }
 
 impl CutLine {
-    /// What is left of the pieces as one formatted piece, if they are too long.
+    /// What is kept of the pieces as one formatted piece, if they are too long.
     #[must_use]
     pub fn of(pieces: &[&[u8]]) -> Option<Self> {
         let len = pieces.iter().map(|piece| piece.len()).sum();
@@ -40,7 +40,7 @@ impl CutLine {
         })
     }
 
-    /// How later kernels end on it.
+    /// The error that later kernels end with.
     #[must_use]
     pub fn fatal(&self) -> Fatal {
         let text = text!(

@@ -17,7 +17,7 @@ pub struct Options {
     pub external: bool,
     /// `-m`: CRCs are wanted.
     pub modversions: bool,
-    /// `-n`: a missing object is no error.
+    /// `-n`: a missing object is not an error.
     pub ignore_missing: bool,
     /// `-a`: a srcversion for all modules.
     pub all_versions: bool,
@@ -39,11 +39,11 @@ pub struct Options {
     pub fips140: bool,
     /// `-W`: more warnings.
     pub extra_warn: bool,
-    /// `-w`: undefined symbols are no errors.
+    /// `-w`: undefined symbols are not errors.
     pub warn_unresolved: bool,
     /// `-E`: section mismatches are errors.
     pub mismatch_is_error: bool,
-    /// `-N`: missing imports of namespaces are no errors.
+    /// `-N`: missing imports of namespaces are not errors.
     pub allow_missing_imports: bool,
     /// `-i`: files of exports to read.
     pub dumps: Vec<Vec<u8>>,
@@ -66,7 +66,7 @@ impl Options {
     }
 }
 
-/// What a command line is.
+/// What a command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A run.
@@ -136,7 +136,7 @@ pub fn command(dialect: &Dialect) -> Command {
 /// Parses the command line.
 ///
 /// # Errors
-/// What getopt(3) complains of, or else clap, in its own words.
+/// What getopt(3) reports, or else what clap does, in its own words.
 pub fn parse(invocation: &Invocation, posixly_correct: bool, dialect: &Dialect) -> Result<Request, Fatal> {
     let mut command = command(dialect);
     let arguments = invocation.arguments.iter().cloned();

@@ -12,7 +12,7 @@ pub struct ElfConfig {
     pub output: String,
     /// For standard error.
     pub error: &'static str,
-    /// Exit status 0, else 1.
+    /// Whether the exit status is 0; else it is 1.
     pub success: bool,
 }
 
@@ -38,7 +38,7 @@ pub fn elfconfig(object: &[u8], dialect: &Dialect) -> ElfConfig {
         let data = match ident[EI_DATA] {
             ELFDATA2LSB => "ELFDATA2LSB",
             ELFDATA2MSB => "ELFDATA2MSB",
-            // The first line is out by now.
+            // The first line has been printed by now.
             _ => return config,
         };
         let host_class = if cfg!(target_pointer_width = "32") { "ELFCLASS32" } else { "ELFCLASS64" };

@@ -1,11 +1,11 @@
-//! An export, from the object or `Module.symvers` that says it to the table of
+//! An export, on its way from an object or a `Module.symvers` to the table of
 //! all exports.
 
 use std::borrow::Cow;
 
 use crate::dialect::Dialect;
 
-/// For whom a symbol is exported.
+/// Which modules may use an exported symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum License {
     /// `EXPORT_SYMBOL`.
@@ -18,7 +18,7 @@ pub enum License {
     UnusedGpl,
     /// `EXPORT_SYMBOL_GPL_FUTURE`.
     GplFuture,
-    /// Kernels to 5.18 count exports in sections of unknown name, too.
+    /// Kernels up to 5.18 also count exports in sections of unknown name.
     Unknown,
 }
 
@@ -64,7 +64,7 @@ impl License {
 pub struct Export<'a> {
     /// The symbol's name.
     pub(crate) name: Cow<'a, [u8]>,
-    /// To whom it is exported.
+    /// Which modules may use it.
     pub(crate) license: License,
     /// The namespace that its users must import, "" for none.
     pub(crate) namespace: Cow<'a, [u8]>,
@@ -72,7 +72,7 @@ pub struct Export<'a> {
     pub(crate) crc: Option<u32>,
     /// It is a function, not data, as far as is known.
     pub(crate) is_function: bool,
-    /// No object has it as a global symbol, so far.
+    /// So far, no object defines it as a global symbol.
     pub(crate) is_static: bool,
 }
 

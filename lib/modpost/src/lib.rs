@@ -1,6 +1,6 @@
 //! modpost and its parts: what the programs of `scripts/mod` do.
 //!
-//! The way of the data, each module knowing only those before it:
+//! In the order in which data passes through them; a module uses only those above:
 //!
 //! | module | what it does |
 //! | --- | --- |
@@ -15,10 +15,10 @@
 //! | [`alias`] | device tables (`file2alias`) |
 //! | [`section`] | references between sections |
 //! | [`srcversion`] | sums of sources (`sumversion`) |
-//! | [`object`] | what one object says, by these |
+//! | [`object`] | what one object says |
 //! | [`link`] | what all objects say together: exports, and who may use them |
 //! | `write` | `.mod.c`, `Module.symvers`, and what is read for them |
-//! | `ask` | for who asks: why symbols are undefined, and messages as JSON |
+//! | `ask` | more than the original says: why symbols are undefined, and messages as JSON |
 //! | [`elfconfig`] | `elfconfig.h` (`mk_elfconfig`) |
 //! | [`module`] | a finished module's aliases, for file2alias |
 //! | [`run`] | modpost, from arguments to exit status |

@@ -12,7 +12,7 @@ use crate::malformed::Ending;
 use crate::object::{self, Context, DeviceTables, Wanted};
 use crate::section::Rules;
 
-/// What modules are read with.
+/// How modules are read.
 #[derive(Clone, Debug)]
 pub struct Reader {
     /// The kernel, if it isn't to be the one that a module was built for.
@@ -64,7 +64,7 @@ impl Info {
         let elf = match Elf::parse(source, tables, Demands::default()) {
             Ok(Some(elf)) => elf,
             Err(error @ elf::Error::Unreadable { .. }) => return Err(error),
-            // What else is wrong with the object, reading its tables will say.
+            // Reading the tables reports whatever else is wrong with the object.
             Ok(None) | Err(_) => return Ok(info),
         };
         let Some(section) = elf.modinfo else {

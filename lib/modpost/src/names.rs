@@ -11,7 +11,7 @@ impl Names {
     /// Appends a name.
     ///
     /// # Panics
-    /// If the names together have 4 GiB.
+    /// If the names add up to 4 GiB.
     pub fn push(&mut self, name: &[u8]) {
         self.bytes.extend_from_slice(name);
         self.ends.push(u32::try_from(self.bytes.len()).expect("names of less than 4 GiB"));

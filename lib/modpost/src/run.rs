@@ -25,7 +25,7 @@ use crate::write::modc;
 use crate::write::supported::{Supported, Verdict};
 use crate::write::symvers;
 
-/// The length of a path, its NUL included, that the original has room for.
+/// The size of the original's arrays for paths, in bytes, including the NUL.
 const PATH_MAX: usize = 4096;
 
 /// Where Amazon's modpost writes what the FIPS 140 module exports.
@@ -124,10 +124,9 @@ struct Prepared {
     name: Vec<u8>,
     contents: Buffer,
     is_current: bool,
-    /// It is beside its place, if nothing speaks against it until its turn
-    /// comes.
+    /// The file, complete and beside its place, to be renamed when its turn comes.
     beside: Option<Beside>,
-    /// After what there is to be said, the run ends.
+    /// The run ends with this, after the messages.
     fatal: Option<Fatal>,
 }
 
@@ -190,7 +189,7 @@ impl<'a> Run<'a> {
         let beside = if is_current || fatal.is_some() || !self.may_write(&contents, error_occurred) {
             None
         } else {
-            // Whose turn it is will find out what is wrong.
+            // If that fails, it is reported when its turn comes.
             Beside::write(&name, contents.bytes()).ok().flatten()
         };
         let messages = [versions.of_exports, verdict.messages, versions.of_uses].concat();
@@ -223,7 +222,7 @@ impl<'a> Run<'a> {
         Ok(ids.into_iter().zip(resolutions.into_iter().map(|resolution| resolution.missing_namespaces)).collect())
     }
 
-    /// Writes each module's file, after what there is to be said of it.
+    /// Writes each module's file, after reporting the messages about it.
     fn write_each(&self, ids: &[ModuleId], resolutions: &mut [Resolution], log: &mut Log) -> Result<(), Fatal> {
         let said: Vec<_> = resolutions.iter_mut().map(|r| (std::mem::take(&mut r.notes), r.fatal.take())).collect();
         let mut said = said.into_iter();
@@ -298,7 +297,7 @@ impl<'a> Run<'a> {
         if self.may_write(contents, log.error_occurred) { output::write(name, contents.bytes()) } else { Ok(()) }
     }
 
-    /// Whether, by what is known so far, such contents are written.
+    /// Whether such contents would be written, as far as is known now.
     fn may_write(&self, contents: &Buffer, error_occurred: bool) -> bool {
         let cut = contents.cut().is_some() && self.dialect.long_line_is_fatal;
         !(cut || self.dialect.errors_stop_output && error_occurred)
@@ -331,7 +330,7 @@ impl<'a> Run<'a> {
 /// standard input.
 fn read_list(name: &[u8], dialect: &Dialect) -> Result<Vec<Vec<u8>>, Fatal> {
     let mut text = Vec::new();
-    // What is read until an error counts, as with fgets(3).
+    // What was read before an error counts, as with fgets(3).
     let _ = if name == b"-" && !dialect.list_from_dash_is_a_file {
         io::stdin().lock().read_to_end(&mut text)
     } else {

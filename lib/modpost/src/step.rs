@@ -1,4 +1,4 @@
-//! What reading an object leaves to be done where all objects are known.
+//! What reading an object leaves to be done once all objects are known.
 
 use base::message::Message;
 
@@ -8,7 +8,7 @@ use crate::names::Names;
 /// One thing that reading an object did, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Something to be said.
+    /// A message.
     Say(Message),
     /// A symbol is exported.
     Export(Export<'static>),
@@ -25,11 +25,11 @@ pub enum Step {
         symbol: Vec<u8>,
         /// The CRC that genksyms computed.
         crc: u32,
-        /// Only if this very module exports the symbol.
+        /// It counts only if this module exports the symbol.
         own: bool,
     },
-    /// The object's global symbols, which make no longer static what another
-    /// object exports.
+    /// The object's global symbols: what another object exports by these names is
+    /// not static.
     Globals(Names),
     /// Half the size of an exception table entry could be told from this
     /// object, and so its size. The original keeps the first it finds in a

@@ -1,4 +1,4 @@
-//! What differs between machines: one file for each. To add one, write its file
+//! What differs between machines, one file each. To add one, write its file
 //! and a line in `MACHINES`.
 
 mod arm;
@@ -17,7 +17,7 @@ pub use arm::{R_ARM_THM_CALL, R_ARM_THM_JUMP19, R_ARM_THM_JUMP24};
 
 use crate::Encoding;
 
-/// A machine, by what its psABI and its compiler do in their own way.
+/// A machine: what is peculiar to its psABI and its compiler.
 #[derive(Debug)]
 pub struct Machine {
     /// Its `e_machine`.
@@ -49,10 +49,10 @@ pub struct Machine {
     pub(crate) structured_info: bool,
 }
 
-/// Symbols that somebody else provides.
+/// Symbols that need no export.
 #[derive(Clone, Copy, Debug)]
 pub struct Provided {
-    /// On which occasion.
+    /// Who provides them.
     pub by: Provider,
     /// What their names begin with.
     pub prefixes: &'static [&'static str],
@@ -96,12 +96,12 @@ impl Field<'_> {
     }
 }
 
-/// A number of so many bits with a sign.
+/// A signed number of so many bits.
 const fn signed(value: u32, bits: u32) -> i32 {
     (value << (32 - bits)) as i32 >> (32 - bits)
 }
 
-/// A machine that does nothing in its own way.
+/// A machine with no peculiarities.
 const PLAIN: Machine = Machine {
     number: 0,
     max_align: 0,
@@ -116,7 +116,7 @@ const PLAIN: Machine = Machine {
     structured_info: false,
 };
 
-/// Every machine that does something in its own way.
+/// Every machine with peculiarities.
 static MACHINES: &[Machine] = &[
     arm::ARM,
     cris::CRIS,
@@ -136,7 +136,7 @@ static MACHINES: &[Machine] = &[
 static OTHER: Machine = PLAIN;
 
 impl Machine {
-    /// The machine of a number, or one that does nothing in its own way.
+    /// The machine of a number, or one with no peculiarities.
     #[must_use]
     pub fn of(number: u16) -> &'static Self {
         MACHINES.iter().find(|machine| machine.number == number).unwrap_or(&OTHER)
@@ -156,7 +156,7 @@ impl Machine {
     }
 }
 
-/// How a target lays structures out.
+/// How a target lays out structures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abi {
     /// The size of `long` and of pointers: 4 or 8.

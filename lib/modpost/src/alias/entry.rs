@@ -26,8 +26,8 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The entries before the terminator. Each has all that follows it in the
-    /// table in its sight: a string without end runs on.
+    /// The entries before the terminator. Each can see everything that follows it in
+    /// the table: an unterminated string runs on.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         (0..self.bytes.len() - self.layout.size)
             .step_by(self.layout.size)

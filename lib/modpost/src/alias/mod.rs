@@ -186,7 +186,7 @@ pub fn table_symbol<'a>(symbol: &'a [u8], dialect: &Dialect) -> Option<TableSymb
     let (table_type, name, module) = if dialect.alias_list {
         let rest = symbol.strip_prefix(b"__mod_device_table__")?;
         let (module, rest) = if dialect.tables_name_their_module {
-            // The mark may stand anywhere after the prefix's first byte.
+            // The mark may be anywhere after the prefix's first byte.
             let at = memchr::memmem::find(symbol, b"__kmod_")?;
             split(&symbol[at + b"__kmod_".len()..])?
         } else {
@@ -222,7 +222,7 @@ pub struct Target<'a> {
 pub struct Output {
     /// The aliases.
     pub(crate) aliases: Aliases,
-    /// What is to be said, in order.
+    /// The messages, in order.
     pub(crate) messages: Vec<Message>,
 }
 
@@ -251,10 +251,10 @@ pub enum Contents<'a> {
     Zeros(u64),
 }
 
-/// The layout of a table's entries, if it has the size of whole ones.
+/// The layout of a table's entries, if its size is a multiple of theirs.
 ///
 /// # Errors
-/// If it hasn't, and that ends the run; else that is said.
+/// If it isn't, in kernels in which that ends the run; in others it is reported.
 pub fn check_size(
     symbol: &TableSymbol,
     module: &[u8],
@@ -331,7 +331,7 @@ pub fn write_table(
             }
         }
     }
-    // Kernels to 6.12 make the lines while they read.
+    // Kernels up to 6.12 format the lines while they read the table.
     let Dialect { long_line_is_fatal, alias_list, .. } = *target.dialect;
     let mut lines = output.aliases.iter().skip(first).map(line);
     let cut = lines.find_map(|line| CutLine::of(&line)).filter(|_| long_line_is_fatal && !alias_list);
@@ -415,7 +415,7 @@ mod tests {
                     bytes.extend(vec![0xff; size]);
                     bytes.extend(vec![0; size]);
                     let mut output = Output::default();
-                    // Strings without end are refused by some; that is fine.
+                    // Some refuse unterminated strings; that is fine.
                     let symbol = TableSymbol { table_type: table, name: b"ids", module: b"m" };
                     let _ = write_table(&symbol, b"m", Contents::Bytes(&bytes), &layout, target, &mut output);
                 }

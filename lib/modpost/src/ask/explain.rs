@@ -16,12 +16,12 @@ use crate::link::{Link, ModuleId};
 
 /// What begins each line.
 const MARK: &str = "kbuild-rs: ";
-/// A name of so many edits or fewer is near.
+/// A name this many edits away, or fewer, is similar.
 const NEAR: usize = 2;
-/// Of more undefined symbols than this, near names aren't looked for.
+/// With more undefined symbols than this, similar names aren't looked for.
 const MANY: usize = 200;
 
-/// What explaining takes beside the finished table.
+/// What an explanation needs besides the finished table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run<'a> {
     /// The kernel.
@@ -106,7 +106,7 @@ fn one(link: &Link, name: &[u8], modules: &[ModuleId], elsewhere: Option<&PathBu
     line
 }
 
-/// The exported name that is nearest, if one is near.
+/// The most similar exported name, if one is similar.
 fn near<'l>(link: &'l Link, name: &[u8]) -> Option<&'l [u8]> {
     let names = link.symbols.iter().map(|symbol| &*symbol.export.name);
     let close = names.filter(|other| other.len().abs_diff(name.len()) <= NEAR && name.len() > 2 * NEAR);

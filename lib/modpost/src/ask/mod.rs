@@ -1,4 +1,4 @@
-//! For who asks for more than the original says.
+//! More than the original says, on request.
 
 pub(crate) mod explain;
 pub(crate) mod report;

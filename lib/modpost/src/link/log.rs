@@ -8,10 +8,10 @@ use base::message::{Fatal, Message, Program, Severity};
 use super::resolve::Note;
 use crate::dialect::Dialect;
 
-/// Of undefined symbols no more are said in one run, in kernels that cap them.
+/// How many undefined symbols one run reports, in kernels that cap them.
 const MAX_UNDEFINED: usize = 10;
 
-/// Says messages at once, and remembers whether one was an error.
+/// Writes messages at once, and remembers whether one was an error.
 pub struct Log<'e> {
     program: &'static Program,
     err: &'e mut (dyn Write + Send),
@@ -19,11 +19,11 @@ pub struct Log<'e> {
     pub(crate) error_occurred: bool,
     /// What ends the run is called an error.
     fatal_is_error: bool,
-    /// Only so many undefined symbols are said.
+    /// The number of undefined symbols reported is capped.
     undefined_capped: bool,
     /// How many undefined symbols there were.
     undefined: usize,
-    /// All messages, if somebody wants to know.
+    /// All messages, if they are to be kept.
     kept: Option<Kept>,
 }
 
@@ -32,7 +32,7 @@ pub struct Log<'e> {
 pub struct Kept {
     /// What was said.
     pub(crate) said: Vec<Message>,
-    /// What the original keeps to itself because there is so much of it.
+    /// What the original suppresses because there is too much of it.
     pub(crate) withheld: Vec<Message>,
     /// What the run ended on, if it didn't reach its end.
     pub(crate) end: Option<Message>,
@@ -45,7 +45,7 @@ impl fmt::Debug for Log<'_> {
 }
 
 impl<'e> Log<'e> {
-    /// Of a program, to its standard error. `keep` keeps all messages.
+    /// A log to a program's standard error. `keep` keeps all messages.
     pub fn new(program: &'static Program, err: &'e mut (dyn Write + Send), keep: bool) -> Self {
         Self {
             program,
@@ -58,7 +58,7 @@ impl<'e> Log<'e> {
         }
     }
 
-    /// Says what follows as a kernel does.
+    /// Words what follows as a kernel does.
     pub(crate) const fn serve(&mut self, dialect: &Dialect) {
         self.fatal_is_error = dialect.fatal_is_called_error;
         self.undefined_capped = dialect.undefined_reports_capped;
@@ -69,15 +69,15 @@ impl<'e> Log<'e> {
         self.err
     }
 
-    /// Says a message.
+    /// Writes a message.
     pub fn say(&mut self, message: Message) {
         self.error_occurred |= message.severity == Severity::Error;
         self.tell(message);
     }
 
-    /// Says a message, which doesn't make the run fail even if it is an error.
+    /// Writes a message that doesn't make the run fail, even if it is an error.
     pub(crate) fn tell(&mut self, message: Message) {
-        // If standard error is closed, there is nobody to report that to.
+        // stderr is closed: nobody to report to.
         let _ = self.program.say(&message, self.err);
         if let Some(kept) = &mut self.kept {
             kept.said.push(message);
@@ -99,13 +99,13 @@ impl<'e> Log<'e> {
         }
     }
 
-    /// How many undefined symbols were not said.
+    /// How many undefined symbols were not reported.
     #[must_use]
     pub const fn suppressed(&self) -> usize {
         if self.undefined_capped { self.undefined.saturating_sub(MAX_UNDEFINED) } else { 0 }
     }
 
-    /// Says what the run ends on.
+    /// Writes the message that the run ends on.
     pub fn end(&mut self, Fatal { message, .. }: Fatal) {
         let called_error = message.severity == Severity::Fatal && self.fatal_is_error;
         let severity = if called_error { Severity::Error } else { message.severity };

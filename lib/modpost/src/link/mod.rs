@@ -90,8 +90,8 @@ impl<'a> Link<'a> {
         id
     }
 
-    /// A `Module.symvers` of so many lines begins; `false` if there is no
-    /// memory for them.
+    /// Prepares for a `Module.symvers` of so many lines; `false` if there is not enough
+    /// memory.
     #[must_use]
     pub(crate) fn begin_import(&mut self, lines: usize) -> bool {
         self.last_dumped = None;
@@ -142,7 +142,7 @@ impl<'a> Link<'a> {
     /// The end of the run.
     pub fn commit(&mut self, reading: Reading, log: &mut Log) -> Result<(), Fatal> {
         self.mismatches += reading.mismatches;
-        // Steps without a module say something and no more.
+        // Without a module, there are only messages among the steps.
         let module = match reading.facts {
             Some(facts) => self.add_module(facts, false),
             None => ModuleId(u32::MAX),
@@ -273,7 +273,7 @@ impl<'a> Link<'a> {
                 if self.dialect.errors_fail_at_the_end {
                     log.say(message);
                 } else {
-                    // 5.10 calls it an error and lets it pass.
+                    // 5.10 prints an error, but doesn't fail.
                     log.tell(message);
                 }
             }
@@ -335,8 +335,8 @@ impl<'a> Link<'a> {
         &self.modules[id.0 as usize]
     }
 
-    /// Exports without a global definition, of which the last word is said
-    /// when all else is done.
+    /// Reports exports without a global definition, which comes after everything
+    /// else.
     pub fn report_statics(&self, log: &mut Log) {
         let severity = if self.dialect.errors_fail_at_the_end { Severity::Error } else { Severity::Warning };
         let statics = self.symbols.in_hash_order(|symbol| symbol.export.is_static);

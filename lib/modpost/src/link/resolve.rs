@@ -13,12 +13,12 @@ use crate::export::{Export, License};
 use crate::kind;
 use crate::object::missing_crc;
 
-/// A message of which there may be too many.
+/// A message, of which there may be too many to report all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// Always said.
+    /// Always reported.
     Message(Message),
-    /// Of an undefined symbol: only the first few of a run are said.
+    /// About an undefined symbol: only the first few of a run are reported.
     Undefined(Message),
 }
 
@@ -44,9 +44,9 @@ impl Use {
 /// What a module turned out to need.
 #[derive(Clone, Debug, Default)]
 pub struct Resolution {
-    /// What is to be said, in order.
+    /// The messages, in order.
     pub(crate) notes: Vec<Note>,
-    /// After that, the run ends.
+    /// The run ends with this, after the messages.
     pub(crate) fatal: Option<Fatal>,
     /// The undefined symbols that another module exports, in the order of the
     /// lists that are made of them.
@@ -92,12 +92,12 @@ pub fn resolve(link: &Link, id: ModuleId, report_undefined: bool) -> Resolution 
     resolution
 }
 
-/// The CRCs in a module's file, and what is to be said of missing ones.
+/// The CRCs in a module's file, and messages on missing ones.
 #[derive(Clone, Debug, Default)]
 pub struct Versions<'l> {
-    /// What is to be said of exports, in order.
+    /// Messages on exports, in order.
     pub(crate) of_exports: Vec<Message>,
-    /// What is to be said of uses, after that.
+    /// Messages on used symbols, which come after those.
     pub(crate) of_uses: Vec<Message>,
     /// For `__versions`: CRC and name of what the module uses.
     pub(crate) basic: Vec<(u32, &'l [u8])>,

@@ -47,7 +47,7 @@ fn tdb_hash(name: &[u8]) -> u32 {
 }
 
 impl<'a> SymbolTable<'a> {
-    /// Makes room for so many more symbols; `false` if there is none.
+    /// Reserves memory for this many more symbols; `false` if there isn't enough.
     pub(crate) fn reserve(&mut self, more: usize) -> bool {
         let Self { symbols, by_name, hasher, .. } = self;
         symbols.try_reserve(more).is_ok()
@@ -99,12 +99,12 @@ impl<'a> SymbolTable<'a> {
         &self.symbols[id.0 as usize]
     }
 
-    /// The symbol of that number, to be changed.
+    /// The symbol of that number, mutable.
     pub fn get_mut(&mut self, id: SymbolId) -> &mut Symbol<'a> {
         &mut self.symbols[id.0 as usize]
     }
 
-    /// Takes note that these names are global symbols of an object.
+    /// Notes that an object defines global symbols of these names.
     pub(crate) fn clear_static(&mut self, names: &Names) {
         if self.statics == 0 {
             return;

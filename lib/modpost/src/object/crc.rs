@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 use crate::kind;
 use crate::step::Step;
 
-/// The length of a path, its NUL included, that the original has room for.
+/// The size of the original's arrays for paths, in bytes, including the NUL.
 const PATH_MAX: usize = 4096;
 const MARK: &[u8] = b"\n#SYMVER ";
 
@@ -19,7 +19,7 @@ fn too_long(path: &[u8]) -> Step {
     Step::Say(Message::new(Severity::Error, kind::PATH_TOO_LONG, text))
 }
 
-/// The complaint of an export without a CRC. The module's name has its suffix.
+/// The message on an export without a CRC. The module's name has its suffix.
 #[must_use]
 pub fn missing(symbol: &[u8], module: &[u8], dialect: &Dialect) -> Message {
     let text = if dialect.messages_begin_with_module {
@@ -76,7 +76,7 @@ pub fn symbol_crcs(
 /// How many objects a worker takes at once.
 const SHARE: usize = 32;
 
-/// The CRCs of some objects, until one's can't be read.
+/// The CRCs of some objects, up to the first that can't be read.
 fn crcs_of(objects: &[&[u8]], dialect: &Dialect) -> (Vec<Step>, Result<(), Fatal>) {
     let (mut steps, mut text) = (Vec::new(), Vec::new());
     for object in objects {
@@ -101,7 +101,7 @@ fn cmd_file_by_stem(object: &[u8]) -> Vec<u8> {
     cmd_file(&[stem, b".o"].concat())
 }
 
-/// The well-formed `#SYMVER` lines of a `.cmd` file. The first line is none.
+/// The well-formed `#SYMVER` lines of a `.cmd` file. The first line doesn't count.
 fn crcs(text: &[u8]) -> impl Iterator<Item = (&[u8], u32)> {
     let mark = memmem::Finder::new(MARK);
     let mut rest = text;

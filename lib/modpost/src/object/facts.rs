@@ -6,7 +6,7 @@ use crate::alias::Aliases;
 use crate::names::Names;
 use crate::step::Step;
 
-/// What is known of a module when its object has been read.
+/// What is known of a module once its object has been read.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// The object's path without its suffix.
@@ -15,7 +15,7 @@ pub struct Facts {
     pub(crate) is_vmlinux: bool,
     /// The size of an address, which bounds the length of names.
     pub(crate) word: usize,
-    /// Numbers begin with the highest byte.
+    /// Its byte order is big-endian.
     pub(crate) is_big_endian: bool,
     /// Every `MODULE_LICENSE()` lets it use GPL-only symbols.
     pub(crate) is_gpl_compatible: bool,
@@ -38,7 +38,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// How messages call the module since 7.3: with its suffix.
+    /// What messages call the module since 7.3: its name with the suffix.
     #[must_use]
     pub fn called(&self) -> Vec<u8> {
         text!("{}{}", self.name, if self.is_vmlinux { "" } else { ".ko" })
@@ -54,12 +54,12 @@ pub struct Reading {
     pub(crate) facts: Option<Facts>,
     /// How many section mismatches there are.
     pub(crate) mismatches: usize,
-    /// After the steps, the run ends.
+    /// The run ends with this, after the steps.
     pub(crate) fatal: Option<Fatal>,
 }
 
 impl Reading {
-    /// Of a file of which there is no more than a message.
+    /// The result for a file of which there is nothing but a message.
     pub(super) fn saying(message: Message) -> Self {
         match message.severity {
             Severity::Fatal | Severity::Refusal => Self::ending(message.into()),
@@ -67,7 +67,7 @@ impl Reading {
         }
     }
 
-    /// Of a file that ends the run.
+    /// The result for a file that ends the run.
     pub(super) fn ending(fatal: Fatal) -> Self {
         Self { fatal: Some(fatal), ..Self::default() }
     }

@@ -32,7 +32,7 @@ use crate::section::{self, Findings, Rules};
 use crate::srcversion;
 use crate::step::Step;
 
-/// What reading depends on beside the object.
+/// What reading depends on besides the object.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The kernel.
@@ -43,12 +43,12 @@ pub struct Context<'a> {
     pub(crate) offsets: Option<&'a layout::Offsets>,
     /// What modpost was asked for.
     pub(crate) options: &'a Options,
-    /// Who shares the work on one large object.
+    /// The workers that share a large object.
     pub(crate) workers: &'a Workers,
 }
 
 impl<'a> Context<'a> {
-    /// Nobody shares the work, and kernels have their layouts by themselves.
+    /// A context with one worker, and with the layouts that kernels have by default.
     #[must_use]
     pub const fn new(dialect: &'a Dialect, rules: &'a Rules, options: &'a Options) -> Self {
         Self { dialect, rules, offsets: None, options, workers: &Workers::ALONE }
@@ -62,9 +62,9 @@ pub struct DeviceTables {
     pub aliases: Aliases,
     /// The tables, if they were wanted in detail.
     pub detail: Vec<TableDetail>,
-    /// What is to be said about them.
+    /// Messages on them.
     pub messages: Vec<Message>,
-    /// What kept the rest from being read.
+    /// Why the rest couldn't be read.
     pub fatal: Option<Fatal>,
 }
 
@@ -73,7 +73,7 @@ pub struct DeviceTables {
 pub struct Wanted {
     /// Their types; empty for all.
     pub types: Vec<String>,
-    /// Each entry's fields, too.
+    /// Whether each entry's fields are wanted, too.
     pub in_detail: bool,
 }
 
@@ -148,7 +148,7 @@ pub fn read_source(path: &[u8], source: &Source, context: &Context, scratch: &mu
     }
 }
 
-/// The same, which takes what can't be read for what isn't there.
+/// The same, but what can't be read is treated as missing.
 fn read_unchecked(path: &[u8], source: &Source, context: &Context, scratch: &mut Scratch) -> Reading {
     let elf = match Elf::parse(source, &mut scratch.tables, demands(context.dialect)) {
         Ok(None) => return Reading::default(),
@@ -185,7 +185,7 @@ fn module_name(path: &[u8], dialect: &Dialect) -> Result<Vec<u8>, Message> {
         };
         return Ok(name.to_vec());
     }
-    // Whatever the last two bytes are.
+    // The last two bytes go, whatever they are.
     let Some(end) = path.len().checked_sub(2) else {
         let text = text!("{}: file name too short for an object\n", path);
         return Err(Message::new(Severity::Refusal, kind::OBJECT_SUFFIX, text));
@@ -201,7 +201,7 @@ struct Reader<'a, 't> {
     reading: &'a mut Reading,
 }
 
-/// Symbols that a second look is taken at, once every export is known.
+/// Symbols that are looked at again once every export is known.
 #[derive(Debug, Default)]
 struct Later {
     /// Numbers of `__kstrtabns_` and `__crc_` symbols.
@@ -345,8 +345,8 @@ impl Reader<'_, '_> {
         Ok(modinfo.has_version)
     }
 
-    /// The length of the symbol's name without the suffix that the compiler
-    /// appended to tell local symbols apart, which goes.
+    /// The length of the symbol's name without the suffix by which the compiler
+    /// tells local symbols apart, which is removed.
     fn name_len(&mut self, symbol: &Symbol, later: &mut Later) -> elf::Result<usize> {
         let (len, dot) = self.elf.symbol_name_len(symbol)?;
         if dot.is_none() {
@@ -438,7 +438,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Namespaces and CRCs of exports, now that all exports are known.
+    /// Reads the exports' namespaces and CRCs, now that all exports are known.
     fn second_look(&mut self, later: &mut Later) -> Result<(), Fatal> {
         self.cut_again(later)?;
         for &number in &later.symbols {
@@ -490,8 +490,8 @@ impl Reader<'_, '_> {
         Ok(Some(Step::Crc { symbol: exported.to_vec(), crc, own: false }))
     }
 
-    /// Marks exports that no global symbol defines. What isn't exported here
-    /// may be so elsewhere: all global names go along for that.
+    /// Marks exports that no global symbol defines. What isn't exported here may
+    /// be exported elsewhere, so all global names are passed on.
     fn find_static(&mut self, later: &mut Later) -> Result<(), Fatal> {
         self.cut_again(later)?;
         let Later { lens, globals, .. } = later;

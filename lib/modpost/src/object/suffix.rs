@@ -1,4 +1,4 @@
-//! What of a symbol's name counts.
+//! The part of a symbol's name that counts.
 
 use crate::dialect::Dialect;
 

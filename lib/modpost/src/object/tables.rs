@@ -36,7 +36,7 @@ impl Reader<'_, '_> {
     }
 
     /// Writes a table's aliases, and takes it apart if that is wanted; one
-    /// without contents has no entries to speak of.
+    /// without contents has no entries.
     pub(super) fn device_table(&mut self, symbol: &Symbol, detail: Option<&mut Vec<TableDetail>>) -> Result<(), Fatal> {
         let name = self.elf.symbol_name(symbol).map_err(|error| self.malformed(error))?;
         let Some(section) = self.elf.sections.get(symbol.section.0 as usize) else {

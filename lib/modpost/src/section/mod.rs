@@ -103,7 +103,7 @@ struct Symbols<'a> {
     since_6_5: since_6_5::Symbols<'a>,
 }
 
-/// Either end of a check that goes no further.
+/// Why a check ends early.
 enum Stop {
     Object(elf::Error),
     Fatal(Fatal),

@@ -1,8 +1,8 @@
-//! Which names of symbols tell anything.
+//! Which symbols' names are meaningful.
 
 use crate::dialect::Dialect;
 
-/// Empty names don't tell anything, labels are a tool's own, and ARM's mapping
+/// Empty names say nothing, labels belong to the tools, and ARM's mapping
 /// symbols (`$a`, `$t.1`) mark what kind of code follows.
 pub(super) fn is_usable(name: &[u8], dialect: &Dialect) -> bool {
     let is_label = || dialect.tools_symbols_ignored && (name.starts_with(b".L") || name.starts_with(b"L0"));

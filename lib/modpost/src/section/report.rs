@@ -15,7 +15,7 @@ pub(super) struct End<'a> {
     pub(super) name: &'a [u8],
     /// What the symbol is.
     kind: &'static str,
-    /// What makes a function's name look like one.
+    /// The parentheses after a function's name.
     parentheses: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl<'a> End<'a> {
 pub(super) struct Reference<'a> {
     /// The object.
     pub(super) path: &'a [u8],
-    /// Where in the section it stands, in bytes.
+    /// Where in the section it is, in bytes.
     pub(super) offset: u64,
     pub(super) from: End<'a>,
     pub(super) to: End<'a>,
@@ -45,14 +45,14 @@ pub(super) struct Reference<'a> {
 }
 
 impl Reference<'_> {
-    /// A message on it.
+    /// A message about it.
     pub(super) fn says(&self, severity: Severity, text: Vec<u8>) -> Message {
         let Self { offset, from, to, .. } = self;
         let message = Message::new(severity, self.rule.kind.reported_as(), text).symbol(from.name).symbol(to.name);
         message.section(from.section).section(to.section).offset(*offset)
     }
 
-    /// Where it stands, as messages on exception tables put it.
+    /// Its place, as messages on exception tables give it.
     fn place(&self) -> Vec<u8> {
         text!("{}+0x{}", self.from.section, format!("{:x}", self.offset))
     }
@@ -233,7 +233,7 @@ pub(super) fn not_authorized(reference: &Reference, line_end: &str) -> Vec<u8> {
     )
 }
 
-/// The end of a run in which an exception table refers where it never must.
+/// The end of a run in which an exception table refers to a forbidden section.
 pub(super) fn black_listed(reference: &Reference, object: &[u8]) -> Fatal {
     let text = text!(
         "The relocation at {} references\nsection \"{}\" which is black-listed.\nSomething is seriously wrong and should be fixed.\nYou might get more information about where this is\ncoming from by using scripts/check_extable.sh {}\n",
@@ -244,7 +244,7 @@ pub(super) fn black_listed(reference: &Reference, object: &[u8]) -> Fatal {
     reference.says(Severity::Fatal, text).into()
 }
 
-/// An exception table's reference to what can't be executed.
+/// The message on an exception table's reference to what can't be executed.
 pub(super) fn not_executable(reference: &Reference) -> Vec<u8> {
     text!("{} references non-executable section '{}'\n", reference.place(), reference.to.section)
 }

@@ -43,7 +43,7 @@ pub(super) struct Rule {
     from: Vec<&'static str>,
     bad: Vec<&'static str>,
     good: Vec<&'static str>,
-    /// Symbols that may, in kernels in which each rule has its own.
+    /// Symbols that may nevertheless, in kernels in which each rule has its own list.
     pub(super) symbols: &'static [&'static str],
 }
 
@@ -155,12 +155,12 @@ pub(super) fn all_text(dialect: &Dialect) -> Vec<&'static str> {
     list
 }
 
-/// Every section that is gone after initialisation.
+/// Every section that is freed after initialisation.
 pub(super) fn all_init(dialect: &Dialect) -> Vec<&'static str> {
     if dialect.meminit_sections { vec![INIT, MEM_INIT] } else { vec![INIT] }
 }
 
-/// Every section that is gone with the module's exit code.
+/// Every section that is discarded with the module's exit code.
 pub(super) fn all_exit(dialect: &Dialect) -> Vec<&'static str> {
     if dialect.memexit_sections { vec![EXIT, MEM_EXIT] } else { vec![EXIT] }
 }
@@ -223,7 +223,7 @@ pub(super) struct Class {
     pub(super) from: RuleSet,
     /// The rules that a reference to here breaks.
     pub(super) offends: RuleSet,
-    /// Not looked at.
+    /// The section isn't looked at.
     pub(super) ignored: bool,
 }
 

@@ -6,7 +6,7 @@
 
 const BLOCK: usize = 64;
 
-/// A digest in the making.
+/// A digest in progress.
 #[derive(Clone, Debug)]
 pub struct Md4 {
     state: [u32; 4],

@@ -18,7 +18,7 @@ pub use source::strip;
 use crate::dialect::Dialect;
 use crate::kind;
 
-/// The digits that the original has room for.
+/// How many digits the original keeps.
 const DIGITS: usize = 23;
 
 /// What went into a sum, or didn't, in order.
@@ -39,7 +39,7 @@ pub enum Step {
         /// The sum of it alone.
         digest: String,
     },
-    /// So many included files that lie in another directory than the object.
+    /// The number of included files that lie in another directory than the object.
     Elsewhere(usize),
 }
 
@@ -67,14 +67,14 @@ pub fn of_module(name: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) ->
     Sum::default().of_module(name, dialect, messages)
 }
 
-/// The sum in the making, and room for what is read and used once.
+/// The sum in progress, and buffers that are reused.
 #[derive(Debug, Default)]
 struct Sum {
     md4: Md4,
     commands: Vec<u8>,
     source: Vec<u8>,
     kept: Vec<u8>,
-    /// How it came about, if somebody wants to know.
+    /// How it came about, if that is wanted.
     steps: Option<Vec<Step>>,
 }
 

@@ -9,7 +9,7 @@ use crate::dialect::Dialect;
 use crate::export::{Export, License};
 use crate::link::{Link, Module, ModuleId, Resolution, Versions};
 
-/// How much of Android's name for the state of the source there is room for, in
+/// The longest name for the state of the source that Android's modpost records, in
 /// bytes.
 const SCMVERSION_MAX: usize = 63;
 
@@ -127,7 +127,7 @@ fn header(out: &mut Buffer, module: &Module, dialect: &Dialect, options: &Option
     }
 }
 
-/// Entries of the table of exports, where they are made here, and their CRCs.
+/// The entries of the table of exports, in kernels that have them here, and CRCs.
 fn exports(out: &mut Buffer, link: &Link, module: &Module) {
     let Link { dialect, options, .. } = link;
     let license = |export: &Export| if export.license == License::Gpl { "_gpl" } else { "" };

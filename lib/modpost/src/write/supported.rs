@@ -29,7 +29,7 @@ pub(crate) struct Supported {
 pub(crate) struct Verdict {
     /// How it is supported, as in `yes` or `external`.
     pub how: Option<Vec<u8>>,
-    /// What there is to be said of patterns.
+    /// Messages on patterns.
     pub messages: Vec<Message>,
 }
 
@@ -51,7 +51,7 @@ impl Supported {
     /// What the first line that matches says of a module.
     ///
     /// # Errors
-    /// If a bracket of a pattern has no end: the original then reads on behind
+    /// If a bracket of a pattern has no end: the original then reads on past
     /// the pattern.
     pub(crate) fn verdict(&self, module: &[u8]) -> Result<Verdict, Fatal> {
         let mut verdict = Verdict::default();
