@@ -54,7 +54,7 @@ impl Place {
         let (plain, with) = (run(None)?, run(Some("1"))?);
         assert_eq!(plain, run(Some(""))?);
         assert_eq!(plain.0, with.0);
-        let more = with.1.strip_prefix(&plain.1).expect("it stands after what the original says");
+        let more = with.1.strip_prefix(&plain.1).expect("it follows what the original says");
         assert!(!plain.1.contains("kbuild-rs"));
         let top = fs::canonicalize(self.0.path())?;
         Ok(more.replace(&format!("{}", top.display()), "TOP"))
@@ -252,7 +252,7 @@ fn a_report_of_what_ended_the_run() -> io::Result<()> {
     Ok(())
 }
 
-/// Who asks for a report and doesn't get it isn't told that all is well.
+/// A report that can't be written is a failure.
 #[test]
 fn a_report_that_cannot_be_written() -> io::Result<()> {
     let place = Place::new(&["printk"])?;

@@ -379,7 +379,7 @@ fn unreadable_directories_do_not_keep_the_others() -> io::Result<()> {
     Ok(())
 }
 
-/// Who reads no more has what was wanted, wherever the output ends.
+/// A reader that closes the pipe ends the program quietly, wherever the output ends.
 #[test]
 fn a_pipe_that_is_closed() -> io::Result<()> {
     let machine = Machine::new()?;

@@ -1,4 +1,4 @@
-//! Who may import whom.
+//! Which module may use which.
 //!
 //! - A crate of `lib/` depends on those above it in [`LAYERS`] alone; Cargo
 //!   keeps it from using others, and this from declaring them.

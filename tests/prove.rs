@@ -59,7 +59,7 @@ impl Headers {
         Ok(())
     }
 
-    /// Has it be of a machine that there is none of.
+    /// Changes its machine to one that does not exist.
     fn be_foreign(&self) -> io::Result<()> {
         let mut bytes = fs::read(self.scripts().join(PROGRAM))?;
         bytes[18..20].copy_from_slice(&[0x34, 0x12]);

@@ -66,7 +66,7 @@ impl Bench {
         let bench = Self { dir: tempfile::tempdir().unwrap() };
         fs::create_dir_all(bench.scripts()).unwrap();
         fs::create_dir(bench.ours()).unwrap();
-        // Small ones stand for ours.
+        // Small ones instead of ours.
         for name in BUILT {
             fs::write(bench.ours().join(name), program(&format!("KBUILD_RS {name}"))).unwrap();
         }
@@ -335,7 +335,7 @@ fn what_is_not_known_is_refused() {
 
     let bench = Bench::new(BUILT, false);
     bench.refuses(&["--from", "nothing"], "modpost: is missing");
-    bench.refuses(&["--from", "not ours"], "not a name that a Makefile can have");
+    bench.refuses(&["--from", "not ours"], "contains characters that are unsafe in a Makefile");
     fs::write(bench.ours().join("mk_elfconfig"), program("not")).unwrap();
     bench.refuses(from, "mk_elfconfig: is not of kbuild-rs");
 

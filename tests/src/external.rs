@@ -23,7 +23,7 @@ pub struct External {
     pub directory: &'static str,
     /// The directory in it that make is told.
     pub below: &'static str,
-    /// What else make is told; `@` stands for the directory of all builds.
+    /// What else make is told; `@` is the directory of all builds.
     pub arguments: &'static [&'static str],
     /// Whether the original can build it.
     pub succeeds: bool,

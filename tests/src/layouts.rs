@@ -49,7 +49,7 @@ typedef struct { __u8 b[16]; } guid_t, uuid_t, uuid_le;
 #define BITS_PER_LONG (8 * (int)sizeof(long))
 ";
 
-/// Headers that it includes and that we stand in for.
+/// Headers that it includes, for which empty files will do.
 const STUBS: &[&str] = &["linux/mei.h", "linux/mei_uuid.h", "linux/types.h", "linux/uuid.h"];
 
 /// The package with a kernel's headers.

@@ -83,7 +83,7 @@ type Way = fn(&mut Image);
 /// How many ways there are.
 pub const COUNT: usize = WAYS.len();
 
-/// What a way is called; the one after the last stands for several.
+/// What a way is called; the one after the last is several of them.
 #[must_use]
 pub fn name(way: usize) -> &'static str {
     WAYS.get(way).map_or("several ways", |(name, _)| *name)

@@ -46,7 +46,7 @@ fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Fatal> {
     written(out.write_all(bytes))
 }
 
-/// Who reads no more has what was wanted.
+/// A reader that closes the pipe has what it wanted.
 fn written(result: io::Result<()>) -> Result<(), Fatal> {
     match result {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),

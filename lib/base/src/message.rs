@@ -1,5 +1,5 @@
-//! Messages as values: what the library has to say is handed to whoever owns
-//! the output.
+//! Messages as values: what the library has to say is handed to the owner of the
+//! output.
 //!
 //! A user's grep for a message finds its whole format string at the place where
 //! it is made.

@@ -2,8 +2,8 @@
 //! not change is left alone.
 //!
 //! A file that is new, or a regular one that has no other name, is written
-//! beside its place and renamed into it: whoever looks, or whatever ends the
-//! run, finds the old one or the new one. What is reached through a symbolic
+//! beside its place and renamed into it: at any moment, and however the run ends,
+//! there is either the old one or the new one. What is reached through a symbolic
 //! link, has several links, is set-user-id, or is no regular file, is written in
 //! place, as the original writes all of them.
 

@@ -38,7 +38,7 @@ pub(crate) fn read_section_headers(
         };
         SectionHeader::parse_from(bytes, 0, bytes.len() / size, encoding.context()).unwrap_or_default()
     };
-    // With more than 65,279 sections the number stands in the first header.
+    // With more than 65,279 sections the number is in the first header.
     let count = match u32::from(header.e_shnum) {
         0 => {
             let first = read(1).pop();

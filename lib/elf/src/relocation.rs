@@ -28,7 +28,7 @@ pub struct Relocation {
     pub symbol: u32,
     /// The type, from `r_info`.
     pub kind: u32,
-    /// `r_addend`; `None` in a section of type `SHT_REL`, where it stands in
+    /// `r_addend`; `None` in a section of type `SHT_REL`, where it is in
     /// the place to be relocated.
     pub addend: Option<i64>,
 }

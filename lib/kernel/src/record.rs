@@ -38,7 +38,7 @@ pub fn render<D: Flags>(dialect: &D) -> String {
     text
 }
 
-/// The dialect of a record; `None` if it is none, of another version of these
+/// The dialect of a record; `None` if it is malformed, of another version of these
 /// programs with other flags, or not for what kbuild says of the kernel's
 /// version.
 #[must_use]

@@ -29,7 +29,7 @@ pub enum Which<'a> {
 pub struct Rule<'a> {
     /// Where it is.
     pub suite: Suite,
-    /// Its name. A `*` stands for a kernel's release, as in `6.1.0-50` or
+    /// Its name. A `*` matches a kernel's release, as in `6.1.0-50` or
     /// `6.12.107+deb13`: parts that begin with a digit, hyphens between them.
     pub name: &'a str,
     /// Which version.
@@ -47,13 +47,13 @@ pub struct Found {
     pub version: String,
     /// How large the download is, in bytes.
     pub size: u64,
-    /// What the `*` of the rule's name stands for.
+    /// What the `*` of the rule's name matched.
     pub release: String,
 }
 
 static FOUND: Mutex<BTreeMap<String, Result<Found, Unavailable>>> = Mutex::new(BTreeMap::new());
 
-/// What the `*` of a pattern stands for in a name that it matches.
+/// What the `*` of a pattern matches in a name.
 fn matched<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
     let Some((before, after)) = pattern.split_once('*') else { return (pattern == name).then_some("") };
     let release = name.strip_prefix(before)?.strip_suffix(after)?;

@@ -24,7 +24,7 @@ pub struct Suite {
     pub architecture: &'static str,
 }
 
-/// What stands in an architecture's place where source packages are meant.
+/// The architecture's name for source packages.
 pub const SOURCE: &str = "source";
 
 /// The keys that Debian signs its archive with.

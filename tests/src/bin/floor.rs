@@ -39,7 +39,7 @@ fn sum(path: &str, headers: &mut Vec<u8>, table: &mut Vec<u8>) -> io::Result<u64
     }
     let (offset, count) = (number(headers, 40, 8), number(headers, 60, 2));
     read(&file, offset, HEADER as u64, headers)?;
-    // With more than 65,279 sections the number stands in the first header.
+    // With more than 65,279 sections the number is in the first header.
     let count = if count == 0 { number(headers, SH_SIZE, 8) } else { count };
     read(&file, offset, count * HEADER as u64, headers)?;
     let mut total = 0u64;

@@ -17,7 +17,7 @@ use kbuild_rs_tests::tables::{Numbers, entries};
 use modpost::alias::TABLES;
 use modpost::alias::layout::Layout;
 
-/// The kernels that a first byte stands for.
+/// The kernels that the first byte selects.
 const DIALECTS: u8 = 7;
 
 fn write(dir: &Path, target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) -> io::Result<()> {

@@ -1,6 +1,6 @@
-//! Fields that originals to 6.12 bring into the host's byte order where they
-//! stand, in a table of an object of the other order. Whoever reads the same
-//! bytes again, another table or the same one by another name, sees that.
+//! Fields that originals to 6.12 bring into the host's byte order in
+//! place, in a table of an object of the other order. Another table, or the same one
+//! by another name, that shares these bytes sees the change.
 
 use std::ops::Range;
 

@@ -63,7 +63,7 @@ impl Resolution {
     }
 }
 
-/// The symbol that stands for the module's own layout among the versions.
+/// The symbol whose version is that of the module's own layout.
 const MODULE_LAYOUT: &[u8] = b"module_layout";
 
 /// Looks at one module. Nothing is changed: modules can be looked at in any

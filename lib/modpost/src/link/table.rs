@@ -82,7 +82,7 @@ impl<'a> SymbolTable<'a> {
         self.by_name.find(self.hasher.hash_one(name), |id| &*self.get(*id).export.name == name).copied()
     }
 
-    /// The symbol that a name stands for; a dot before it is passed over.
+    /// The symbol of a name; a dot before it is passed over.
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<SymbolId> {
         self.find_exact(name.strip_prefix(b".").unwrap_or(name))

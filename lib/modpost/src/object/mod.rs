@@ -373,7 +373,7 @@ impl Reader<'_, '_> {
     /// Looks at a symbol; returns the length of its name.
     fn symbol(&mut self, number: usize, later: &mut Later) -> Result<usize, Fatal> {
         let symbol = self.elf.symbols()[number];
-        // Most local symbols stand for a section and have no name.
+        // Most local symbols are section symbols and have no name.
         let is_section = symbol.name == 0 && !matches!(u32::from(symbol.shndx), SHN_UNDEF | SHN_XINDEX);
         let is_section = is_section && !symbol.is_special();
         if is_section && !symbol.is_global() && self.elf.symbol_name_of(&symbol, 1) == b"\0" {

@@ -212,7 +212,7 @@ pub(super) const BLACK_LISTED: &str = ".altinstr_replacement";
 /// A set of rules, a bit each, in the order of the table.
 pub(super) type RuleSet = u16;
 
-/// The bit that stands for a symbol in a section that doesn't exist.
+/// The bit for a symbol in a section that doesn't exist.
 pub(super) const NO_SUCH_SECTION: RuleSet = 1 << 15;
 
 /// What a section's name says about it. Two sections' verdict is then a

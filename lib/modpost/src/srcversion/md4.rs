@@ -2,7 +2,7 @@
 //!
 //! `scripts/mod/sumversion.c` takes the message's words in network byte
 //! order, where RFC 1320 has them little-endian, and the length's two words in
-//! the host's. No library computes that, which is why this stands here.
+//! the host's. No library computes that, which is why this is here.
 
 const BLOCK: usize = 64;
 

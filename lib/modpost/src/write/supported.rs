@@ -85,7 +85,7 @@ impl Supported {
 
 /// The lines, each with its place: without space before them and what follows
 /// a NUL. There are no more after one that is too long, and what follows the
-/// last newline is none.
+/// last newline is not a line.
 fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {

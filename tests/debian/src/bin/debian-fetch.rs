@@ -2,7 +2,7 @@
 //! prints the directory of each, in which it lies unpacked.
 //!
 //! Arguments: a suite, an architecture, a series, and names in which `*`
-//! stands for the kernel's release.
+//! matches the kernel's release.
 
 #![forbid(unsafe_code)]
 
