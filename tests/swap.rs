@@ -250,6 +250,33 @@ fn programs_are_replaced_and_restored() {
     }
 }
 
+/// What make takes from a tree's `scripts/mod/Makefile`: the programs that it copies,
+/// and those that it compiles.
+fn made(bench: &Bench) -> String {
+    let text = "obj := x\ninclude Makefile\n$(info $(programs):$(hostprogs-always-y))\nFORCE:\nnothing:\n";
+    let output = Command::new("sh")
+        .args(["-c", "printf '%s' \"$0\" | make -s -f - nothing", text])
+        .current_dir(bench.scripts())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn without_our_programs_a_tree_builds_its_own() {
+    let bench = Bench::new(&[], true);
+    let own = fs::read(bench.scripts().join("Makefile")).unwrap();
+    for _ in 0..2 {
+        bench.swap();
+        assert_eq!(made(&bench), "modpost mk_elfconfig:\n");
+    }
+    fs::remove_dir_all(bench.ours()).unwrap();
+    assert_eq!(made(&bench), ":modpost mk_elfconfig\n");
+    let swapped = fs::read(bench.scripts().join("Makefile")).unwrap();
+    assert!(memchr::memmem::find(&swapped, &own).is_some(), "it has the tree's own Makefile in it");
+}
+
 #[test]
 fn what_a_swapped_tree_builds_goes_too() {
     let bench = Bench::new(&[], true);

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::compare;
 use crate::corpus::working_directory;
-use crate::external::{Builder, External, copy, restore, scripts, swap};
+use crate::external::{Builder, External, State, copy, restore, scripts, swap};
 use crate::kernel::{Tree, configure, make};
 use crate::original;
 use crate::run;
@@ -80,6 +80,16 @@ fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Find
     Ok(())
 }
 
+/// Where our programs are not installed, a swapped tree builds its own.
+fn without_ours(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Finding> {
+    make(tree, &["KBUILD_RS=/nonexistent", "modules_prepare"])?;
+    let scripts = scripts(tree)?;
+    let differs = |name: &&str| scripts.get(*name).map(|state| &state.2) != before.get(*name).map(|state| &state.2);
+    let differing = ["modpost", "mk_elfconfig"].into_iter().filter(differs);
+    let report = differing.map(|name| format!("  {name}: isn't what the tree's own Makefile makes\n")).collect();
+    Ok(("the tree's own programs, without ours".to_owned(), report))
+}
+
 /// `make mrproper` removes what our Makefile has made.
 fn clean(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<Finding> {
     make(source, &[arguments, &["mrproper"]].concat())?;
@@ -107,6 +117,7 @@ pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
     let theirs = builder.all(EXTERNALS)?;
     remake(&tree, &tree, &[], &mut findings)?;
     findings.extend(theirs.compare(&builder)?);
+    findings.push(without_ours(&tree, &before)?);
     findings.push(clean(&tree, &tree, &[])?);
     findings.push(restore(&tree, &before)?);
     Ok(findings)
