@@ -82,6 +82,8 @@ impl Bench {
             bench.age(&path, number);
         }
         if source {
+            fs::create_dir(bench.tree().join("init")).unwrap();
+            fs::write(bench.tree().join("init/main.c"), "").unwrap();
             for (name, text) in [("modpost.c", ""), ("Makefile", "hostprogs-always-y += modpost mk_elfconfig\n")] {
                 let path = bench.scripts().join(name);
                 fs::write(&path, text).unwrap();
@@ -285,6 +287,18 @@ fn what_a_swapped_tree_builds_goes_too() {
     fs::copy(bench.ours().join("modpost"), bench.scripts().join("modpost")).unwrap();
     bench.undo();
     assert_eq!(bench.snapshot(), before);
+}
+
+#[test]
+fn a_package_made_of_a_swapped_tree_keeps_what_it_cant_build() {
+    let bench = Bench::new(&[], true);
+    bench.swap();
+    fs::copy(bench.ours().join("modpost"), bench.scripts().join("modpost")).unwrap();
+    fs::remove_dir_all(bench.tree().join("init")).unwrap();
+    bench.refuses(
+        &["--undo"],
+        "modpost: is of kbuild-rs, its original isn't kept, and it can't be built here: nothing is changed",
+    );
 }
 
 #[test]
