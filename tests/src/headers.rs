@@ -102,7 +102,7 @@ pub fn compare() -> io::Result<Vec<Finding>> {
     let text = fs::read_to_string(&makefile)?;
     fs::write(&makefile, text.replace("/usr/src/", &format!("{}/", sources.display())))?;
 
-    let builder = Builder { tree: &tree, sources: &sources, beside: &dir.path().join("build") };
+    let builder = Builder { tree: &tree, sources: &sources, beside: &dir.path().join("build"), modpost: None };
     let before = scripts(&tree)?;
     let theirs = builder.all(EXTERNALS)?;
     swap(&tree)?;

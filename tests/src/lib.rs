@@ -28,6 +28,7 @@ pub mod observed;
 pub mod original;
 pub mod privilege;
 pub mod recording;
+pub mod route;
 pub mod sums;
 pub mod swapped;
 pub mod synthetic;

@@ -11,7 +11,7 @@ use crate::original::Subject;
 use crate::run::{self, Call};
 
 /// What a program did.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Observed {
     /// How it ended; `None` if it had to be killed.
     pub status: Option<ExitStatus>,

@@ -1,17 +1,18 @@
-//! A kernel tree with ours in the original's place: kbuild's own commands run
-//! before and after, in one directory, so that every byte that they print can be
-//! the same.
+//! A kernel tree in which kbuild calls ours, by each of the routes to it: kbuild's
+//! own commands run before and after, in one directory, so that every byte that
+//! they print can be the same.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::compare;
 use crate::corpus::working_directory;
-use crate::external::{Builder, External, State, copy, restore, scripts, swap};
+use crate::external::{Builder, Builds, COMMAND, External, State, copy, restore, scripts, swap};
 use crate::kernel::{Tree, configure, make};
 use crate::original;
+use crate::route;
 use crate::run;
 use crate::tally::Finding;
 
@@ -44,11 +45,11 @@ fn is_product(path: &Path) -> bool {
         || name.starts_with(".vmlinux.export.")
 }
 
-/// Makes a kernel's products anew, with ours where the original was, and
-/// then once more, when nothing is to be done.
-fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Finding>) -> io::Result<()> {
-    let original = run::contents(out, is_product)?;
-    swap(source)?;
+/// What of a built kernel depends on modpost.
+type Products = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Removes a kernel's products, makes them anew and compares.
+fn make_anew(source: &Path, out: &Path, arguments: &[&str], original: &Products) -> io::Result<Finding> {
     for path in original.keys() {
         fs::remove_file(out.join(path))?;
     }
@@ -56,16 +57,25 @@ fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Find
     fs::remove_file(out.join("vmlinux"))?;
     make(source, arguments)?;
     let mut report = String::new();
-    compare::files(&mut report, &original, &run::contents(out, is_product)?);
+    compare::files(&mut report, original, &run::contents(out, is_product)?);
     let modules = original.keys().filter(|path| path.extension().is_some_and(|e| e == "ko")).count();
     if modules < 20 {
         report += &format!("  there are {modules} modules only\n");
     }
+    Ok((format!("{} files of the tree, {modules} modules among them", original.len()), report))
+}
+
+/// Makes a kernel's products anew, with ours where the original was, and
+/// then once more, when nothing is to be done.
+fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Finding>) -> io::Result<()> {
+    let original = run::contents(out, is_product)?;
+    swap(source)?;
+    let (what, mut report) = make_anew(source, out, arguments, &original)?;
     let program = fs::read(out.join("scripts/mod/modpost"))?;
     if program != fs::read(original::ours("modpost")?.program)? {
         report += "  scripts/mod/modpost isn't ours\n";
     }
-    findings.push((format!("{} files of the tree, {modules} modules among them", original.len()), report));
+    findings.push((what, report));
 
     let times = || -> io::Result<BTreeMap<_, _>> {
         let times = run::stamps(out)?.into_iter();
@@ -78,6 +88,35 @@ fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Find
     let report = anew.map(|(path, _)| format!("  {}: made anew\n", path.display())).collect();
     findings.push((format!("a second make, {} files", first.len()), report));
     Ok(())
+}
+
+/// The tree as it is, told to call ours; then with ours installed in it as in a
+/// headers package.
+fn unswapped(tree: &Path, theirs: &Builds, builder: &Builder, findings: &mut Vec<Finding>) -> io::Result<()> {
+    let named = |route: &'static str| move |(what, report): Finding| (format!("{route}: {what}"), report);
+    let modpost = route::value(&tree.join("scripts"), &original::ours("modpost")?.program)?;
+    let variable = format!("MODPOST={modpost}");
+    let (what, report) = make_anew(tree, tree, &[&variable], &run::contents(tree, is_product)?)?;
+    findings.push(named("MODPOST=")((what, report)));
+    findings
+        .extend(theirs.compare(&Builder { modpost: Some(&modpost), ..*builder })?.into_iter().map(named("MODPOST=")));
+    let ours = original::ours("modpost")?.program;
+    // 5.10 joins the tree's Module.symvers of two others.
+    let tree_record =
+        [".modules-only.symvers.cmd", COMMAND].map(|name| tree.join(name)).into_iter().find(|path| path.exists());
+    let mut report = String::new();
+    for record in [tree_record.unwrap_or_default(), builder.beside.join("exporter").join(COMMAND)] {
+        if !fs::read_to_string(&record)?.contains(&*ours.to_string_lossy()) {
+            report += &format!("  {}: doesn't call ours\n", record.display());
+        }
+    }
+    findings.push(("MODPOST=: ours is called".to_owned(), report));
+
+    let (program, kept) = (tree.join("scripts/mod/modpost"), tree.join("scripts/mod/modpost.kept"));
+    fs::rename(&program, &kept)?;
+    fs::copy(&ours, &program)?;
+    findings.extend(theirs.compare(builder)?.into_iter().map(named("installed")));
+    fs::rename(&kept, &program)
 }
 
 /// Where our programs are not installed, a swapped tree builds its own.
@@ -113,8 +152,9 @@ pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
     make(&tree, &[])?;
     let before = scripts(&tree)?;
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
-    let builder = Builder { tree: &tree, sources: &fixtures, beside: &beside };
+    let builder = Builder { tree: &tree, sources: &fixtures, beside: &beside, modpost: None };
     let theirs = builder.all(EXTERNALS)?;
+    unswapped(&tree, &theirs, &builder, &mut findings)?;
     remake(&tree, &tree, &[], &mut findings)?;
     findings.extend(theirs.compare(&builder)?);
     findings.push(without_ours(&tree, &before)?);
