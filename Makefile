@@ -4,7 +4,9 @@ CARGO  ?= cargo
 CORPUS ?= 6.1-amd64
 DEPMOD ?= 6.1-amd64 6.1-i386 6.12-amd64
 prefix ?= /usr/local
-COMPLETIONS = share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d
+# Debian has a directory of its own for the completions of packages.
+ZSH ?= share/zsh/site-functions
+COMPLETIONS = share/bash-completion/completions $(ZSH) share/fish/vendor_completions.d
 PROGRAMS = modpost mk_elfconfig file2alias sumversion
 # What kbuild-rs-swap asks, and the cases that it runs.
 PROVER = kbuild-rs-prove
@@ -34,7 +36,7 @@ BENCH  ?=
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-recorded check-original record \
 	check-headers check-history check-mutants check-faults fuzz \
-	check-fresh check-kernel check-packages fetch static install deb swap unswap fmt lint needs
+	check-fresh check-kernel check-packages fetch static static-crates install deb swap unswap fmt lint needs
 
 help:
 	@echo 'make build             the programs, in $(BIN)'
@@ -62,6 +64,7 @@ help:
 	@echo 'make swap KDIR=DIR     use kbuild-rs in a kernel tree or headers package'
 	@echo 'make unswap KDIR=DIR   use the originals there again'
 	@echo 'make static            the programs without any shared library, in $(STATIC)'
+	@echo 'make static-crates     the crates in them, and their licences'
 	@echo 'make install           install these into DESTDIR=$(DESTDIR) prefix=$(prefix)'
 	@echo 'make deb               a Debian package, in target'
 	@echo 'make fmt, make lint    format; check formatting, clippy, documentation, dependencies'
@@ -144,6 +147,7 @@ check-kernel: needs build static
 	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-kernel $(KERNEL)
 
 check-packages: needs
+	tests/needs packages
 	tests/packages
 
 # On a machine that does nothing else. BENCH="a e" measures these cases and
@@ -189,6 +193,11 @@ install: static
 		install -m 644 docs/completions/_$$program '$(DESTDIR)$(prefix)'/$(word 2,$(COMPLETIONS)); \
 		install -m 644 docs/completions/$$program.fish '$(DESTDIR)$(prefix)'/$(word 3,$(COMPLETIONS)); \
 	done
+
+# The crates of others that are linked into what is installed, with their licences.
+static-crates:
+	@$(CARGO) tree --locked --edges normal,no-proc-macro --prefix none --format '{p}: {l}' \
+		--target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(PROVER)) | sed -e '/^$$/d' -e '/ (\//d' -e 's/ (\*)$$//' | LC_ALL=C sort -u
 
 deb:
 	scripts-compat/make-deb
