@@ -316,6 +316,78 @@ fn an_upgrade_brings_new_originals() {
 }
 
 #[test]
+fn the_status_says_what_a_tree_uses() {
+    let bench = Bench::new(DEBIAN, false);
+    let expect = |state: &str| {
+        let before = bench.snapshot();
+        let output = bench.run(&["--status"]);
+        assert!(output.status.success(), "{output:?}");
+        let place = fs::canonicalize(bench.scripts()).unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{}: {state}\n", place.display()));
+        assert_eq!(bench.snapshot(), before);
+    };
+    expect("has its originals");
+    bench.swap();
+    expect("uses kbuild-rs for kernel 6.1.176");
+    for (number, name) in DEBIAN.iter().enumerate() {
+        let path = bench.scripts().join(name);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, program("newer")).unwrap();
+        let is_last = number + 1 == DEBIAN.len();
+        expect(if is_last {
+            "was swapped, and has new originals since: run kbuild-rs-swap again"
+        } else {
+            "uses kbuild-rs in part: run kbuild-rs-swap again"
+        });
+    }
+    bench.swap();
+    fs::remove_dir_all(bench.scripts().join(".kbuild-rs")).unwrap();
+    expect("uses kbuild-rs, and what that has replaced isn't kept");
+}
+
+#[test]
+fn all_installed_headers_are_found() {
+    let bench = Bench::new(DEBIAN, false);
+    let before = bench.snapshot();
+    let root = bench.dir.path().join("root");
+    // As in Debian, several names lead to one directory.
+    for (dir, name) in [("lib/modules/6.1", "build"), ("usr/src", "linux-headers-6.1"), ("usr/lib", "linux-kbuild-6.1")]
+    {
+        fs::create_dir_all(root.join(dir)).unwrap();
+        symlink(bench.tree(), root.join(dir).join(name)).unwrap();
+    }
+    fs::create_dir_all(root.join("usr/src/linux-headers-6.1-common/scripts")).unwrap();
+    let all = |arguments: &[&str]| {
+        let mut command = Command::new(script());
+        let output = command.args(arguments).arg("--all").env("DPKG_ROOT", &root).current_dir(bench.dir.path());
+        let output = output.output().unwrap();
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), stdout, stderr)
+    };
+    let place = fs::canonicalize(bench.scripts()).unwrap();
+    let is = |state: &str| format!("{}: {state}\n", place.display());
+
+    assert_eq!(all(&["--status"]), (Some(0), is("has its originals"), String::new()));
+    let ours = fs::canonicalize(bench.dir.path()).unwrap().join("ours");
+    let swapped = format!("modpost: is the same\n{}", is(&format!("uses kbuild-rs of {}", ours.display())));
+    assert_eq!(all(&["--from", "ours"]), (Some(0), swapped, String::new()));
+    assert_eq!(all(&["--status"]), (Some(0), is("uses kbuild-rs for kernel 6.1.176"), String::new()));
+
+    // One that can't be done doesn't keep the others from it.
+    let other = root.join("lib/modules/6.0/build/scripts/mod");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("modpost"), "KBUILD_RS").unwrap();
+    let (status, stdout, stderr) = all(&["--undo"]);
+    assert_eq!((status, stdout), (Some(1), is("has its originals again")));
+    assert!(stderr.ends_with("modpost: is of kbuild-rs, but its original isn't kept\n"), "{stderr}");
+    // What never was swapped is none of an undo's business.
+    fs::write(other.join("modpost"), "#!/bin/sh\n").unwrap();
+    let (status, _, stderr) = all(&["--undo"]);
+    assert_eq!((status, &*stderr), (Some(0), ""));
+    assert_eq!(bench.snapshot(), before);
+}
+
+#[test]
 fn killed_at_any_call() {
     for (programs, source) in [(&DEBIAN[..2], false), (BUILT, true)] {
         let bench = Bench::new(programs, source);
@@ -371,8 +443,9 @@ fn what_is_not_known_is_refused() {
 
     let bench = Bench::new(&[], false);
     bench.refuses(from, "not a kernel: scripts/mod has neither modpost nor its source");
-    let elsewhere = bench.run(&["--from", "ours", "another"]);
-    assert_eq!(elsewhere.status.code(), Some(2));
+    for wrong in [&["--from", "ours", "another"][..], &["--all"], &["--undo", "--status"], &["--undo", "--check"]] {
+        assert_eq!(bench.run(wrong).status.code(), Some(2), "{wrong:?}");
+    }
 
     let bench = Bench::new(BUILT, false);
     bench.refuses(&["--from", "nothing"], "modpost: is missing");
