@@ -168,9 +168,9 @@ fetch: needs build
 static:
 	RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' \
 		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(PROVER))
-	install -m 644 scripts-compat/Makefile $(CASES) '$(STATIC)'
+	install -m 644 scripts-compat/Kbuild $(CASES) '$(STATIC)'
 
-# The programs lie together in lib/kbuild-rs, with the Makefile that names the
+# The programs lie together in lib/kbuild-rs, with the Kbuild that names the
 # directory; what people call is linked from bin.
 install: static
 	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8 $(COMPLETIONS))
@@ -179,11 +179,11 @@ install: static
 	for program in $(PROGRAMS); do \
 		ln -sf ../lib/kbuild-rs/$$program '$(DESTDIR)$(prefix)/bin'; \
 	done
-	for file in lib/kbuild-rs/Makefile sbin/kbuild-rs-swap; do \
+	for file in lib/kbuild-rs/Kbuild sbin/kbuild-rs-swap; do \
 		sed 's|/usr/lib/kbuild-rs|$(prefix)/lib/kbuild-rs|' scripts-compat/$${file##*/} \
 			>'$(DESTDIR)$(prefix)'/$$file; \
 	done
-	chmod 644 '$(DESTDIR)$(prefix)/lib/kbuild-rs/Makefile'
+	chmod 644 '$(DESTDIR)$(prefix)/lib/kbuild-rs/Kbuild'
 	chmod 755 '$(DESTDIR)$(prefix)/sbin/kbuild-rs-swap'
 	install -m 644 docs/man/*.1 '$(DESTDIR)$(prefix)/share/man/man1'
 	install -m 644 docs/man/*.8 '$(DESTDIR)$(prefix)/share/man/man8'

@@ -72,8 +72,8 @@ impl Bench {
         }
         write_executable(&bench.ours().join("kbuild-rs-prove"), PROVER);
         fs::write(bench.ours().join("cases.tar.zst"), "").unwrap();
-        let makefile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/Makefile");
-        fs::copy(makefile, bench.ours().join("Makefile")).unwrap();
+        let kbuild = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/Kbuild");
+        fs::copy(kbuild, bench.ours().join("Kbuild")).unwrap();
         for (number, name) in programs.iter().enumerate() {
             let path = bench.scripts().join(name);
             fs::write(&path, program(name)).unwrap();
@@ -238,9 +238,11 @@ fn programs_are_replaced_and_restored() {
             assert_eq!(*found, digest(&fs::read(bench.ours().join(ours)).unwrap()), "{name}");
         }
         if source {
-            let makefile = fs::read_to_string(bench.scripts().join("Makefile")).unwrap();
+            let kbuild = fs::read_to_string(bench.scripts().join("Kbuild")).unwrap();
             let line = format!("KBUILD_RS ?= {}", bench.ours().display());
-            assert!(makefile.lines().any(|l| l == line), "{makefile}");
+            assert!(kbuild.lines().any(|l| l == line), "{kbuild}");
+            let makefile = bench.scripts().join("Makefile");
+            assert_eq!(swapped[&makefile], before[&makefile]);
         }
         let swapped = bench.files();
         bench.swap();
@@ -252,10 +254,11 @@ fn programs_are_replaced_and_restored() {
     }
 }
 
-/// What make takes from a tree's `scripts/mod/Makefile`: the programs that it copies,
+/// What make takes from a tree's `scripts/mod/Kbuild`: the programs that it copies,
 /// and those that it compiles.
 fn made(bench: &Bench) -> String {
-    let text = "obj := x\ninclude Makefile\n$(info $(programs):$(hostprogs-always-y))\nFORCE:\nnothing:\n";
+    let text =
+        "obj := x\nsrctree := ../..\ninclude Kbuild\n$(info $(programs):$(hostprogs-always-y))\nFORCE:\nnothing:\n";
     let output = Command::new("sh")
         .args(["-c", "printf '%s' \"$0\" | make -s -f - nothing", text])
         .current_dir(bench.scripts())
@@ -268,15 +271,68 @@ fn made(bench: &Bench) -> String {
 #[test]
 fn without_our_programs_a_tree_builds_its_own() {
     let bench = Bench::new(&[], true);
-    let own = fs::read(bench.scripts().join("Makefile")).unwrap();
     for _ in 0..2 {
         bench.swap();
         assert_eq!(made(&bench), "modpost mk_elfconfig:\n");
     }
     fs::remove_dir_all(bench.ours()).unwrap();
     assert_eq!(made(&bench), ":modpost mk_elfconfig\n");
-    let swapped = fs::read(bench.scripts().join("Makefile")).unwrap();
-    assert!(memchr::memmem::find(&swapped, &own).is_some(), "it has the tree's own Makefile in it");
+}
+
+/// What git says in a tree.
+fn git(bench: &Bench, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"])
+        .args(arguments)
+        .current_dir(bench.tree())
+        .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn git_sees_no_change() {
+    let bench = Bench::new(&[], true);
+    fs::write(bench.tree().join(".gitignore"), ".*\n").unwrap();
+    git(&bench, &["init", "-q"]);
+    let exclude = bench.tree().join(".git/info/exclude");
+    let before = fs::read(&exclude).unwrap();
+    git(&bench, &["add", "-A", "-f"]);
+    git(&bench, &["commit", "-q", "-m", "a kernel"]);
+    let is_clean = || {
+        assert_eq!(git(&bench, &["status", "--porcelain"]), "");
+        assert!(!git(&bench, &["describe", "--always", "--dirty"]).contains("dirty"));
+    };
+    for _ in 0..2 {
+        bench.swap();
+        is_clean();
+    }
+    git(&bench, &["stash", "-q"]);
+    git(&bench, &["checkout", "-q", "-f"]);
+    git(&bench, &["clean", "-q", "-f", "-d"]);
+    assert_eq!(made(&bench), "modpost mk_elfconfig:\n");
+
+    // This removes what isn't tracked, the swap with it.
+    git(&bench, &["clean", "-q", "-f", "-d", "-x"]);
+    assert!(String::from_utf8_lossy(&bench.run(&["--status"]).stdout).ends_with("has its originals\n"));
+    bench.swap();
+    is_clean();
+    bench.undo();
+    is_clean();
+    assert_eq!(fs::read(&exclude).unwrap(), before);
+}
+
+#[test]
+fn the_makefile_that_version_0_1_0_replaced_comes_back() {
+    let bench = Bench::new(&[], true);
+    let before = bench.snapshot();
+    bench.swap();
+    fs::rename(bench.scripts().join("Makefile"), bench.scripts().join(".kbuild-rs/Makefile")).unwrap();
+    fs::rename(bench.scripts().join("Kbuild"), bench.scripts().join("Makefile")).unwrap();
+    bench.undo();
+    assert_eq!(bench.snapshot(), before);
 }
 
 #[test]
@@ -379,7 +435,7 @@ fn all_installed_headers_are_found() {
     fs::write(other.join("modpost"), "KBUILD_RS").unwrap();
     let (status, stdout, stderr) = all(&["--undo"]);
     assert_eq!((status, stdout), (Some(1), is("has its originals again")));
-    assert!(stderr.ends_with("modpost: is of kbuild-rs, but its original isn't kept\n"), "{stderr}");
+    assert!(stderr.ends_with("its original isn't kept, and it can't be built here: nothing is changed\n"), "{stderr}");
     // What never was swapped is none of an undo's business.
     fs::write(other.join("modpost"), "#!/bin/sh\n").unwrap();
     let (status, _, stderr) = all(&["--undo"]);
@@ -467,10 +523,14 @@ fn what_is_not_known_is_refused() {
     fs::write(bench.scripts().join("Makefile"), "all:\n").unwrap();
     bench.refuses(from, "Makefile: doesn't make modpost and mk_elfconfig");
 
+    let bench = Bench::new(&[], true);
+    fs::write(bench.scripts().join("Kbuild"), "all:\n").unwrap();
+    bench.refuses(from, "Kbuild: is not of kbuild-rs");
+
     let bench = Bench::new(BUILT, false);
     bench.swap();
     fs::remove_dir_all(bench.scripts().join(".kbuild-rs")).unwrap();
-    bench.refuses(&["--undo"], "is of kbuild-rs, but its original isn't kept");
+    bench.refuses(&["--undo"], "its original isn't kept, and it can't be built here: nothing is changed");
 }
 
 #[test]

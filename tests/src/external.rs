@@ -137,8 +137,8 @@ impl Builds<'_> {
 /// Mode, time and contents of a file.
 pub type State = (u32, (i64, i64), Vec<u8>);
 
-/// What swapping changes, and is to bring back: the Makefile and the programs
-/// in `scripts/mod`.
+/// What swapping changes, and is to bring back: the programs in `scripts/mod`, and the
+/// files that make them.
 ///
 /// # Errors
 /// If they can't be read.
@@ -148,7 +148,7 @@ pub fn scripts(tree: &Path) -> io::Result<BTreeMap<String, State>> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_program = ["modpost", "mk_elfconfig"].contains(&&*name) || name.starts_with("modpost.real-");
-        if is_program || name == "Makefile" {
+        if is_program || name == "Makefile" || name == "Kbuild" {
             let metadata = entry.metadata()?;
             let time = (metadata.mtime(), metadata.mtime_nsec());
             found.insert(name, (metadata.mode(), time, fs::read(entry.path())?));

@@ -129,7 +129,7 @@ fn without_ours(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Fin
     Ok(("the tree's own programs, without ours".to_owned(), report))
 }
 
-/// `make mrproper` removes what our Makefile has made.
+/// `make mrproper` removes what our Kbuild has made.
 fn clean(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<Finding> {
     make(source, &[arguments, &["mrproper"]].concat())?;
     let made = ["modpost", "mk_elfconfig", "empty.o", "elfconfig.h", "devicetable-offsets.h", "devicetable-offsets.s"];
@@ -164,7 +164,7 @@ pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
 }
 
 /// Builds a kernel for arm64 in a directory beside its source, with the original
-/// and then from the source whose Makefile has been replaced.
+/// and then from the source that has our Kbuild.
 ///
 /// # Errors
 /// If something can't be unpacked, built or read.
