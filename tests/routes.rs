@@ -5,8 +5,9 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use kbuild_rs_tests::command::{self, write_executable};
 use kbuild_rs_tests::external::copy;
 use kbuild_rs_tests::original::{KERNELS, Target};
 use kbuild_rs_tests::{route, tally};
@@ -103,8 +104,7 @@ impl Place {
             ("kbuild-file", &format!("{module}/Makefile")),
         ]);
         let calls = self.path("calls");
-        let output = make.env("CALLS", &calls).current_dir(self.path(dir)).stdin(Stdio::null()).output()?;
-        assert!(output.status.success(), "{make:?}: {}", String::from_utf8_lossy(&output.stderr));
+        command::output(make.env("CALLS", &calls).current_dir(self.path(dir)))?;
         let read = |path: PathBuf| if path.exists() { fs::read_to_string(path) } else { Ok(String::new()) };
         Ok((read(calls)?, read(self.path("calls.names"))?))
     }
@@ -114,9 +114,7 @@ impl Place {
 fn each_kernel_calls_ours_as_its_own() -> io::Result<()> {
     let stubs = tempfile::tempdir()?;
     let stub = stubs.path().join("modpost");
-    // By another process: what one of our threads writes, no other can run.
-    let write = ["-c", "printf '%s' \"$1\" >\"$0\" && chmod 755 \"$0\""];
-    assert!(Command::new("sh").args(write).arg(&stub).arg(MODPOST).status()?.success());
+    write_executable(&stub, MODPOST)?;
     for kernel in KERNELS {
         let Some(program) = tally::available("routes", kernel.modpost(Target::Lsb64))?.map(|subject| subject.program)
         else {

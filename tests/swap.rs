@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use kbuild_rs_tests::command::{output, write_executable};
 use kbuild_rs_tests::original;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -50,12 +51,6 @@ fn digest(contents: &[u8]) -> String {
     format!("{:x}", Sha256::digest(contents))
 }
 
-/// By another process: what one of our threads writes, no other can run.
-fn write_executable(path: &Path, text: &str) {
-    let write = ["-c", "printf '%s' \"$1\" >\"$0\" && chmod 755 \"$0\""];
-    assert!(Command::new("sh").args(write).arg(path).arg(text).status().unwrap().success());
-}
-
 fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap")
 }
@@ -70,7 +65,7 @@ impl Bench {
         for name in BUILT {
             fs::write(bench.ours().join(name), program(&format!("KBUILD_RS {name}"))).unwrap();
         }
-        write_executable(&bench.ours().join("kbuild-rs-prove"), PROVER);
+        write_executable(&bench.ours().join("kbuild-rs-prove"), PROVER).unwrap();
         fs::write(bench.ours().join("cases.tar.zst"), "").unwrap();
         let kbuild = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/Kbuild");
         fs::copy(kbuild, bench.ours().join("Kbuild")).unwrap();
@@ -209,7 +204,7 @@ impl Bench {
                 count = count.display(),
                 real = real.display(),
             );
-            write_executable(&dir.join(command), &text);
+            write_executable(&dir.join(command), &text).unwrap();
         }
         format!("{}:{path}", dir.display())
     }
@@ -259,13 +254,8 @@ fn programs_are_replaced_and_restored() {
 fn made(bench: &Bench) -> String {
     let text =
         "obj := x\nsrctree := ../..\ninclude Kbuild\n$(info $(programs):$(hostprogs-always-y))\nFORCE:\nnothing:\n";
-    let output = Command::new("sh")
-        .args(["-c", "printf '%s' \"$0\" | make -s -f - nothing", text])
-        .current_dir(bench.scripts())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
+    let make = ["-c", "printf '%s' \"$0\" | make -s -f - nothing", text];
+    String::from_utf8(output(Command::new("sh").args(make).current_dir(bench.scripts())).unwrap()).unwrap()
 }
 
 #[test]
@@ -281,15 +271,10 @@ fn without_our_programs_a_tree_builds_its_own() {
 
 /// What git says in a tree.
 fn git(bench: &Bench, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"])
-        .args(arguments)
-        .current_dir(bench.tree())
-        .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
+    let mut git = Command::new("git");
+    git.args(["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]).args(arguments);
+    git.current_dir(bench.tree()).envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")]);
+    String::from_utf8(output(&mut git).unwrap()).unwrap()
 }
 
 #[test]
@@ -298,7 +283,8 @@ fn git_sees_no_change() {
     fs::write(bench.tree().join(".gitignore"), ".*\n").unwrap();
     git(&bench, &["init", "-q"]);
     let exclude = bench.tree().join(".git/info/exclude");
-    let before = fs::read(&exclude).unwrap();
+    let before = "*.orig\n\n# mine\n\n";
+    fs::write(&exclude, before).unwrap();
     git(&bench, &["add", "-A", "-f"]);
     git(&bench, &["commit", "-q", "-m", "a kernel"]);
     let is_clean = || {
@@ -321,7 +307,7 @@ fn git_sees_no_change() {
     is_clean();
     bench.undo();
     is_clean();
-    assert_eq!(fs::read(&exclude).unwrap(), before);
+    assert_eq!(fs::read_to_string(&exclude).unwrap(), before);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Programs that have to succeed.
 
 use std::io;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 fn failed(command: &Command, status: ExitStatus, said: &[u8]) -> io::Error {
@@ -23,4 +24,14 @@ pub fn output(command: &mut Command) -> io::Result<Vec<u8>> {
 pub fn run(command: &mut Command) -> io::Result<()> {
     let status = command.stdout(io::stderr()).status()?;
     if status.success() { Ok(()) } else { Err(failed(command, status, b"")) }
+}
+
+/// Writes a program that this process may then run. Another process writes it: what
+/// one of our threads has open for writing, no other can run.
+///
+/// # Errors
+/// If it can't be written.
+pub fn write_executable(path: &Path, text: &str) -> io::Result<()> {
+    let write = ["-c", "printf '%s' \"$1\" >\"$0\" && chmod 755 \"$0\""];
+    output(Command::new("sh").args(write).arg(path).arg(text)).map(drop)
 }
