@@ -94,13 +94,13 @@ fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Find
 /// headers package.
 fn unswapped(tree: &Path, theirs: &Builds, builder: &Builder, findings: &mut Vec<Finding>) -> io::Result<()> {
     let named = |route: &'static str| move |(what, report): Finding| (format!("{route}: {what}"), report);
-    let modpost = route::value(&tree.join("scripts"), &original::ours("modpost")?.program)?;
+    let ours = original::ours("modpost")?.program;
+    let modpost = route::value(&tree.join("scripts"), &ours)?;
     let variable = format!("MODPOST={modpost}");
     let (what, report) = make_anew(tree, tree, &[&variable], &run::contents(tree, is_product)?)?;
     findings.push(named("MODPOST=")((what, report)));
     findings
         .extend(theirs.compare(&Builder { modpost: Some(&modpost), ..*builder })?.into_iter().map(named("MODPOST=")));
-    let ours = original::ours("modpost")?.program;
     // 5.10 joins the tree's Module.symvers of two others.
     let tree_record =
         [".modules-only.symvers.cmd", COMMAND].map(|name| tree.join(name)).into_iter().find(|path| path.exists());

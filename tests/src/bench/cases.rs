@@ -114,11 +114,10 @@ impl Cases {
         if letter == "d" {
             return Ok(vec![self.kernel()?]);
         }
-        let first = self.all(FIRST)?;
         let unchanged = "`.mod.c` unchanged";
         let cases = match letter {
-            "a" => vec![(10.0, FIRST, unchanged, first)],
-            "b" => vec![(10.0, FIRST, "no `.mod.c`", Contest { outputs: Outputs::Absent, ..first })],
+            "a" => vec![(10.0, FIRST, unchanged, self.all(FIRST)?)],
+            "b" => vec![(10.0, FIRST, "no `.mod.c`", Contest { outputs: Outputs::Absent, ..self.all(FIRST)? })],
             "c" => {
                 let mut cases = Vec::new();
                 for release in ["5.10", "6.12", "7.3"] {
@@ -131,9 +130,10 @@ impl Cases {
             "e" => {
                 let arguments = format!("-e -i {} -N -w {ONE}", corpus::SYMVERS);
                 let what = "one module, the kernel's `Module.symvers`".to_owned();
-                return Ok(vec![self.row(letter, what, 5.0, &Contest { arguments, ..first })?]);
+                let contest = Contest { arguments, ..self.all(FIRST)? };
+                return Ok(vec![self.row(letter, what, 5.0, &contest)?]);
             }
-            "f" => vec![(5.0, FIRST, "`.mod.c` unchanged, one worker", Contest { jobs: 1, ..first })],
+            "f" => vec![(5.0, FIRST, "`.mod.c` unchanged, one worker", Contest { jobs: 1, ..self.all(FIRST)? })],
             _ => return Err(io::Error::other(format!("no case {letter}"))),
         };
         let row = |(wanted, release, state, contest)| {
