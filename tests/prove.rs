@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kbuild_rs_tests::external::copy;
+use kbuild_rs_tests::command::copy;
 use kbuild_rs_tests::original::{self, KERNELS, Kernel, Target, V5_10, V6_1};
 use kbuild_rs_tests::{recording, tally};
 use kernel::record;

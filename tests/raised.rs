@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use kbuild_rs_debian::Found;
-use kbuild_rs_tests::external::copy;
+use kbuild_rs_tests::command::copy;
 use kbuild_rs_tests::original::{KERNELS, Kernel, Target};
 use kbuild_rs_tests::tally;
 use kernel::Version;

@@ -7,8 +7,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use kbuild_rs_tests::command::copy;
 use kbuild_rs_tests::command::{self, write_executable};
-use kbuild_rs_tests::external::copy;
 use kbuild_rs_tests::original::{KERNELS, Target};
 use kbuild_rs_tests::{route, tally};
 

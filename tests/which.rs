@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kbuild_rs_tests::external::copy;
+use kbuild_rs_tests::command::copy;
 use kbuild_rs_tests::fixture::compile_c;
 use kbuild_rs_tests::original;
 use tempfile::TempDir;

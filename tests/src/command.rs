@@ -35,3 +35,11 @@ pub fn write_executable(path: &Path, text: &str) -> io::Result<()> {
     let write = ["-c", "printf '%s' \"$1\" >\"$0\" && chmod 755 \"$0\""];
     output(Command::new("sh").args(write).arg(path).arg(text)).map(drop)
 }
+
+/// Copies a directory with all modes and times.
+///
+/// # Errors
+/// If that fails.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    run(Command::new("cp").args(["-a", "--reflink=auto"]).args([from, to]))
+}

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::command;
+use crate::command::{self, copy};
 use crate::observed::Observed;
 use crate::original;
 use crate::run;
@@ -185,12 +185,4 @@ pub fn restore(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Find
         report += "  .kbuild-rs: is still there\n";
     }
     Ok((format!("the originals again, {}", before.len()), report))
-}
-
-/// Copies a directory with all modes and times.
-///
-/// # Errors
-/// If that fails.
-pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    command::run(Command::new("cp").args(["-a", "--reflink=auto"]).args([from, to]))
 }

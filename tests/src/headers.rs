@@ -7,8 +7,9 @@ use std::path::Path;
 
 use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which, package};
 
+use crate::command::copy;
 use crate::corpus::working_directory;
-use crate::external::{Builder, External, copy, restore, scripts, swap};
+use crate::external::{Builder, External, restore, scripts, swap};
 use crate::original::V6_1;
 use crate::tally::Finding;
 

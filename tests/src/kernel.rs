@@ -80,18 +80,49 @@ impl Tree {
         command::run(tar.args(["-xJ", "--strip-components=1", "-f"]).arg(self.source()?).current_dir(dir))
     }
 
-    /// The built tree.
+    /// What tells its built tree from others: its version and its options.
+    fn name(&self) -> io::Result<String> {
+        let options = Sha256::digest(fs::read(options())?);
+        let options: String = options.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{}-{options}", self.kernel.found()?.version))
+    }
+
+    /// Where it is built, and built again: in another directory kbuild would make
+    /// everything anew. Nothing is there.
+    fn place(&self) -> io::Result<PathBuf> {
+        let place = cache::directory("kernels")?.join(self.name()? + ".place");
+        match fs::remove_dir_all(&place) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(place),
+        }
+    }
+
+    /// The built tree, which is not to be changed.
     ///
     /// # Errors
     /// If the source can't be had or doesn't build.
     pub fn built(&self) -> io::Result<PathBuf> {
-        let options = Sha256::digest(fs::read(options())?);
-        let options: String = options.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        cache::once(&format!("kernels/{}-{options}", self.kernel.found()?.version), |dir| {
-            self.unpack(dir)?;
-            configure(dir, dir, &[])?;
-            make(dir, &[])
+        cache::once(&format!("kernels/{}", self.name()?), |dir| {
+            let place = self.place()?;
+            fs::create_dir(&place)?;
+            self.unpack(&place)?;
+            configure(&place, &place, &[])?;
+            make(&place, &[])?;
+            fs::rename(&place, dir)
         })
+    }
+
+    /// Calls `run` with a copy of the built tree in which make has nothing to do.
+    ///
+    /// # Errors
+    /// If there is no built tree, or it can't be copied, and those of `run`.
+    pub fn in_copy<T>(&self, run: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+        let built = self.built()?;
+        let place = self.place()?;
+        command::copy(&built, &place)?;
+        let result = run(&place);
+        fs::remove_dir_all(&place)?;
+        result
     }
 }
 

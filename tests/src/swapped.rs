@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::compare;
 use crate::corpus::working_directory;
-use crate::external::{Builder, Builds, COMMAND, External, State, copy, restore, scripts, swap};
+use crate::external::{Builder, Builds, COMMAND, External, State, restore, scripts, swap};
 use crate::kernel::{Tree, configure, make};
 use crate::original;
 use crate::route;
@@ -137,29 +137,29 @@ fn clean(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<Finding> {
     Ok(("make mrproper".to_owned(), left.map(|name| format!("  {name}: is still there\n")).collect()))
 }
 
-/// Copies a built tree, and builds it and modules outside of it with the
-/// original and with ours.
+/// Builds a kernel and modules outside of it with the original and with ours.
 ///
 /// # Errors
 /// If something can't be copied, built or read.
-pub fn compare(built: &Path) -> io::Result<Vec<Finding>> {
+pub fn compare(kernel: &Tree) -> io::Result<Vec<Finding>> {
+    kernel.in_copy(compare_in)
+}
+
+fn compare_in(tree: &Path) -> io::Result<Vec<Finding>> {
     let dir = working_directory()?;
-    let tree = dir.path().join("tree");
-    let beside = dir.path().join("external");
-    copy(built, &tree)?;
     let mut findings = Vec::new();
 
-    make(&tree, &[])?;
-    let before = scripts(&tree)?;
+    make(tree, &[])?;
+    let before = scripts(tree)?;
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
-    let builder = Builder { tree: &tree, sources: &fixtures, beside: &beside, modpost: None };
+    let builder = Builder { tree, sources: &fixtures, beside: dir.path(), modpost: None };
     let theirs = builder.all(EXTERNALS)?;
-    unswapped(&tree, &theirs, &builder, &mut findings)?;
-    remake(&tree, &tree, &[], &mut findings)?;
+    unswapped(tree, &theirs, &builder, &mut findings)?;
+    remake(tree, tree, &[], &mut findings)?;
     findings.extend(theirs.compare(&builder)?);
-    findings.push(without_ours(&tree, &before)?);
-    findings.push(clean(&tree, &tree, &[])?);
-    findings.push(restore(&tree, &before)?);
+    findings.push(without_ours(tree, &before)?);
+    findings.push(clean(tree, tree, &[])?);
+    findings.push(restore(tree, &before)?);
     Ok(findings)
 }
 

@@ -29,7 +29,7 @@ fn compare(tree: &Tree) -> io::Result<Vec<Finding>> {
     let aliases = tempfile::NamedTempFile::new()?;
     std::fs::write(&aliases, depmod::aliases_of_tree(&dir)?)?;
     findings.push(variants::compare(aliases.path())?);
-    findings.extend(swapped::compare(&dir)?);
+    findings.extend(swapped::compare(tree)?);
     Ok(findings)
 }
 
