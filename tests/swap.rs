@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kbuild_rs_tests::command::{output, write_executable};
+use kbuild_rs_tests::command::{copy, output, write_executable};
 use kbuild_rs_tests::original;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ const DEBIAN: &[&str] =
     &["modpost", "modpost.real-lsb-32", "modpost.real-lsb-64", "modpost.real-msb-32", "modpost.real-msb-64"];
 const BUILT: &[&str] = &["modpost", "mk_elfconfig"];
 /// What the script calls.
-const COMMANDS: &[&str] = &["cat", "cp", "grep", "ln", "mkdir", "mv", "od", "rm", "sed", "stat", "touch"];
+const COMMANDS: &[&str] = &["cat", "cp", "grep", "mkdir", "mv", "od", "rm", "rmdir", "sed", "stat", "touch"];
 /// Stands for kbuild-rs-prove, which has tests of its own: it says yes, unless
 /// there is a file that tells otherwise.
 const PROVER: &str = "#!/bin/sh
@@ -106,9 +106,16 @@ impl Bench {
         self.dir.path().join("ours")
     }
 
+    /// Where the originals are kept.
+    fn kept(&self) -> PathBuf {
+        let scripts = fs::canonicalize(self.scripts()).unwrap();
+        self.dir.path().join("state/kept").join(scripts.strip_prefix("/").unwrap())
+    }
+
     fn snapshot(&self) -> Snapshot {
         let mut files = Snapshot::new();
-        let mut paths = vec![self.scripts()];
+        let mut paths = vec![self.scripts(), self.kept()];
+        paths.retain(|path| path.exists());
         while let Some(path) = paths.pop() {
             let metadata = path.symlink_metadata().unwrap();
             let contents = if metadata.is_dir() {
@@ -137,6 +144,7 @@ impl Bench {
 
     fn call(&self, arguments: &[&str], path: &str) -> Output {
         Command::new(script())
+            .args(["--state", "state"])
             .args(arguments)
             .arg(self.tree())
             .env("PATH", path)
@@ -310,13 +318,120 @@ fn git_sees_no_change() {
     assert_eq!(fs::read_to_string(&exclude).unwrap(), before);
 }
 
+/// Version 0.1.0 kept what it replaced, the Makefile too, in the tree.
 #[test]
-fn the_makefile_that_version_0_1_0_replaced_comes_back() {
-    let bench = Bench::new(&[], true);
+fn what_version_0_1_0_replaced_comes_back() {
+    let bench = Bench::new(BUILT, true);
     let before = bench.snapshot();
     bench.swap();
-    fs::rename(bench.scripts().join("Makefile"), bench.scripts().join(".kbuild-rs/Makefile")).unwrap();
-    fs::rename(bench.scripts().join("Kbuild"), bench.scripts().join("Makefile")).unwrap();
+    let (scripts, kept) = (bench.scripts(), bench.scripts().join(".kbuild-rs"));
+    for entry in fs::read_dir(bench.kept()).unwrap() {
+        let entry = entry.unwrap();
+        fs::rename(entry.path(), kept.join(entry.file_name())).unwrap();
+    }
+    fs::remove_dir(bench.kept()).unwrap();
+    fs::rename(scripts.join("Makefile"), kept.join("Makefile")).unwrap();
+    fs::rename(scripts.join("Kbuild"), scripts.join("Makefile")).unwrap();
+    bench.undo();
+    assert_eq!(bench.snapshot(), before);
+}
+
+/// A copy of a swapped tree, and a package of its headers, hold what was recorded and
+/// nothing that was replaced.
+#[test]
+fn what_is_kept_is_not_in_the_tree() {
+    let bench = Bench::new(BUILT, true);
+    let before: Vec<_> = bench.snapshot().into_keys().collect();
+    bench.swap();
+    let mut after: Vec<_> = bench.snapshot().into_keys().filter(|path| !path.starts_with(bench.kept())).collect();
+    after.retain(|path| !before.contains(path));
+    let scripts = bench.scripts();
+    assert_eq!(after, [".kbuild-rs", RECORD, "Kbuild"].map(|name| scripts.join(name)));
+
+    let copied = bench.dir.path().join("copied");
+    copy(&bench.tree(), &copied).unwrap();
+    let undo = |expected: Option<i32>| {
+        let mut undo = Command::new(script());
+        let output = undo.args(["--state", "state", "--undo"]).arg(&copied).current_dir(bench.dir.path()).output();
+        assert_eq!(output.unwrap().status.code(), expected);
+    };
+    // Headers, in which nothing can be built; then a source tree.
+    fs::rename(copied.join("init"), copied.join("away")).unwrap();
+    undo(Some(1));
+    assert!(copied.join("scripts/mod/modpost").exists());
+    fs::rename(copied.join("away"), copied.join("init")).unwrap();
+    undo(Some(0));
+    assert!(!copied.join("scripts/mod/modpost").exists() && copied.join("scripts/mod/Makefile").exists());
+    bench.undo();
+}
+
+#[test]
+fn trees_that_were_swapped_are_found() {
+    let bench = Bench::new(BUILT, true);
+    let before = bench.snapshot();
+    bench.swap();
+    let all = |argument: &str| {
+        let mut all = Command::new(script());
+        let root = bench.dir.path().join("nothing");
+        all.args(["--state", "state", "--all", argument]).env("DPKG_ROOT", root).current_dir(bench.dir.path());
+        String::from_utf8(output(&mut all).unwrap()).unwrap()
+    };
+    let place = fs::canonicalize(bench.scripts()).unwrap();
+    assert_eq!(all("--status"), format!("{}: uses kbuild-rs for kernel 6.1.176\n", place.display()));
+    assert_eq!(all("--undo"), format!("{}: has its originals again\n", place.display()));
+    assert_eq!(all("--status"), "");
+    assert_eq!(bench.snapshot(), before);
+    // The directories of the state are gone, too.
+    assert_eq!(fs::read_dir(bench.dir.path().join("state/kept")).unwrap().count(), 0);
+}
+
+/// The same program with another machine in its ELF header: aarch64.
+fn for_another(program: &[u8]) -> Vec<u8> {
+    let mut other = program.to_vec();
+    other[18..20].copy_from_slice(&[0xb7, 0]);
+    other
+}
+
+/// Headers whose programs are for another machine: which is meant depends on what the
+/// headers themselves are for.
+#[test]
+fn programs_of_another_machine() {
+    let bench = Bench::new(BUILT, false);
+    for name in BUILT {
+        fs::write(bench.scripts().join(name), for_another(&program(name))).unwrap();
+    }
+    let before = bench.snapshot();
+    let from = &["--from", "ours"];
+    bench.refuses(from, "modpost: is for aarch64, and this machine is x86_64: --host says where ours is to run");
+    let for_aarch64 = &["--from", "ours", "--host", "aarch64"];
+    bench.refuses(for_aarch64, "ours/aarch64/modpost: is missing, or not for aarch64");
+
+    // A package for another machine is made here.
+    fs::create_dir(bench.ours().join("aarch64")).unwrap();
+    for name in BUILT {
+        let ours = for_another(&fs::read(bench.ours().join(name)).unwrap());
+        fs::write(bench.ours().join("aarch64").join(name), ours).unwrap();
+    }
+    assert!(bench.run(for_aarch64).status.success());
+    let modpost = || fs::read(bench.scripts().join("modpost")).unwrap();
+    assert!(modpost() == for_another(&fs::read(bench.ours().join("modpost")).unwrap()));
+    bench.undo();
+    assert_eq!(bench.snapshot(), before);
+
+    // Headers for this machine were made on another, and hold its programs.
+    fs::write(bench.tree().join(".config"), "CONFIG_X86=y\nCONFIG_X86_64=y\n").unwrap();
+    fs::create_dir(bench.tree().join("scripts/basic")).unwrap();
+    let fixdep = bench.tree().join("scripts/basic/fixdep");
+    fs::write(&fixdep, for_another(&program("fixdep"))).unwrap();
+    fs::set_permissions(&fixdep, fs::Permissions::from_mode(0o755)).unwrap();
+    let output = bench.run(from);
+    assert!(output.status.success());
+    let expected = format!(
+        "kbuild-rs-swap: {}: is for aarch64, too, and kbuild-rs has none: what calls it fails\n",
+        fs::canonicalize(&fixdep).unwrap().display()
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
+    assert!(modpost() == fs::read(bench.ours().join("modpost")).unwrap());
     bench.undo();
     assert_eq!(bench.snapshot(), before);
 }
@@ -383,7 +498,7 @@ fn the_status_says_what_a_tree_uses() {
         });
     }
     bench.swap();
-    fs::remove_dir_all(bench.scripts().join(".kbuild-rs")).unwrap();
+    fs::remove_dir_all(bench.kept()).unwrap();
     expect("uses kbuild-rs, and what that has replaced isn't kept");
 }
 
@@ -401,7 +516,12 @@ fn all_installed_headers_are_found() {
     fs::create_dir_all(root.join("usr/src/linux-headers-6.1-common/scripts")).unwrap();
     let all = |arguments: &[&str]| {
         let mut command = Command::new(script());
-        let output = command.args(arguments).arg("--all").env("DPKG_ROOT", &root).current_dir(bench.dir.path());
+        let output = command
+            .args(["--state", "state"])
+            .args(arguments)
+            .arg("--all")
+            .env("DPKG_ROOT", &root)
+            .current_dir(bench.dir.path());
         let output = output.output().unwrap();
         let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
         (output.status.code(), stdout, stderr)
@@ -515,7 +635,7 @@ fn what_is_not_known_is_refused() {
 
     let bench = Bench::new(BUILT, false);
     bench.swap();
-    fs::remove_dir_all(bench.scripts().join(".kbuild-rs")).unwrap();
+    fs::remove_dir_all(bench.kept()).unwrap();
     bench.refuses(&["--undo"], "its original isn't kept, and it can't be built here: nothing is changed");
 }
 

@@ -8,6 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
+use kbuild_rs_debian::cache;
+
 use crate::command::{self, copy};
 use crate::observed::Observed;
 use crate::original;
@@ -159,7 +161,8 @@ pub fn scripts(tree: &Path) -> io::Result<BTreeMap<String, State>> {
 
 fn run_swap(arguments: &[&Path]) -> io::Result<()> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap");
-    command::output(Command::new(script).args(arguments)).map(drop)
+    let state = cache::directory("state")?;
+    command::output(Command::new(script).arg("--state").arg(state).args(arguments)).map(drop)
 }
 
 /// Puts ours into a tree.

@@ -22,6 +22,7 @@ fn command() -> Command {
         .arg(path("from", "The directory with our programs").required(true))
         .arg(path("cases", "The recorded cases, if not those in that directory"))
         .arg(path("scripts", "The directory of the originals, if not scripts/mod of KDIR"))
+        .arg(path("kept", "The directory in which an earlier swap keeps the originals"))
         .arg(path("record", "Write what a swap records to this file"))
         .arg(
             Arg::new("kernel")
@@ -48,6 +49,7 @@ fn request(matches: &ArgMatches) -> Result<Request, String> {
     });
     Ok(Request {
         scripts: path("scripts").unwrap_or_else(|| tree.join("scripts/mod")),
+        kept: path("kept"),
         cases: path("cases").unwrap_or_else(|| ours.join("cases.tar.zst")),
         tree,
         ours,

@@ -34,6 +34,8 @@ pub struct Request {
     pub tree: PathBuf,
     /// Its `scripts/mod`.
     pub scripts: PathBuf,
+    /// Where an earlier swap keeps the originals.
+    pub kept: Option<PathBuf>,
     /// The directory with our programs.
     pub ours: PathBuf,
     /// The pack of recorded cases.
@@ -155,12 +157,11 @@ impl Original {
     }
 }
 
-/// The originals of these names in a `scripts/mod`, as they are there or were
-/// kept by a swap.
-fn originals(scripts: &Path, names: impl Iterator<Item = &'static str>) -> Result<Vec<Original>, Error> {
+/// The originals of these names, as they were kept by a swap or are in `scripts/mod`.
+fn originals(request: &Request, names: impl Iterator<Item = &'static str>) -> Result<Vec<Original>, Error> {
     let mut originals = Vec::new();
     for name in names {
-        for path in [scripts.join(".kbuild-rs").join(name), scripts.join(name)] {
+        for path in request.kept.iter().chain([&request.scripts]).map(|dir| dir.join(name)) {
             let bytes = match fs::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 bytes => at(&path, bytes)?,
@@ -243,8 +244,8 @@ pub fn prove(request: &Request) -> Result<Proof, Error> {
     let absolute = |path: &Path| at(path, std::path::absolute(path));
     let (scripts, ours) = (absolute(&request.scripts)?, absolute(&request.ours)?);
     let request = &Request { scripts, ours, ..request.clone() };
-    let elfconfigs = originals(&request.scripts, ["mk_elfconfig"].into_iter())?;
-    let originals = originals(&request.scripts, names())?;
+    let elfconfigs = originals(request, ["mk_elfconfig"].into_iter())?;
+    let originals = originals(request, names())?;
     let source = source_of(&request.scripts)?;
     let mut texts: Vec<(String, Texts)> = Vec::new();
     for original in originals.iter().filter(|original| !original.is_wrapper()) {
