@@ -13,9 +13,32 @@ PROVER = kbuild-rs-prove
 CASES = tests/recorded/cases.tar.zst
 BIN = target/release
 
-# Programs that need no shared library. Cargo keeps a named target's apart, in
-# target/NAME. Where the tree and the dependencies lie must not be seen in them.
-HOST = $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p')
+# Programs that need no shared library, for this machine or for TARGET. Cargo keeps a
+# named target's apart, in target/NAME. Where the tree and the dependencies lie must
+# not be seen in them.
+HOSTS = aarch64 armhf i686 ppc64el riscv64 s390x
+TARGET ?=
+# What Rust and GNU call each.
+RUST_aarch64 = aarch64-unknown-linux-gnu
+RUST_armhf   = armv7-unknown-linux-gnueabihf
+RUST_i686    = i686-unknown-linux-gnu
+RUST_ppc64el = powerpc64le-unknown-linux-gnu
+RUST_riscv64 = riscv64gc-unknown-linux-gnu
+RUST_s390x   = s390x-unknown-linux-gnu
+RUST_x86_64  = x86_64-unknown-linux-gnu
+GNU_aarch64  = aarch64-linux-gnu
+GNU_armhf    = arm-linux-gnueabihf
+GNU_i686     = i686-linux-gnu
+GNU_ppc64el  = powerpc64le-linux-gnu
+GNU_riscv64  = riscv64-linux-gnu
+GNU_s390x    = s390x-linux-gnu
+GNU_x86_64   = x86_64-linux-gnu
+
+HOST = $(or $(RUST_$(TARGET)),$(if $(TARGET),$(error TARGET is one of $(HOSTS) x86_64)),$(MACHINE))
+MACHINE := $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p')
+# For another machine than this one.
+CROSS = $(if $(filter-out $(MACHINE),$(HOST)),\
+	CARGO_TARGET_$(shell echo '$(HOST)' | tr a-z- A-Z_)_LINKER='$(GNU_$(TARGET))-gcc' CC_$(subst -,_,$(HOST))='$(GNU_$(TARGET))-gcc')
 STATIC = target/$(HOST)/release
 CARGO_HOME ?= $(HOME)/.cargo
 PREFIXES = $(CURDIR)=/usr/src/kbuild-rs $(CARGO_HOME)=/usr/src/cargo
@@ -24,6 +47,8 @@ STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES)) $(CFLAGS)
 
 KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
 HISTORY ?= all
+# What check-hosts compares.
+RELEASES ?= 5.10 6.12
 FRESH ?= bookworm trixie
 MUTANTS ?= 5.10 6.1 6.12 7.3
 N ?= 20000
@@ -35,7 +60,7 @@ BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-recorded check-original record \
-	check-headers check-history check-mutants check-faults fuzz \
+	check-headers check-history check-hosts check-host check-mutants check-faults fuzz \
 	check-fresh check-kernel check-packages fetch static static-crates install deb swap unswap fmt lint needs
 
 help:
@@ -51,6 +76,7 @@ help:
 	@echo 'make check-original    the cases on the original NAME in the directory ORIGINAL'
 	@echo 'make record            record what the original NAME in the directory ORIGINAL does'
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
+	@echo 'make check-hosts       the programs for HOSTS=$(HOSTS), beside originals for them'
 	@echo 'make check-mutants     N=$(N) corrupted objects, beside sanitized originals of MUTANTS=$(MUTANTS)'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
@@ -125,6 +151,17 @@ check-history: needs
 	KBUILD_RS_HISTORY='$(HISTORY)' $(CARGO) test --locked -p kbuild-rs-tests --test suite
 
 # Ours on a build that checks arithmetic.
+# Programs for each of HOSTS, beside originals that are compiled for it, under its
+# emulator.
+check-hosts: needs
+	tests/needs source
+	tests/needs hosts $(HOSTS)
+	set -e; for host in $(HOSTS); do $(MAKE) --no-print-directory check-host TARGET=$$host; done
+
+check-host: static
+	KBUILD_RS_BIN='$(CURDIR)/$(STATIC)' KBUILD_RS_HOST='$(TARGET)' KBUILD_RS_HISTORY='$(RELEASES)' \
+		$(CARGO) test --locked -p kbuild-rs-tests --test suite -- $(SUITE)
+
 check-mutants: needs build
 	tests/needs source
 	$(CARGO) build --locked -p modpost
@@ -166,7 +203,7 @@ fetch: needs build
 	$(BIN)/fetch $(CORPUS)
 
 static:
-	RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' \
+	$(CROSS) RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' \
 		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(PROVER))
 	install -m 644 scripts-compat/Kbuild $(CASES) '$(STATIC)'
 

@@ -12,6 +12,7 @@ use kernel::Version;
 use modpost::dialect::Dialect;
 
 use crate::command::output;
+use crate::host::{self, Host};
 use crate::layouts::write_stubs;
 use crate::original::{Kernel, SINCE_6_5, SINCE_6_14, Target, Variants};
 
@@ -132,23 +133,28 @@ fn write_offsets(dir: &Path, model: &str) -> io::Result<()> {
     fs::write(dir.join("scripts/mod/devicetable-offsets.h"), header)
 }
 
-/// Compiles the program for each target into `dir`, with more arguments for the
-/// compiler, and each target's own layouts or a 64-bit kernel's.
+/// Compiles the program for each target into `dir`, for another machine if one is
+/// given, with more arguments for the compiler, and each target's own layouts or a
+/// 64-bit kernel's.
 ///
 /// # Errors
 /// If something doesn't compile.
-pub fn compile(dir: &Path, arguments: &[&str], own_layouts: bool) -> io::Result<()> {
+pub fn compile(dir: &Path, host: Option<&Host>, arguments: &[&str], own_layouts: bool) -> io::Result<()> {
+    let compiler = host.map_or("gcc".to_owned(), |host| format!("{}-gcc", host.gnu));
+    let class_of_host = if host.is_none_or(|host| host.is_64) { "64" } else { "32" };
+    let data_of_host = if host.is_some_and(|host| host.is_big) { "MSB" } else { "LSB" };
     let scripts = dir.join("scripts/mod");
     for (target, class, data) in TARGETS {
         write_offsets(dir, if own_layouts && class == "32" { "-m32" } else { "-m64" })?;
         let config = format!(
             "#define KERNEL_ELFCLASS ELFCLASS{class}\n#define KERNEL_ELFDATA ELFDATA2{data}\n\
-             #define HOST_ELFCLASS ELFCLASS64\n#define HOST_ELFDATA ELFDATA2LSB\n"
+             #define HOST_ELFCLASS ELFCLASS{class_of_host}\n#define HOST_ELFDATA ELFDATA2{data_of_host}\n"
         );
         fs::write(scripts.join("elfconfig.h"), config)?;
         let sources = ["modpost.c", "file2alias.c", "sumversion.c", "symsearch.c"];
         output(
-            Command::new("gcc")
+            Command::new(&compiler)
+                .args(host.map(|_| "-static"))
                 .args(["-O2", "-w", "-I", "../include", "-I", "../../tools/include", "-I", ".", "-o"])
                 .arg(dir.join(target.program()))
                 .args(sources.iter().filter(|name| scripts.join(name).exists()))
@@ -182,11 +188,13 @@ impl Source {
     }
 
     fn compiled(&self) -> io::Result<PathBuf> {
-        cache::once(&format!("originals/{}", self.version()), |dir| {
+        let host = host::current()?;
+        let place = host.map_or("originals".to_owned(), |host| format!("originals-{}", host.name));
+        cache::once(&format!("{place}/{}", self.version()), |dir| {
             let archive = self.package.download()?;
             extract(&archive, dir)?;
             fs::remove_file(archive)?;
-            compile(dir, &[], false)
+            compile(dir, host, &[], false)
         })
     }
 

@@ -194,7 +194,7 @@ fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::
 /// # Errors
 /// If something can't be run or read.
 pub fn compare(tree: &Tree, dir: &Path, options: &str) -> io::Result<(usize, String)> {
-    let original = Subject { program: dir.join("scripts/mod/modpost"), loader: None };
+    let original = Subject::new(dir.join("scripts/mod/modpost"));
     let version = tree.kernel.version();
     let theirs = observe(&original, dir, version, options)?;
     let ours = observe(&original::ours("modpost")?, dir, version, options)?;

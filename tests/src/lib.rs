@@ -18,6 +18,7 @@ pub mod fixture;
 pub mod golden;
 pub mod headers;
 pub mod history;
+pub mod host;
 pub mod kernel;
 pub mod layouts;
 pub mod machine;

@@ -154,7 +154,7 @@ fn sanitized(kernel: &'static Kernel) -> io::Result<PathBuf> {
         let tree = Tree::named(kernel.release).ok_or_else(|| io::Error::other("no such kernel"))?;
         history::extract(&tree.source()?, dir)?;
         fs::write(dir.join("whole.c"), WHOLE)?;
-        history::compile(dir, SANITIZED, true)
+        history::compile(dir, None, SANITIZED, true)
     })
 }
 
@@ -339,7 +339,7 @@ pub fn run(kernel: &'static Kernel, numbers: std::ops::Range<u64>) -> io::Result
         let same_target = object.get(4..6) == seed.object.get(4..6);
         fs::write(place.dir.path().join(OBJECT), object)?;
         let program = sanitized.join(seed.target.program());
-        let theirs = place.run(&Subject { program, loader: None }, options, THEIRS)?;
+        let theirs = place.run(&Subject::new(program), options, THEIRS)?;
         let fate = fate(&theirs, &place.run(&ours, options, OURS)?, same_target);
         Ok(Mutant { number, seed: seed.name.clone(), way, fate })
     };

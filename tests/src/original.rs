@@ -1,5 +1,6 @@
 //! The C originals that run today, and ours.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -8,6 +9,8 @@ use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which};
 pub use kbuild_rs_proof::subject::{Subject, TARGETS, Target};
 use kernel::Version;
 use modpost::dialect::Dialect;
+
+use crate::host;
 
 /// Sets of options.
 pub type Variants = &'static [&'static str];
@@ -234,16 +237,21 @@ impl Kernel {
             let program = if program.exists() || target != Target::Lsb64 { program } else { alone };
             let missing = || Unavailable::Gone(format!("{}: there is none", program.display()));
             program.exists().then_some(()).ok_or_else(missing)?;
-            return Ok(Subject { program, loader: None });
+            let through = emulator().map_err(|error| Unavailable::Failed(error.to_string()))?;
+            return Ok(Subject { program, through });
         }
         let packages = self.packages(target)?;
         let kbuild = &packages[0];
         let program = kbuild.unpacked()?.join("usr/lib").join(&kbuild.name).join("scripts/mod").join(target.program());
-        let loader = match packages.get(1) {
-            None => None,
-            Some(libc) => Some(find_loader(&libc.unpacked()?)?),
+        let through = match packages.get(1) {
+            None => Vec::new(),
+            Some(libc) => {
+                let loader = find_loader(&libc.unpacked()?)?;
+                let libraries = loader.parent().unwrap_or(&loader).to_owned();
+                vec![loader.into(), "--library-path".into(), libraries.into()]
+            }
         };
-        Ok(Subject { program, loader })
+        Ok(Subject { program, through })
     }
 }
 
@@ -257,8 +265,13 @@ fn find_loader(libc: &Path) -> io::Result<PathBuf> {
     found.next().ok_or_else(|| io::Error::other(format!("{}: no loader", libc.display())))
 }
 
+/// What runs a program for the machine that is tested.
+fn emulator() -> io::Result<Vec<OsString>> {
+    Ok(host::current()?.map(|host| host.emulator.into()).into_iter().collect())
+}
+
 /// One of our programs: in the directory that `KBUILD_RS_BIN` names, or beside
-/// the test's own executable.
+/// the test's own executable. One for another machine is run by its emulator.
 ///
 /// # Errors
 /// If it hasn't been built.
@@ -274,7 +287,7 @@ pub fn ours(program: &str) -> io::Result<Subject> {
     };
     let path = dir.join(program);
     if path.exists() {
-        Ok(Subject { program: path, loader: None })
+        Ok(Subject { program: path, through: emulator()? })
     } else {
         Err(io::Error::other(format!("{} has not been built", path.display())))
     }

@@ -7,6 +7,7 @@ use std::io;
 
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::assemble;
+use kbuild_rs_tests::host;
 use kbuild_rs_tests::machine::{MACHINES, Machine, module};
 use kbuild_rs_tests::original::kernels;
 
@@ -144,7 +145,8 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         if dialect.rel_needs_machine {
             cases.push(case("relocations cut, of an unknown machine", no_addends.clone()));
         }
-        if !dialect.byte_order_of_objects && !dialect.nearest_is_first {
+        // Where they are byte-swapped, those behind the file's end are, too.
+        if !dialect.byte_order_of_objects && !dialect.nearest_is_first && !host::is_big()? {
             cases.push(case("symbols cut, behind a refused table", refused.clone().moved(".symtab", SYMBOL)));
         }
 

@@ -30,9 +30,10 @@ mod sections;
 mod sources;
 mod vendors;
 
-/// `KBUILD_RS_HISTORY` names versions whose source the archive has, or `all`:
-/// one on each side of every change that our table knows. Their originals are
-/// compiled and run, instead of those that have a package.
+/// `KBUILD_RS_HISTORY` names versions whose source the archive has; series, of which
+/// it is the newest version; or `all`: one on each side of every change that our
+/// table knows. Their originals are compiled and run, instead of those that have a
+/// package.
 fn select_history(tally: &Tally) {
     let Some(wanted) = std::env::var_os("KBUILD_RS_HISTORY").filter(|wanted| !wanted.is_empty()) else { return };
     let wanted = wanted.to_string_lossy();
@@ -43,7 +44,11 @@ fn select_history(tally: &Tally) {
     let edges = history::edges(&sources);
     let mut chosen = Vec::new();
     for version in wanted.split_whitespace() {
+        // What was replaced a moment ago may be in the index still, and in the archive no more.
+        let of_series = |source: &&Source| source.version().strip_prefix(version).is_some_and(|v| v.starts_with('.'));
+        let can_be_had = |source: &&Source| of_series(source) && source.kernel().is_ok();
         let named = sources.iter().find(|source| source.version() == version);
+        let named = named.or_else(|| sources.iter().rfind(can_be_had));
         match (version, named) {
             ("all", _) => chosen.extend(&edges),
             (_, Some(source)) => chosen.push(source),

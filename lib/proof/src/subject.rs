@@ -32,31 +32,27 @@ impl Target {
     }
 }
 
-/// A program to be run: one of ours or an original, by itself or through the
-/// loader of another C library.
+/// A program to be run: one of ours or an original.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// The program.
     pub program: PathBuf,
-    /// The loader, beside which the rest of its C library is.
-    pub loader: Option<PathBuf>,
+    /// What it is run by, with options: the loader of another C library, or an
+    /// emulator of another machine. Nothing, if it runs by itself.
+    pub through: Vec<OsString>,
 }
 
 impl Subject {
     /// A program that runs by itself.
     #[must_use]
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), loader: None }
+        Self { program: program.into(), through: Vec::new() }
     }
 
     /// How it is called.
     #[must_use]
     pub fn words(&self) -> Vec<OsString> {
-        let mut words = Vec::new();
-        if let Some(loader) = &self.loader {
-            let directory = loader.parent().unwrap_or(loader);
-            words.extend([loader.into(), "--library-path".into(), directory.into()]);
-        }
+        let mut words = self.through.clone();
         words.push(self.program.clone().into());
         words
     }

@@ -149,7 +149,7 @@ impl Cases {
         let modules = kernel::write_list(&dir)?;
         let contest = Contest {
             kernel: tree.kernel,
-            original: Subject { program: dir.join("scripts/mod/modpost"), loader: None },
+            original: Subject::new(dir.join("scripts/mod/modpost")),
             dirs: [dir.clone(), dir],
             arguments: format!("-m -a -T {} vmlinux.o", kernel::LIST),
             list: kernel::LIST,

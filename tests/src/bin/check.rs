@@ -25,6 +25,7 @@ const FOREIGN: &[&str] = &[
     "KBUILD_RS_REPORT",
     "KBUILD_RS_JOBS",
     "KBUILD_RS_BIN",
+    "KBUILD_RS_HOST",
     "KBUILD_RS_HISTORY",
     "KBUILD_RS_COMPARE",
     "KBUILD_RS_RECORD",
