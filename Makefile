@@ -40,12 +40,18 @@ MACHINE := $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p')
 CROSS = $(if $(filter-out $(MACHINE),$(HOST)),\
 	CARGO_TARGET_$(shell echo '$(HOST)' | tr a-z- A-Z_)_LINKER='$(GNU_$(TARGET))-gcc' CC_$(subst -,_,$(HOST))='$(GNU_$(TARGET))-gcc')
 STATIC = target/$(HOST)/release
+# What it is called here.
+NAME = $(or $(TARGET),$(strip $(foreach name,$(HOSTS) x86_64,$(if $(filter $(RUST_$(name)),$(HOST)),$(name)))),$(HOST))
+libdir = $(prefix)/lib/kbuild-rs
 CARGO_HOME ?= $(HOME)/.cargo
 PREFIXES = $(CURDIR)=/usr/src/kbuild-rs $(CARGO_HOME)=/usr/src/cargo
 STATIC_RUSTFLAGS = -C target-feature=+crt-static -C strip=symbols $(addprefix --remap-path-prefix=,$(PREFIXES)) $(RUSTFLAGS)
 STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES)) $(CFLAGS)
 
 KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
+# What check-packaging packages, and builds.
+PACKAGED ?= 6.12 7.3 6.1 6.12-arm64 7.3-arm64
+BUILT ?= 6.12-llvm 6.12-lto 6.12-trim
 HISTORY ?= all
 # What check-hosts compares.
 RELEASES ?= 5.10 6.12
@@ -61,7 +67,7 @@ BENCH  ?=
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-recorded check-original record \
 	check-headers check-history check-hosts check-host check-mutants check-faults fuzz \
-	check-fresh check-kernel check-packages fetch static static-crates install deb swap unswap fmt lint needs
+	check-fresh check-kernel check-packages check-packaging fetch static static-crates install install-programs install-tools deb vendor swap unswap fmt lint needs
 
 help:
 	@echo 'make build             the programs, in $(BIN)'
@@ -86,13 +92,15 @@ help:
 	@echo 'make bench-hot         time the hot functions, against the run before'
 	@echo 'make docs              manual pages and completions, from the command lines'
 	@echo 'make fetch             bring the originals and the modules of CORPUS into the cache'
+	@echo 'make check-packaging   headers packages that kbuild makes of PACKAGED=$(PACKAGED)'
 	@echo 'make check-packages    static programs and the Debian package, made twice'
 	@echo 'make swap KDIR=DIR     use kbuild-rs in a kernel tree or headers package'
 	@echo 'make unswap KDIR=DIR   use the originals there again'
-	@echo 'make static            the programs without any shared library, in $(STATIC)'
+	@echo 'make static            the programs without any shared library, in $(STATIC); TARGET=machine'
 	@echo 'make static-crates     the crates in them, and their licences'
 	@echo 'make install           install these into DESTDIR=$(DESTDIR) prefix=$(prefix)'
-	@echo 'make deb               a Debian package, in target'
+	@echo 'make deb               Debian packages, in target'
+	@echo 'make vendor            the sources with all crates, in target: builds without network'
 	@echo 'make fmt, make lint    format; check formatting, clippy, documentation, dependencies'
 
 build:
@@ -183,6 +191,15 @@ check-kernel: needs build static
 	tests/needs kernel
 	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-kernel $(KERNEL)
 
+# Also in-tree, as several distributions build.
+check-packaging: needs build static
+	tests/needs kernel
+	tests/needs hosts aarch64
+	tests/needs packaging
+	$(MAKE) --no-print-directory static TARGET=aarch64
+	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-packaging target/$(RUST_aarch64)/release $(PACKAGED)
+	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-kernel $(BUILT)
+
 check-packages: needs
 	tests/needs packages
 	tests/packages
@@ -207,21 +224,25 @@ static:
 		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(PROVER))
 	install -m 644 scripts-compat/Kbuild $(CASES) '$(STATIC)'
 
-# The programs lie together in lib/kbuild-rs, with the Kbuild that names the
-# directory; what people call is linked from bin.
-install: static
+# The programs for a machine lie together in a directory of its name, and several
+# machines' beside each other. What lies beside them are the links to those that run
+# here; what people call is linked from bin.
+install: static install-programs install-tools
+
+install-programs:
+	install -d '$(DESTDIR)$(libdir)/$(NAME)'
+	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS) $(PROVER)) '$(DESTDIR)$(libdir)/$(NAME)'
+
+install-tools:
 	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8 $(COMPLETIONS))
-	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS) $(PROVER)) '$(DESTDIR)$(prefix)/lib/kbuild-rs'
-	install -m 644 $(CASES) '$(DESTDIR)$(prefix)/lib/kbuild-rs'
-	for program in $(PROGRAMS); do \
-		ln -sf ../lib/kbuild-rs/$$program '$(DESTDIR)$(prefix)/bin'; \
+	for program in $(PROGRAMS) $(PROVER); do ln -sf $(NAME)/$$program '$(DESTDIR)$(libdir)'; done
+	for program in $(PROGRAMS); do ln -sf ../lib/kbuild-rs/$$program '$(DESTDIR)$(prefix)/bin'; done
+	install -m 644 $(CASES) '$(DESTDIR)$(libdir)'
+	for file in lib/kbuild-rs/Kbuild lib/kbuild-rs/headers-changed sbin/kbuild-rs-swap; do \
+		sed 's|/usr/lib/kbuild-rs|$(libdir)|' scripts-compat/$${file##*/} >'$(DESTDIR)$(prefix)'/$$file; \
 	done
-	for file in lib/kbuild-rs/Kbuild sbin/kbuild-rs-swap; do \
-		sed 's|/usr/lib/kbuild-rs|$(prefix)/lib/kbuild-rs|' scripts-compat/$${file##*/} \
-			>'$(DESTDIR)$(prefix)'/$$file; \
-	done
-	chmod 644 '$(DESTDIR)$(prefix)/lib/kbuild-rs/Kbuild'
-	chmod 755 '$(DESTDIR)$(prefix)/sbin/kbuild-rs-swap'
+	chmod 644 '$(DESTDIR)$(libdir)/Kbuild'
+	chmod 755 '$(DESTDIR)$(libdir)/headers-changed' '$(DESTDIR)$(prefix)/sbin/kbuild-rs-swap'
 	install -m 644 docs/man/*.1 '$(DESTDIR)$(prefix)/share/man/man1'
 	install -m 644 docs/man/*.8 '$(DESTDIR)$(prefix)/share/man/man8'
 	for program in file2alias sumversion; do \
@@ -238,6 +259,9 @@ static-crates:
 
 deb:
 	scripts-compat/make-deb
+
+vendor:
+	scripts-compat/vendor
 
 swap: static
 	scripts-compat/kbuild-rs-swap --from '$(CURDIR)/$(STATIC)' '$(KDIR)'

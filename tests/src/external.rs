@@ -57,6 +57,8 @@ pub struct Builder<'a> {
     pub beside: &'a Path,
     /// The modpost that make is told to call, if it is told one.
     pub modpost: Option<&'a str>,
+    /// What else make is told.
+    pub arguments: &'a [&'a str],
 }
 
 /// Where kbuild records how it called modpost.
@@ -80,6 +82,7 @@ impl Builder<'_> {
             .arg("--no-print-directory")
             .arg(format!("M={}", dir.join(case.below).display()))
             .args(case.arguments.iter().map(|argument| argument.replace('@', &beside)))
+            .args(self.arguments)
             .args(self.modpost.map(|modpost| format!("MODPOST={modpost}")))
             .current_dir(self.tree)
             .env("LC_ALL", "C")
@@ -159,10 +162,22 @@ pub fn scripts(tree: &Path) -> io::Result<BTreeMap<String, State>> {
     Ok(found)
 }
 
-fn run_swap(arguments: &[&Path]) -> io::Result<()> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap");
-    let state = cache::directory("state")?;
-    command::output(Command::new(script).arg("--state").arg(state).args(arguments)).map(drop)
+/// kbuild-rs-swap, keeping originals where they are in nobody's way.
+///
+/// # Errors
+/// If there is no place for them.
+pub fn swap_script() -> io::Result<Command> {
+    let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap"));
+    script.arg("--state").arg(cache::directory("state")?);
+    Ok(script)
+}
+
+/// Puts programs of ours into a tree.
+///
+/// # Errors
+/// If that can't be done.
+pub fn swap_from(programs: &Path, tree: &Path) -> io::Result<()> {
+    command::output(swap_script()?.arg("--from").args([programs, tree])).map(drop)
 }
 
 /// Puts ours into a tree.
@@ -171,7 +186,7 @@ fn run_swap(arguments: &[&Path]) -> io::Result<()> {
 /// If that can't be done.
 pub fn swap(tree: &Path) -> io::Result<()> {
     let ours = original::ours("modpost")?.program;
-    run_swap(&[Path::new("--from"), ours.parent().unwrap_or(&ours), tree])
+    swap_from(ours.parent().unwrap_or(&ours), tree)
 }
 
 /// Takes ours out of a tree again.
@@ -179,7 +194,7 @@ pub fn swap(tree: &Path) -> io::Result<()> {
 /// # Errors
 /// If that can't be done.
 pub fn restore(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Finding> {
-    run_swap(&[Path::new("--undo"), tree])?;
+    command::output(swap_script()?.arg("--undo").arg(tree))?;
     let after = scripts(tree)?;
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));

@@ -103,7 +103,8 @@ pub fn compare() -> io::Result<Vec<Finding>> {
     let text = fs::read_to_string(&makefile)?;
     fs::write(&makefile, text.replace("/usr/src/", &format!("{}/", sources.display())))?;
 
-    let builder = Builder { tree: &tree, sources: &sources, beside: &dir.path().join("build"), modpost: None };
+    let builder =
+        Builder { tree: &tree, sources: &sources, beside: &dir.path().join("build"), modpost: None, arguments: &[] };
     let before = scripts(&tree)?;
     let theirs = builder.all(EXTERNALS)?;
     swap(&tree)?;

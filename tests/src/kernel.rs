@@ -14,6 +14,7 @@ use crate::command;
 use crate::observed::Observed;
 use crate::original::{self, Kernel, Subject, V5_10, V6_1, V6_12, V7_3};
 use crate::run::Call;
+use crate::tally::Finding;
 
 /// A kernel to build.
 #[derive(Debug)]
@@ -38,6 +39,23 @@ pub static TREES: &[Tree] = &[
     },
 ];
 
+/// Another way to build a kernel, in a directory beside its source.
+#[derive(Debug)]
+pub struct Way {
+    name: &'static str,
+    /// What make is told.
+    pub arguments: &'static [&'static str],
+    /// Options beside those of all kernels.
+    pub options: &'static str,
+}
+
+static WAYS: &[Way] = &[
+    Way { name: "arm64", arguments: &["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"], options: "" },
+    Way { name: "llvm", arguments: &["LLVM=1"], options: "" },
+    Way { name: "lto", arguments: &["LLVM=1"], options: "CONFIG_LTO_CLANG_THIN=y\n" },
+    Way { name: "trim", arguments: &[], options: "CONFIG_TRIM_UNUSED_KSYMS=y\nCONFIG_UNUSED_KSYMS_WHITELIST=\"\"\n" },
+];
+
 /// Runs make, with one job for each processor.
 ///
 /// # Errors
@@ -60,6 +78,18 @@ impl Tree {
     #[must_use]
     pub fn named(release: &str) -> Option<&'static Self> {
         TREES.iter().find(|tree| tree.kernel.release == release)
+    }
+
+    /// The kernel of a release, and how it is built, as in `6.12` or `6.12-arm64`.
+    ///
+    /// # Errors
+    /// If there is no such kernel or way.
+    pub fn and_way(name: &str) -> io::Result<(&'static Self, Option<&'static Way>)> {
+        let (release, way) = name.split_once('-').map_or((name, None), |(release, way)| (release, Some(way)));
+        let known = || TREES.iter().map(|tree| tree.kernel.release).chain(WAYS.iter().map(|way| way.name));
+        let unknown = || io::Error::other(format!("not a kernel: known are {}", known().collect::<Vec<_>>().join(" ")));
+        let way = way.map(|name| WAYS.iter().find(|way| way.name == name).ok_or_else(unknown)).transpose()?;
+        Ok((Self::named(release).ok_or_else(unknown)?, way))
     }
 
     /// The archive of its source.
@@ -106,7 +136,7 @@ impl Tree {
             let place = self.place()?;
             fs::create_dir(&place)?;
             self.unpack(&place)?;
-            configure(&place, &place, &[])?;
+            configure(&place, &place, &[], "")?;
             make(&place, &[])?;
             fs::rename(&place, dir)
         })
@@ -132,16 +162,23 @@ fn options() -> PathBuf {
 }
 
 /// Configures a kernel to be small, in a build directory that may be the
-/// source's; `arguments` are make's.
+/// source's; `arguments` are make's, `more` options of its own.
 ///
 /// # Errors
 /// If that fails.
-pub fn configure(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<()> {
+pub fn configure(source: &Path, out: &Path, arguments: &[&str], more: &str) -> io::Result<()> {
     make(source, &[arguments, &["tinyconfig"]].concat())?;
     let mut merge = Command::new("scripts/kconfig/merge_config.sh");
-    merge.arg("-m").arg("-O").args([out, &out.join(".config"), &options()]).current_dir(source);
+    let own = tempfile::NamedTempFile::new()?;
+    fs::write(own.path(), more)?;
+    merge.arg("-m").arg("-O").args([out, &out.join(".config"), &options(), own.path()]).current_dir(source);
     command::run(&mut merge)?;
-    make(source, &[arguments, &["olddefconfig"]].concat())
+    make(source, &[arguments, &["olddefconfig"]].concat())?;
+    let config = fs::read_to_string(out.join(".config"))?;
+    match more.lines().find(|option| !config.lines().any(|line| line == *option)) {
+        None => Ok(()),
+        Some(option) => Err(io::Error::other(format!("{option}: not an option of this kernel"))),
+    }
 }
 
 /// The file that lists a built kernel's modules as objects.
@@ -188,15 +225,16 @@ fn observe(subject: &Subject, tree: &Path, version: &str, options: &str) -> io::
     Observed::of(subject, tree, version, &Call { arguments, ..Call::default() })
 }
 
-/// Runs the original that the tree was built with, and ours; returns how many
-/// files were compared, and what differs.
+/// Runs the original that the tree was built with, and ours, both of which write
+/// over what is there.
 ///
 /// # Errors
 /// If something can't be run or read.
-pub fn compare(tree: &Tree, dir: &Path, options: &str) -> io::Result<(usize, String)> {
+pub fn compare(tree: &Tree, dir: &Path, options: &str) -> io::Result<Finding> {
     let original = Subject::new(dir.join("scripts/mod/modpost"));
     let version = tree.kernel.version();
     let theirs = observe(&original, dir, version, options)?;
     let ours = observe(&original::ours("modpost")?, dir, version, options)?;
-    Ok((theirs.files.len(), theirs.differences(&ours).0))
+    let report = theirs.differences(&ours).0;
+    Ok((format!("modpost {options}, {} files", theirs.files.len()), report))
 }

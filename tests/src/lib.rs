@@ -27,6 +27,7 @@ pub mod mutate;
 pub mod needs;
 pub mod observed;
 pub mod original;
+pub mod packaged;
 pub mod privilege;
 pub mod recording;
 pub mod route;

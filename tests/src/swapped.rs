@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use crate::compare;
 use crate::corpus::working_directory;
 use crate::external::{Builder, Builds, COMMAND, External, State, restore, scripts, swap};
-use crate::kernel::{Tree, configure, make};
+use crate::kernel::{Tree, Way, configure, make};
 use crate::original;
 use crate::route;
 use crate::run;
 use crate::tally::Finding;
 
 /// In this order: one needs what another has exported.
-const EXTERNALS: &[External] = &[
+pub(crate) const EXTERNALS: &[External] = &[
     External::new("exporter"),
     External { arguments: &["KBUILD_EXTRA_SYMBOLS=@/exporter/Module.symvers"], ..External::new("importer") },
     External { succeeds: false, says: "mismatch_stays", ..External::new("mismatch") },
@@ -150,11 +150,12 @@ fn compare_in(tree: &Path) -> io::Result<Vec<Finding>> {
     let mut findings = Vec::new();
 
     make(tree, &[])?;
-    let before = scripts(tree)?;
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
-    let builder = Builder { tree, sources: &fixtures, beside: dir.path(), modpost: None };
+    let builder = Builder { tree, sources: &fixtures, beside: dir.path(), modpost: None, arguments: &[] };
     let theirs = builder.all(EXTERNALS)?;
     unswapped(tree, &theirs, &builder, &mut findings)?;
+    // That has the tree's programs made anew.
+    let before = scripts(tree)?;
     remake(tree, tree, &[], &mut findings)?;
     findings.extend(theirs.compare(&builder)?);
     findings.push(without_ours(tree, &before)?);
@@ -163,20 +164,20 @@ fn compare_in(tree: &Path) -> io::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Builds a kernel for arm64 in a directory beside its source, with the original
+/// Builds a kernel in another way, in a directory beside its source, with the original
 /// and then from the source that has our Kbuild.
 ///
 /// # Errors
 /// If something can't be unpacked, built or read.
-pub fn compare_arm64(kernel: &Tree) -> io::Result<Vec<Finding>> {
+pub fn compare_built(kernel: &Tree, way: &Way) -> io::Result<Vec<Finding>> {
     let dir = working_directory()?;
     let (source, out) = (dir.path().join("source"), dir.path().join("out"));
     fs::create_dir(&source)?;
     fs::create_dir(&out)?;
     kernel.unpack(&source)?;
     let directory = format!("O={}", out.display());
-    let arguments = [&*directory, "ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"];
-    configure(&source, &out, &arguments)?;
+    let arguments = [&[&*directory], way.arguments].concat();
+    configure(&source, &out, &arguments, way.options)?;
     make(&source, &arguments)?;
     let before = scripts(&source)?;
     let mut findings = Vec::new();

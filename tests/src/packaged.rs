@@ -1,0 +1,190 @@
+//! Packages of a kernel's headers as kbuild makes them, with the original in them and
+//! with ours, by each of the routes to it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command::{self, copy};
+use crate::corpus::working_directory;
+use crate::external::{Builder, swap_from, swap_script};
+use crate::kernel::{Tree, Way, configure, make};
+use crate::original;
+use crate::route;
+use crate::swapped::EXTERNALS;
+use crate::tally::Finding;
+
+/// A kernel that is packaged.
+struct Packager<'a> {
+    source: &'a Path,
+    /// The build directory, beside which packages appear.
+    out: &'a Path,
+    /// What make is told.
+    arguments: &'a [&'a str],
+    /// Where packages are unpacked.
+    root: PathBuf,
+}
+
+impl Packager<'_> {
+    /// Makes the packages, and unpacks the headers, where the last ones were.
+    fn headers(&self, variables: &[&str]) -> io::Result<PathBuf> {
+        // Whether the build machine has what Debian wants installed is not to be looked at.
+        let target = ["bindeb-pkg", "DPKG_FLAGS=-d", "KDEB_PKGVERSION=1"];
+        make(self.source, &[self.arguments, variables, &target].concat())?;
+        if self.root.exists() {
+            fs::remove_dir_all(&self.root)?;
+        }
+        let mut found = None;
+        for entry in fs::read_dir(self.out.parent().unwrap_or(self.out))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("linux-headers-") && name.ends_with(".deb") {
+                command::run(Command::new("dpkg-deb").arg("-x").args([&entry.path(), &self.root]))?;
+                found = name.split_once('_').map(|(package, _)| package.to_owned());
+            }
+            if name.starts_with("linux-") && entry.file_type()?.is_file() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        let found = found.ok_or_else(|| io::Error::other("bindeb-pkg made no linux-headers"))?;
+        Ok(self.root.join("usr/src").join(found))
+    }
+}
+
+/// The class, byte order and machine in a program's ELF header.
+fn machine(program: &[u8]) -> Option<(&[u8], &[u8])> {
+    Some((program.get(4..6)?, program.get(18..20)?))
+}
+
+/// Says whether the headers' modpost is the expected one, and for the machine that all
+/// their programs are for.
+fn judge(headers: &Path, ours: Option<&Path>) -> io::Result<String> {
+    let read = |name: &str| fs::read(headers.join("scripts").join(name));
+    let (modpost, fixdep) = (read("mod/modpost")?, read("basic/fixdep")?);
+    let mut report = String::new();
+    if machine(&modpost) != machine(&fixdep) {
+        report += "  modpost is for another machine than fixdep\n";
+    }
+    let expected = match ours {
+        Some(ours) => modpost == fs::read(ours)?,
+        None => memchr::memmem::find(&modpost, b"KBUILD_RS").is_none(),
+    };
+    if !expected {
+        report += "  modpost isn't the expected program\n";
+    }
+    Ok(report)
+}
+
+/// Removes ours from headers; returns whether that could be done.
+fn undo(tree: &Path) -> io::Result<bool> {
+    Ok(swap_script()?.arg("--undo").arg(tree).output()?.status.success())
+}
+
+/// A kernel and how it is packaged; `programs` are ours for the machine that its headers
+/// are used on.
+struct Case<'a> {
+    packager: Packager<'a>,
+    builder_arguments: &'a [&'a str],
+    programs: &'a Path,
+    /// The headers' programs are compiled again for that machine, from the C sources.
+    is_cross: bool,
+    dir: &'a Path,
+}
+
+impl Case<'_> {
+    fn compare(&self) -> io::Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        let named = |route: &'static str| move |(what, report): Finding| (format!("{route}: {what}"), report);
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
+        let beside = self.dir.join("beside");
+        let ours = self.programs.join("modpost");
+
+        let headers = self.packager.headers(&[])?;
+        let arguments = self.builder_arguments;
+        let builder = Builder { tree: &headers, sources: &fixtures, beside: &beside, modpost: None, arguments };
+        let theirs = builder.all(EXTERNALS)?;
+        findings.push(("the original's headers".to_owned(), judge(&headers, None)?));
+        if self.is_cross {
+            findings.extend(self.mend(&headers)?);
+            findings.extend(theirs.compare(&builder)?.into_iter().map(named("mended")));
+        }
+
+        let native = original::ours("modpost")?.program;
+        let value = route::value(&self.packager.source.join("scripts"), &native)?;
+        self.packager.headers(&[&format!("MODPOST={value}")])?;
+        fs::remove_file(headers.join("scripts/mod/modpost"))?;
+        fs::copy(&ours, headers.join("scripts/mod/modpost"))?;
+        findings.push(("MODPOST=: its headers, with ours installed".to_owned(), judge(&headers, Some(&ours))?));
+        findings.extend(theirs.compare(&builder)?.into_iter().map(named("MODPOST=")));
+
+        // The programs are not where the headers are used.
+        let (installed, away) = (self.dir.join("installed"), self.dir.join("away"));
+        copy(native.parent().unwrap_or(&native), &installed)?;
+        swap_from(&installed, self.packager.source)?;
+        self.packager.headers(&[])?;
+        fs::rename(&installed, &away)?;
+        let expected = (!self.is_cross).then_some(&*ours);
+        findings.push(("swapped: its headers".to_owned(), judge(&headers, expected)?));
+        findings.extend(theirs.compare(&builder)?.into_iter().map(named("swapped")));
+        let undone = undo(&headers)?;
+        let report = if undone == self.is_cross { "" } else { "  undo doesn't do what it can\n" };
+        findings.push(("swapped: undo in its headers".to_owned(), report.to_owned()));
+        findings.extend(theirs.compare(&builder)?.into_iter().map(named("after undo")));
+        fs::rename(&away, &installed)?;
+        let report = if undo(self.packager.source)? { "" } else { "  isn't possible\n" };
+        findings.push(("swapped: undo in the tree".to_owned(), report.to_owned()));
+        Ok(findings)
+    }
+
+    /// Gives headers this machine's programs, as those of kernels that were built on
+    /// another machine have, and then ours for the right one.
+    fn mend(&self, headers: &Path) -> io::Result<Vec<Finding>> {
+        let program = headers.join("scripts/mod/modpost");
+        fs::remove_file(&program)?;
+        fs::copy(self.packager.out.join("scripts/mod/modpost"), &program)?;
+        let before = judge(headers, None)?;
+        swap_from(self.programs, headers)?;
+        let mut report = judge(headers, Some(&self.programs.join("modpost")))?;
+        if before.is_empty() {
+            report += "  they were for the right machine before\n";
+        }
+        Ok(vec![("headers with programs for another machine, swapped".to_owned(), report)])
+    }
+}
+
+/// Makes packages on this machine for this machine.
+///
+/// # Errors
+/// If something can't be copied, built or read.
+pub fn compare(kernel: &Tree) -> io::Result<Vec<Finding>> {
+    let dir = working_directory()?;
+    let tree = dir.path().join("linux");
+    copy(&kernel.built()?, &tree)?;
+    make(&tree, &[])?;
+    let ours = original::ours("modpost")?.program;
+    let packager = Packager { source: &tree, out: &tree, arguments: &[], root: dir.path().join("root") };
+    let programs = ours.parent().unwrap_or(&ours);
+    Case { packager, builder_arguments: &[], programs, is_cross: false, dir: dir.path() }.compare()
+}
+
+/// Makes packages on this machine for another, whose programs an emulator runs.
+///
+/// # Errors
+/// If something can't be unpacked, built or read.
+pub fn compare_for(kernel: &Tree, way: &Way, programs: &Path) -> io::Result<Vec<Finding>> {
+    let dir = working_directory()?;
+    let (source, out) = (dir.path().join("source"), dir.path().join("out"));
+    fs::create_dir(&source)?;
+    fs::create_dir(&out)?;
+    kernel.unpack(&source)?;
+    let directory = format!("O={}", out.display());
+    let arguments = [&[&*directory], way.arguments].concat();
+    configure(&source, &out, &arguments, way.options)?;
+    make(&source, &arguments)?;
+    // Its programs find their libraries there.
+    let builder_arguments = [way.arguments, &["QEMU_LD_PREFIX=/usr/aarch64-linux-gnu"]].concat();
+    let packager = Packager { source: &source, out: &out, arguments: &arguments, root: dir.path().join("root") };
+    let programs = &std::path::absolute(programs)?;
+    Case { packager, builder_arguments: &builder_arguments, programs, is_cross: true, dir: dir.path() }.compare()
+}
