@@ -115,8 +115,9 @@ const SHOW: &str = "--show-output";
 type Part = (&'static str, &'static str, String);
 
 fn parts(corpora: &[String]) -> [Part; 7] {
-    let tests = "documents explain faults file2alias layers prove raised routes sumversion swap vendors which"
-        .replace(' ', " --test ");
+    let tests =
+        "documents explain faults file2alias hosts install layers prove raised routes sumversion swap vendors which"
+            .replace(' ', " --test ");
     let corpora = corpora.join(" ");
     [
         (
