@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -50,6 +50,9 @@ pub struct Found {
     /// What the `*` of the rule's name matched.
     pub release: String,
 }
+
+/// What is in the name of Debian's part of a source package.
+const DEBIANS: &str = ".debian.tar.";
 
 static FOUND: Mutex<BTreeMap<String, Result<Found, Unavailable>>> = Mutex::new(BTreeMap::new());
 
@@ -157,17 +160,25 @@ impl Found {
         Ok(cache::directory("")?.join(self.key()).exists())
     }
 
-    /// The package unpacked, downloaded if it isn't in the cache.
+    /// The package unpacked, downloaded if it isn't in the cache; of a source package,
+    /// Debian's part.
     ///
     /// # Errors
     /// If the archive can't be reached or doesn't have it, or it can't be
     /// unpacked.
     pub fn unpacked(&self) -> io::Result<PathBuf> {
         cache::once(&self.key(), |dir| {
-            let file = self.download()?;
-            let status = Command::new("dpkg-deb").arg("-x").args([&file, dir]).status()?;
+            let (file, mut command) = match self.suite.architecture {
+                SOURCE => (self.part("--diff-only", DEBIANS)?, Command::new("tar")),
+                _ => (self.download()?, Command::new("dpkg-deb")),
+            };
+            match self.suite.architecture {
+                SOURCE => command.arg("-xf").arg(&file).arg("-C").arg(dir),
+                _ => command.arg("-x").args([&file, dir]),
+            };
+            let status = command.status()?;
             if !status.success() {
-                return Err(io::Error::other(format!("{}: dpkg-deb ended with {status}", file.display())));
+                return Err(io::Error::other(format!("{}: {command:?} ended with {status}", file.display())));
             }
             fs::remove_file(file)
         })
@@ -178,6 +189,19 @@ impl Found {
     /// # Errors
     /// If the archive can't be reached or doesn't have it.
     pub fn download(&self) -> io::Result<PathBuf> {
+        match self.suite.architecture {
+            SOURCE => self.part("--tar-only", ".orig.tar."),
+            _ => self.fetch(&["download"], ".deb"),
+        }
+    }
+
+    /// Downloads a part of a source package.
+    fn part(&self, option: &str, mark: &str) -> io::Result<PathBuf> {
+        self.fetch(&["source", "--download-only", option], mark)
+    }
+
+    /// Has apt-get bring files, and returns the one whose name has the mark.
+    fn fetch(&self, action: &[&str], mark: &str) -> io::Result<PathBuf> {
         let Self { suite, name, version, .. } = self;
         let _held = suite::lock();
         let dir = cache::directory(&format!("apt/{}-{}", suite.name, suite.architecture))?.join("debs");
@@ -185,27 +209,20 @@ impl Found {
             fs::remove_dir_all(&dir)?;
         }
         fs::create_dir_all(&dir)?;
-        let action: &[&str] = match suite.architecture {
-            SOURCE => &["source", "--download-only", "--tar-only"],
-            _ => &["download"],
-        };
         let mut command = suite.apt("apt-get")?;
         command.current_dir(&dir).args(action).arg(format!("{name}={version}"));
-        suite::run(&mut command, &format!("{name} {version} for {} ({})", suite.architecture, megabytes(self.size)))?;
-        only_file(&dir)
-    }
-}
-
-fn only_file(dir: &Path) -> io::Result<PathBuf> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.ends_with(".deb") || name.contains(".orig.tar.") && !name.ends_with(".asc") {
-            return Ok(entry.path());
+        // The index has the size of upstream's.
+        let size = if mark == DEBIANS { "Debian's part".to_owned() } else { megabytes(self.size) };
+        suite::run(&mut command, &format!("{name} {version} for {} ({size})", suite.architecture))?;
+        for entry in fs::read_dir(&dir)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.contains(mark) && !name.ends_with(".asc") {
+                return Ok(path);
+            }
         }
+        Err(io::Error::other(format!("{}: apt-get brought nothing", dir.display())))
     }
-    Err(io::Error::other(format!("{}: apt-get brought nothing", dir.display())))
 }
 
 /// A size in megabytes, for people.

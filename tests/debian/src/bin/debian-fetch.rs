@@ -1,5 +1,6 @@
 //! debian-fetch: brings packages of one kernel's series into the cache, and
-//! prints the directory of each, in which it lies unpacked.
+//! prints the directory of each, in which it lies unpacked; of a source package,
+//! Debian's part.
 //!
 //! Arguments: a suite, an architecture, a series, and names in which `*`
 //! matches the kernel's release.
@@ -10,7 +11,7 @@ use std::io;
 use std::process::ExitCode;
 
 use kbuild_rs_debian::package::{self, Found};
-use kbuild_rs_debian::{Rule, Suite, Which};
+use kbuild_rs_debian::{Rule, SOURCE, Suite, Which};
 
 fn fetch(arguments: Vec<String>) -> io::Result<()> {
     // Suites are named in constants everywhere else.
@@ -26,7 +27,9 @@ fn fetch(arguments: Vec<String>) -> io::Result<()> {
         let found = Rule { suite, name, which }.find()?;
         packages.push(found);
     }
-    package::announce(&packages)?;
+    if architecture != SOURCE {
+        package::announce(&packages)?;
+    }
     for package in &packages {
         println!("{}", package.unpacked()?.display());
     }
