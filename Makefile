@@ -35,7 +35,8 @@ GNU_s390x    = s390x-linux-gnu
 GNU_x86_64   = x86_64-linux-gnu
 
 HOST = $(or $(RUST_$(TARGET)),$(if $(TARGET),$(error TARGET is one of $(HOSTS) x86_64)),$(MACHINE))
-MACHINE := $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p')
+# Asked once, and only by what needs it.
+MACHINE = $(eval MACHINE := $(shell $(CARGO) -vV 2>/dev/null | sed -n 's/^host: //p'))$(MACHINE)
 # For another machine than this one.
 CROSS = $(if $(filter-out $(MACHINE),$(HOST)),\
 	CARGO_TARGET_$(shell echo '$(HOST)' | tr a-z- A-Z_)_LINKER='$(GNU_$(TARGET))-gcc' CC_$(subst -,_,$(HOST))='$(GNU_$(TARGET))-gcc')
@@ -158,7 +159,6 @@ check-history: needs
 	$(CARGO) build --locked --workspace
 	KBUILD_RS_HISTORY='$(HISTORY)' $(CARGO) test --locked -p kbuild-rs-tests --test suite
 
-# Ours on a build that checks arithmetic.
 # Programs for each of HOSTS, beside originals that are compiled for it, under its
 # emulator.
 check-hosts: needs
@@ -170,6 +170,7 @@ check-host: static
 	KBUILD_RS_BIN='$(CURDIR)/$(STATIC)' KBUILD_RS_HOST='$(TARGET)' KBUILD_RS_HISTORY='$(RELEASES)' \
 		$(CARGO) test --locked -p kbuild-rs-tests --test suite -- $(SUITE)
 
+# Ours on a build that checks arithmetic.
 check-mutants: needs build
 	tests/needs source
 	$(CARGO) build --locked -p modpost

@@ -9,8 +9,10 @@ use std::process::Command;
 
 use kbuild_rs_debian::cache;
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::command;
+use crate::corpus::working_directory;
 use crate::observed::Observed;
 use crate::original::{self, Kernel, Subject, V5_10, V6_1, V6_12, V7_3};
 use crate::run::Call;
@@ -46,7 +48,40 @@ pub struct Way {
     /// What make is told.
     pub arguments: &'static [&'static str],
     /// Options beside those of all kernels.
-    pub options: &'static str,
+    options: &'static str,
+}
+
+/// A kernel that was built in another way, in directories that go away.
+#[derive(Debug)]
+pub struct Beside {
+    /// Where they are.
+    pub dir: TempDir,
+    /// Its source.
+    pub source: PathBuf,
+    /// Its build directory.
+    pub out: PathBuf,
+    /// What make is told in the source.
+    pub arguments: Vec<String>,
+}
+
+impl Way {
+    /// Builds a kernel.
+    ///
+    /// # Errors
+    /// If the source can't be had or doesn't build.
+    pub fn built(&self, kernel: &Tree) -> io::Result<Beside> {
+        let dir = working_directory()?;
+        let (source, out) = (dir.path().join("source"), dir.path().join("out"));
+        fs::create_dir(&source)?;
+        fs::create_dir(&out)?;
+        kernel.unpack(&source)?;
+        let directory = format!("O={}", out.display());
+        let arguments = [&[&*directory], self.arguments].concat();
+        configure(&source, &out, &arguments, self.options)?;
+        make(&source, &arguments)?;
+        let arguments = arguments.into_iter().map(str::to_owned).collect();
+        Ok(Beside { dir, source, out, arguments })
+    }
 }
 
 static WAYS: &[Way] = &[
@@ -166,7 +201,7 @@ fn options() -> PathBuf {
 ///
 /// # Errors
 /// If that fails.
-pub fn configure(source: &Path, out: &Path, arguments: &[&str], more: &str) -> io::Result<()> {
+fn configure(source: &Path, out: &Path, arguments: &[&str], more: &str) -> io::Result<()> {
     make(source, &[arguments, &["tinyconfig"]].concat())?;
     let mut merge = Command::new("scripts/kconfig/merge_config.sh");
     let own = tempfile::NamedTempFile::new()?;

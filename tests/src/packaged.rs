@@ -9,11 +9,11 @@ use std::process::Command;
 use crate::command::{self, copy};
 use crate::corpus::working_directory;
 use crate::external::{Builder, swap_from, swap_script};
-use crate::kernel::{Tree, Way, configure, make};
+use crate::kernel::{Beside, Tree, Way, make};
 use crate::original;
 use crate::route;
 use crate::swapped::EXTERNALS;
-use crate::tally::Finding;
+use crate::tally::{self, Finding};
 
 /// A kernel that is packaged.
 struct Packager<'a> {
@@ -76,6 +76,13 @@ fn judge(headers: &Path, ours: Option<&Path>) -> io::Result<String> {
     Ok(report)
 }
 
+/// Puts a modpost into headers, as docs/packaging.md says.
+fn install(program: &Path, headers: &Path) -> io::Result<()> {
+    let place = headers.join("scripts/mod/modpost");
+    fs::remove_file(&place)?;
+    fs::copy(program, place).map(drop)
+}
+
 /// Removes ours from headers; returns whether that could be done.
 fn undo(tree: &Path) -> io::Result<bool> {
     Ok(swap_script()?.arg("--undo").arg(tree).output()?.status.success())
@@ -95,7 +102,6 @@ struct Case<'a> {
 impl Case<'_> {
     fn compare(&self) -> io::Result<Vec<Finding>> {
         let mut findings = Vec::new();
-        let named = |route: &'static str| move |(what, report): Finding| (format!("{route}: {what}"), report);
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
         let beside = self.dir.join("beside");
         let ours = self.programs.join("modpost");
@@ -107,16 +113,15 @@ impl Case<'_> {
         findings.push(("the original's headers".to_owned(), judge(&headers, None)?));
         if self.is_cross {
             findings.extend(self.mend(&headers)?);
-            findings.extend(theirs.compare(&builder)?.into_iter().map(named("mended")));
+            findings.extend(theirs.compare(&builder)?.into_iter().map(tally::of("mended")));
         }
 
         let native = original::ours("modpost")?.program;
         let value = route::value(&self.packager.source.join("scripts"), &native)?;
         self.packager.headers(&[&format!("MODPOST={value}")])?;
-        fs::remove_file(headers.join("scripts/mod/modpost"))?;
-        fs::copy(&ours, headers.join("scripts/mod/modpost"))?;
+        install(&ours, &headers)?;
         findings.push(("MODPOST=: its headers, with ours installed".to_owned(), judge(&headers, Some(&ours))?));
-        findings.extend(theirs.compare(&builder)?.into_iter().map(named("MODPOST=")));
+        findings.extend(theirs.compare(&builder)?.into_iter().map(tally::of("MODPOST=")));
 
         // The programs are not where the headers are used.
         let (installed, away) = (self.dir.join("installed"), self.dir.join("away"));
@@ -126,11 +131,11 @@ impl Case<'_> {
         fs::rename(&installed, &away)?;
         let expected = (!self.is_cross).then_some(&*ours);
         findings.push(("swapped: its headers".to_owned(), judge(&headers, expected)?));
-        findings.extend(theirs.compare(&builder)?.into_iter().map(named("swapped")));
+        findings.extend(theirs.compare(&builder)?.into_iter().map(tally::of("swapped")));
         let undone = undo(&headers)?;
         let report = if undone == self.is_cross { "" } else { "  undo doesn't do what it can\n" };
         findings.push(("swapped: undo in its headers".to_owned(), report.to_owned()));
-        findings.extend(theirs.compare(&builder)?.into_iter().map(named("after undo")));
+        findings.extend(theirs.compare(&builder)?.into_iter().map(tally::of("after undo")));
         fs::rename(&away, &installed)?;
         let report = if undo(self.packager.source)? { "" } else { "  isn't possible\n" };
         findings.push(("swapped: undo in the tree".to_owned(), report.to_owned()));
@@ -140,9 +145,7 @@ impl Case<'_> {
     /// Gives headers this machine's programs, as those of kernels that were built on
     /// another machine have, and then ours for the right one.
     fn mend(&self, headers: &Path) -> io::Result<Vec<Finding>> {
-        let program = headers.join("scripts/mod/modpost");
-        fs::remove_file(&program)?;
-        fs::copy(self.packager.out.join("scripts/mod/modpost"), &program)?;
+        install(&self.packager.out.join("scripts/mod/modpost"), headers)?;
         let before = judge(headers, None)?;
         swap_from(self.programs, headers)?;
         let mut report = judge(headers, Some(&self.programs.join("modpost")))?;
@@ -173,15 +176,8 @@ pub fn compare(kernel: &Tree) -> io::Result<Vec<Finding>> {
 /// # Errors
 /// If something can't be unpacked, built or read.
 pub fn compare_for(kernel: &Tree, way: &Way, programs: &Path) -> io::Result<Vec<Finding>> {
-    let dir = working_directory()?;
-    let (source, out) = (dir.path().join("source"), dir.path().join("out"));
-    fs::create_dir(&source)?;
-    fs::create_dir(&out)?;
-    kernel.unpack(&source)?;
-    let directory = format!("O={}", out.display());
-    let arguments = [&[&*directory], way.arguments].concat();
-    configure(&source, &out, &arguments, way.options)?;
-    make(&source, &arguments)?;
+    let Beside { dir, source, out, arguments } = way.built(kernel)?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     // Its programs find their libraries there.
     let builder_arguments = [way.arguments, &["QEMU_LD_PREFIX=/usr/aarch64-linux-gnu"]].concat();
     let packager = Packager { source: &source, out: &out, arguments: &arguments, root: dir.path().join("root") };

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use crate::compare;
 use crate::corpus::working_directory;
 use crate::external::{Builder, Builds, COMMAND, External, State, restore, scripts, swap};
-use crate::kernel::{Tree, Way, configure, make};
+use crate::kernel::{Beside, Tree, Way, make};
 use crate::original;
 use crate::route;
 use crate::run;
-use crate::tally::Finding;
+use crate::tally::{self, Finding};
 
 /// In this order: one needs what another has exported.
 pub(crate) const EXTERNALS: &[External] = &[
@@ -93,14 +93,14 @@ fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Find
 /// The tree as it is, told to call ours; then with ours installed in it as in a
 /// headers package.
 fn unswapped(tree: &Path, theirs: &Builds, builder: &Builder, findings: &mut Vec<Finding>) -> io::Result<()> {
-    let named = |route: &'static str| move |(what, report): Finding| (format!("{route}: {what}"), report);
     let ours = original::ours("modpost")?.program;
     let modpost = route::value(&tree.join("scripts"), &ours)?;
     let variable = format!("MODPOST={modpost}");
     let (what, report) = make_anew(tree, tree, &[&variable], &run::contents(tree, is_product)?)?;
-    findings.push(named("MODPOST=")((what, report)));
-    findings
-        .extend(theirs.compare(&Builder { modpost: Some(&modpost), ..*builder })?.into_iter().map(named("MODPOST=")));
+    findings.push(tally::of("MODPOST=")((what, report)));
+    findings.extend(
+        theirs.compare(&Builder { modpost: Some(&modpost), ..*builder })?.into_iter().map(tally::of("MODPOST=")),
+    );
     // 5.10 joins the tree's Module.symvers of two others.
     let tree_record =
         [".modules-only.symvers.cmd", COMMAND].map(|name| tree.join(name)).into_iter().find(|path| path.exists());
@@ -115,7 +115,7 @@ fn unswapped(tree: &Path, theirs: &Builds, builder: &Builder, findings: &mut Vec
     let (program, kept) = (tree.join("scripts/mod/modpost"), tree.join("scripts/mod/modpost.kept"));
     fs::rename(&program, &kept)?;
     fs::copy(&ours, &program)?;
-    findings.extend(theirs.compare(builder)?.into_iter().map(named("installed")));
+    findings.extend(theirs.compare(builder)?.into_iter().map(tally::of("installed")));
     fs::rename(&kept, &program)
 }
 
@@ -170,15 +170,8 @@ fn compare_in(tree: &Path) -> io::Result<Vec<Finding>> {
 /// # Errors
 /// If something can't be unpacked, built or read.
 pub fn compare_built(kernel: &Tree, way: &Way) -> io::Result<Vec<Finding>> {
-    let dir = working_directory()?;
-    let (source, out) = (dir.path().join("source"), dir.path().join("out"));
-    fs::create_dir(&source)?;
-    fs::create_dir(&out)?;
-    kernel.unpack(&source)?;
-    let directory = format!("O={}", out.display());
-    let arguments = [&[&*directory], way.arguments].concat();
-    configure(&source, &out, &arguments, way.options)?;
-    make(&source, &arguments)?;
+    let Beside { source, out, arguments, dir: _dir } = way.built(kernel)?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let before = scripts(&source)?;
     let mut findings = Vec::new();
     remake(&source, &out, &arguments, &mut findings)?;

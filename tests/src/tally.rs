@@ -31,6 +31,11 @@ pub fn available<T>(test: &str, wanted: io::Result<T>) -> io::Result<Option<T>> 
 /// One comparison: its name, and what differs; "" if nothing does.
 pub type Finding = (String, String);
 
+/// The same finding of one of several ways.
+pub fn of(way: &'static str) -> impl Fn(Finding) -> Finding {
+    move |(what, report)| (format!("{way}: {what}"), report)
+}
+
 /// The counts of a run of tests.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<Counts>);
