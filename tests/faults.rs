@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use kbuild_rs_tests::bench::cost::MEASURE;
 use kbuild_rs_tests::fixture::assemble;
-use kbuild_rs_tests::original::{Subject, Target, V6_1, ours};
+use kbuild_rs_tests::original::{KERNELS, Subject, Target, Tool, V6_1, ours};
 use kbuild_rs_tests::privilege::without_privilege;
 use kbuild_rs_tests::tables::Numbers;
 use kbuild_rs_tests::{fixture, synthetic, tally};
@@ -541,5 +541,40 @@ fn a_full_disk() -> io::Result<()> {
         fs::remove_dir_all(place.path("back"))?;
     }
     assert!(short > 0, "no disk was small enough");
+    Ok(())
+}
+
+/// What the originals of all kernels do with outputs around the size of stdio's buffer.
+#[test]
+fn what_fixdep_cannot_write() -> io::Result<()> {
+    for kernel in KERNELS {
+        let Some(original) = tally::available("what_fixdep_cannot_write", kernel.program(Tool::Fixdep, Target::Lsb64))?
+        else {
+            continue;
+        };
+        let place = Place::new(0)?;
+        place.write("a.c", "CONFIG_A")?;
+        place.write("whole", "a.o: a.c\n")?;
+        place.write("cut", "a.o: a.c missing.h\n")?;
+        for (depfile, length) in
+            [("whole", 1), ("whole", 5000), ("whole", 9000), ("cut", 1), ("cut", 5000), ("missing", 5000)]
+        {
+            for redirections in [">/dev/full", ">&-", ">both 2>&1"] {
+                let arguments = format!("{depfile} a.o {}", "x".repeat(length));
+                let run = |subject: &Subject| -> io::Result<_> {
+                    let words: Vec<_> =
+                        subject.words().iter().map(|word| word.to_string_lossy().into_owned()).collect();
+                    let line = format!("exec {} {arguments} {redirections}", words.join(" "));
+                    let mut command = Command::new("sh");
+                    command.args(["-c", &line]).env("KERNELVERSION", kernel.version()).current_dir(place.0.path());
+                    let output = command.output()?;
+                    let both = fs::read(place.path("both")).unwrap_or_default();
+                    let _ = fs::remove_file(place.path("both"));
+                    Ok((ended(&output), String::from_utf8_lossy(&both).into_owned()))
+                };
+                assert_eq!(run(&ours("fixdep")?)?, run(&original)?, "{} {arguments} {redirections}", kernel.version());
+            }
+        }
+    }
     Ok(())
 }

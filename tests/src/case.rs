@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use kbuild_rs_proof::case::Case as Parts;
 use kbuild_rs_proof::recording::Recorded;
 
-use crate::original::{self, Kernel, Subject, Target};
+use crate::original::{self, Kernel, Subject, Target, Tool};
 use crate::run::{self, Call, Outcome};
 use crate::tally::Verdict;
 
@@ -18,6 +18,8 @@ pub struct Case {
     pub name: String,
     /// The kernel whose original runs.
     pub kernel: &'static Kernel,
+    /// The tool that is called.
+    pub tool: Tool,
     pub(crate) parts: Parts,
 }
 
@@ -26,7 +28,14 @@ impl Case {
     /// said otherwise.
     #[must_use]
     pub fn new(kernel: &'static Kernel, name: impl Into<String>) -> Self {
-        Self { name: name.into(), kernel, parts: Parts::new(Target::Lsb64) }
+        Self { name: name.into(), kernel, tool: Tool::Modpost, parts: Parts::new(Target::Lsb64) }
+    }
+
+    /// Of another tool than modpost.
+    #[must_use]
+    pub fn tool(mut self, tool: Tool) -> Self {
+        self.tool = tool;
+        self
     }
 
     /// With objects for another target than 64-bit little-endian ones.
@@ -154,16 +163,20 @@ impl Case {
         parts.outcomes(subject, dir, self.kernel.version(), workers)
     }
 
+    fn original(&self) -> io::Result<Subject> {
+        self.kernel.program(self.tool, self.parts.target)
+    }
+
     /// What the original does.
     fn observe_original(&self) -> io::Result<Vec<Outcome>> {
         let dir = run::place()?;
-        self.outcomes(&self.kernel.modpost(self.parts.target)?, &dir.path().join("original"), "1")
+        self.outcomes(&self.original()?, &dir.path().join("original"), "1")
     }
 
     /// What differs between what the original did and ours.
     fn compare(&self, theirs: &[Outcome]) -> io::Result<String> {
         let dir = run::place()?;
-        let ours = &original::ours("modpost")?;
+        let ours = &original::ours(self.tool.name())?;
         let mut report = String::new();
         for workers in self.workers() {
             let ours = self.outcomes(ours, &dir.path().join(format!("ours-{workers}")), workers)?;
@@ -207,7 +220,7 @@ impl Case {
     /// Runs both subjects.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        if let Err(error) = self.kernel.modpost(self.parts.target) {
+        if let Err(error) = self.original() {
             return Verdict::not_compared(&error);
         }
         let theirs = match self.observe_original() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which};
-pub use kbuild_rs_proof::subject::{Subject, TARGETS, Target};
+pub use kbuild_rs_proof::subject::{Subject, TARGETS, Target, Tool};
 use kernel::Version;
 use modpost::dialect::Dialect;
 
@@ -231,18 +231,31 @@ impl Kernel {
     /// # Errors
     /// If the package can't be had.
     pub fn modpost(&self, target: Target) -> io::Result<Subject> {
+        self.program(Tool::Modpost, target)
+    }
+
+    /// The original of a tool, for a target if there is one for each.
+    ///
+    /// # Errors
+    /// If the package can't be had.
+    pub fn program(&self, tool: Tool, target: Target) -> io::Result<Subject> {
         if let Programs::Compiled(dir, _) = &self.programs {
-            let alone = dir.join("modpost");
+            let alone = dir.join(tool.name());
             let program = dir.join(target.program());
-            let program = if program.exists() || target != Target::Lsb64 { program } else { alone };
+            let is_alone = tool != Tool::Modpost || (target == Target::Lsb64 && !program.exists());
+            let program = if is_alone { alone } else { program };
             let missing = || Unavailable::Gone(format!("{}: there is none", program.display()));
             program.exists().then_some(()).ok_or_else(missing)?;
             let through = emulator().map_err(|error| Unavailable::Failed(error.to_string()))?;
-            return Ok(Subject { program, through });
+            return Ok(Subject { tool, program, through });
         }
         let packages = self.packages(target)?;
         let kbuild = &packages[0];
-        let program = kbuild.unpacked()?.join("usr/lib").join(&kbuild.name).join("scripts/mod").join(target.program());
+        let scripts = kbuild.unpacked()?.join("usr/lib").join(&kbuild.name).join("scripts");
+        let program = match tool {
+            Tool::Modpost => scripts.join("mod").join(target.program()),
+            _ => scripts.join(tool.path()),
+        };
         let through = match packages.get(1) {
             None => Vec::new(),
             Some(libc) => {
@@ -251,7 +264,7 @@ impl Kernel {
                 vec![loader.into(), "--library-path".into(), libraries.into()]
             }
         };
-        Ok(Subject { program, through })
+        Ok(Subject { tool, program, through })
     }
 }
 
@@ -276,6 +289,7 @@ fn emulator() -> io::Result<Vec<OsString>> {
 /// # Errors
 /// If it hasn't been built.
 pub fn ours(program: &str) -> io::Result<Subject> {
+    let tool = if program == Tool::Fixdep.name() { Tool::Fixdep } else { Tool::Modpost };
     let dir = match std::env::var_os("KBUILD_RS_BIN").filter(|dir| !dir.is_empty()) {
         Some(dir) => std::path::absolute(dir)?,
         None => {
@@ -287,7 +301,7 @@ pub fn ours(program: &str) -> io::Result<Subject> {
     };
     let path = dir.join(program);
     if path.exists() {
-        Ok(Subject { program: path, through: emulator()? })
+        Ok(Subject { tool, program: path, through: emulator()? })
     } else {
         Err(io::Error::other(format!("{} has not been built", path.display())))
     }

@@ -6,6 +6,7 @@
 //! | [`message`] | messages as values, and the program that speaks |
 //! | [`textfile`] | text files, read as C programs read them |
 //! | [`output`] | files written whole or not at all |
+//! | [`streams`] | standard streams that the caller closed |
 //! | [`workers`] | work in parallel, results in order |
 //! | [`getopt`] | getopt(3) in front of clap |
 //! | [`json`] | bytes as JSON |
@@ -20,5 +21,6 @@ pub mod getopt;
 pub mod json;
 pub mod message;
 pub mod output;
+pub mod streams;
 pub mod textfile;
 pub mod workers;

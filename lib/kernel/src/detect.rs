@@ -91,7 +91,9 @@ pub fn detect<D: Flags>(
     if let Some((dialect, path)) = recorded.next() {
         return Ok(Found { dialect, origin: Origin::File(path), evidence: Vec::new() });
     }
-    let in_tree = |path: &&PathBuf| path.parent().is_some_and(|dir| dir.ends_with("scripts/mod"));
+    let in_tree = |path: &&PathBuf| {
+        path.parent().is_some_and(|dir| dir.parent().is_some_and(|scripts| scripts.ends_with("scripts")))
+    };
     let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3)).map(Path::to_owned);
     let source = environment("srctree").filter(|path| !path.is_empty()).map(PathBuf::from);
     let trees = Trees::new(trees.chain(source).chain([PathBuf::new()]));

@@ -88,7 +88,7 @@ impl Case {
             let differences = compare::differences(theirs, ours);
             if !differences.is_empty() {
                 let arguments = self.calls[number].arguments.join(std::ffi::OsStr::new(" "));
-                report += &format!("  call {number}: modpost {}\n{differences}", arguments.to_string_lossy());
+                report += &format!("  call {number}: {}\n{differences}", arguments.to_string_lossy());
             }
         }
         report

@@ -14,9 +14,6 @@ use nix::sys::time::TimeSpec;
 
 use crate::subject::Subject;
 
-/// The name by which a subject is called.
-pub(crate) const SUBJECT: &str = "./modpost";
-
 /// A file as it was found after a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
@@ -54,17 +51,19 @@ pub struct Call {
     pub stdin: Vec<u8>,
 }
 
-/// Calls a subject in `dir` by the name `./modpost` and waits for it.
+/// Calls a subject in `dir` by the name of its tool, as in `./modpost`, and waits for
+/// it.
 ///
 /// # Errors
 /// If it can't be run.
 pub fn call(subject: &Subject, dir: &Path, kernel: &str, call: &Call) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-    let link = dir.join(SUBJECT);
+    let name = Path::new(".").join(subject.tool.name());
+    let link = dir.join(&name);
     if link.symlink_metadata().is_ok() {
         fs::remove_file(&link)?;
     }
     std::os::unix::fs::symlink(&subject.program, &link)?;
-    let words = Subject { program: SUBJECT.into(), ..subject.clone() }.words();
+    let words = Subject { program: name, ..subject.clone() }.words();
     let mut child = Command::new(&words[0])
         .args(&words[1..])
         .args(&call.arguments)

@@ -32,9 +32,41 @@ impl Target {
     }
 }
 
+/// A tool of the kernel's build.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    /// `scripts/mod/modpost`
+    #[default]
+    Modpost,
+    /// `scripts/basic/fixdep`
+    Fixdep,
+}
+
+impl Tool {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Modpost => "modpost",
+            Self::Fixdep => "fixdep",
+        }
+    }
+
+    /// Where it is, from a kernel tree's `scripts`.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Modpost => "mod/modpost",
+            Self::Fixdep => "basic/fixdep",
+        }
+    }
+}
+
 /// A program to be run: one of ours or an original.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
+    /// Which tool it is.
+    pub tool: Tool,
     /// The program.
     pub program: PathBuf,
     /// What it is run by, with options: the loader of another C library, or an
@@ -43,10 +75,10 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A program that runs by itself.
+    /// A modpost that runs by itself.
     #[must_use]
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), through: Vec::new() }
+        Self { tool: Tool::Modpost, program: program.into(), through: Vec::new() }
     }
 
     /// How it is called.

@@ -14,6 +14,7 @@ rustPlatform.buildRustPackage {
   cargoBuildFlags = lib.concatMap (name: [ "-p" name ]) [
     "modpost"
     "mk_elfconfig"
+    "fixdep"
     "file2alias"
     "sumversion"
     "kbuild-rs-prove"
