@@ -7,7 +7,7 @@ prefix ?= /usr/local
 # Debian has a directory of its own for the completions of packages.
 ZSH ?= share/zsh/site-functions
 COMPLETIONS = share/bash-completion/completions $(ZSH) share/fish/vendor_completions.d
-PROGRAMS = modpost mk_elfconfig fixdep file2alias sumversion
+PROGRAMS = modpost mk_elfconfig fixdep genksyms file2alias sumversion
 # What kbuild-rs-swap asks, and the cases that it runs.
 PROVER = kbuild-rs-prove
 CASES = tests/recorded/cases.tar.zst

@@ -37,10 +37,11 @@ fn flags<D: Flags>() -> String {
 fn every_kernels_flags() {
     check("dialects/modpost.flags", &flags::<modpost::dialect::Dialect>());
     check("dialects/fixdep.flags", &flags::<fixdep::dialect::Dialect>());
+    check("dialects/genksyms.flags", &flags::<symversions::dialect::Dialect>());
 }
 
 #[test]
 fn the_document() {
-    let document = [modpost::dialect::table(), fixdep::dialect::table()].join("\n");
+    let document = [modpost::dialect::table(), fixdep::dialect::table(), symversions::dialect::table()].join("\n");
     check("../docs/dialects.md", &document);
 }

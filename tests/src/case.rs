@@ -151,7 +151,8 @@ impl Case {
             call.arguments.iter().any(|argument| argument == "-T")
                 || call.arguments.iter().filter(is_object).count() > 1
         };
-        if self.parts.calls.iter().any(is_several) { &["2", "1", "7"] } else { &["2"] }
+        let is_parallel = self.tool == Tool::Modpost && self.parts.calls.iter().any(is_several);
+        if is_parallel { &["2", "1", "7"] } else { &["2"] }
     }
 
     fn outcomes(&self, subject: &Subject, dir: &Path, workers: &str) -> io::Result<Vec<Outcome>> {

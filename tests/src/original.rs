@@ -289,7 +289,7 @@ fn emulator() -> io::Result<Vec<OsString>> {
 /// # Errors
 /// If it hasn't been built.
 pub fn ours(program: &str) -> io::Result<Subject> {
-    let tool = if program == Tool::Fixdep.name() { Tool::Fixdep } else { Tool::Modpost };
+    let tool = Tool::ALL.into_iter().find(|tool| tool.name() == program).unwrap_or_default();
     let dir = match std::env::var_os("KBUILD_RS_BIN").filter(|dir| !dir.is_empty()) {
         Some(dir) => std::path::absolute(dir)?,
         None => {

@@ -23,6 +23,7 @@ mod corrupted;
 mod device_tables;
 mod exports;
 mod fixdep;
+mod genksyms;
 mod machines;
 mod objects;
 mod outputs;
@@ -129,6 +130,7 @@ fn cases() -> io::Result<Vec<Case>> {
     cases.extend(corrupted::cases()?);
     cases.extend(vendors::cases()?);
     cases.extend(fixdep::cases());
+    cases.extend(genksyms::cases());
     Ok(cases)
 }
 

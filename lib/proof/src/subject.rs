@@ -40,15 +40,21 @@ pub enum Tool {
     Modpost,
     /// `scripts/basic/fixdep`
     Fixdep,
+    /// `scripts/genksyms/genksyms`
+    Genksyms,
 }
 
 impl Tool {
+    /// Every tool.
+    pub const ALL: [Self; 3] = [Self::Modpost, Self::Fixdep, Self::Genksyms];
+
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Modpost => "modpost",
             Self::Fixdep => "fixdep",
+            Self::Genksyms => "genksyms",
         }
     }
 
@@ -58,6 +64,7 @@ impl Tool {
         match self {
             Self::Modpost => "mod/modpost",
             Self::Fixdep => "basic/fixdep",
+            Self::Genksyms => "genksyms/genksyms",
         }
     }
 }

@@ -15,6 +15,7 @@ rustPlatform.buildRustPackage {
     "modpost"
     "mk_elfconfig"
     "fixdep"
+    "genksyms"
     "file2alias"
     "sumversion"
     "kbuild-rs-prove"

@@ -116,14 +116,14 @@ type Part = (&'static str, &'static str, String);
 
 fn parts(corpora: &[String]) -> [Part; 7] {
     let tests =
-        "dialects documents explain faults file2alias hosts install layers prove raised routes sumversion swap vendors which"
+        "dialects documents explain faults file2alias genksyms hosts install layers prove raised routes sumversion swap vendors which"
             .replace(' ', " --test ");
     let corpora = corpora.join(" ");
     [
         (
             "units: the library's own tests",
             "cargo",
-            "test --locked -p kbuild-rs-base -p kbuild-rs-kernel -p kbuild-rs-elf -p kbuild-rs-kmod -p kbuild-rs-modpost -p kbuild-rs-fixdep -p kbuild-rs-proof --lib --test which_kernel".to_owned(),
+            "test --locked -p kbuild-rs-base -p kbuild-rs-kernel -p kbuild-rs-elf -p kbuild-rs-kmod -p kbuild-rs-modpost -p kbuild-rs-fixdep -p kbuild-rs-lalr -p kbuild-rs-symversions -p kbuild-rs-proof --lib --test which_kernel".to_owned(),
         ),
         (
             "programs: each as its users call it",

@@ -1,0 +1,205 @@
+//! The command line, as getopt_long(3) reads it: what is done at once is done in the
+//! order of the options, whatever is wrong with later ones.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+
+use base::message::{Fatal, text};
+
+use crate::dialect::Dialect;
+use crate::say::Wanted;
+
+/// Long options, whether they take a value, and their letters.
+const LONG: &[(&str, bool, u8)] = &[
+    ("debug", false, b'd'),
+    ("warnings", false, b'w'),
+    ("quiet", false, b'q'),
+    ("dump", false, b'D'),
+    ("reference", true, b'r'),
+    ("dump-types", true, b'T'),
+    ("preserve", false, b'p'),
+    ("version", false, b'V'),
+    ("help", false, b'h'),
+];
+
+const RELATIVE: (&str, bool, u8) = ("relative-crc", false, b'R');
+
+const USAGE: &str = "Usage:\ngenksyms [-adDTwqhVR] > /path/to/.tmp_obj.ver\n\n";
+const USAGE_PREFIX: &str = "  -s, --symbol-prefix   Select symbol prefix\n";
+const USAGE_OPTIONS: &str = "  -d, --debug           Increment the debug level (repeatable)
+  -D, --dump            Dump expanded symbol defs (for debugging only)
+  -r, --reference file  Read reference symbols from a file
+  -T, --dump-types file Dump expanded types into file
+  -p, --preserve        Preserve reference modversions or fail
+  -w, --warnings        Enable warnings
+  -q, --quiet           Disable warnings (default)
+  -h, --help            Print this message
+  -V, --version         Print the release version
+";
+const USAGE_RELATIVE: &str = "  -R, --relative-crc    Emit section relative symbol CRCs\n";
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) wanted: Wanted,
+    /// `-r`: the reference.
+    pub(crate) reference: Option<Reference>,
+    /// `-T`: where the dump of types goes.
+    pub(crate) dump: Option<File>,
+}
+
+/// A reference, which is opened at once and read when all options were read.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(crate) path: OsString,
+    pub(crate) file: File,
+}
+
+/// The run ends here: what is said, and whether it failed.
+pub(crate) struct Ended {
+    pub(crate) says: Vec<u8>,
+    pub(crate) failed: bool,
+}
+
+/// The words of the command line.
+struct Words<'a> {
+    program: &'a [u8],
+    dialect: &'a Dialect,
+    rest: std::slice::Iter<'a, OsString>,
+    /// The letters of a word that has several.
+    letters: &'a [u8],
+}
+
+/// An option: its letter and value.
+type Given<'a> = (u8, &'a OsStr);
+
+impl<'a> Words<'a> {
+    fn long(&self) -> Vec<(&'static str, bool, u8)> {
+        let mut long = LONG.to_vec();
+        if !self.dialect.symver_lines {
+            long.push(RELATIVE);
+        }
+        long
+    }
+
+    /// Whether a letter is an option, and takes a value.
+    fn takes_value(&self, letter: u8) -> Option<bool> {
+        match letter {
+            b's' => (!self.dialect.prefix_option_removed).then_some(true),
+            _ => self.long().iter().find(|&&(_, _, known)| known == letter).map(|&(_, takes, _)| takes),
+        }
+    }
+
+    fn wrong(&self, what: &[u8]) -> Vec<u8> {
+        [self.program, b": ", what, b"\n"].concat()
+    }
+
+    fn long_option(&mut self, word: &'a [u8]) -> Result<Given<'a>, Vec<u8>> {
+        let end = word.iter().position(|&byte| byte == b'=').unwrap_or(word.len());
+        let (name, value) = (&word[..end], word.get(end + 1..));
+        let known = self.long();
+        let fit: Vec<_> = known.iter().filter(|(known, ..)| known.as_bytes().starts_with(name)).collect();
+        let (full, takes, letter) = match (known.iter().find(|(known, ..)| known.as_bytes() == name), &fit[..]) {
+            (Some(exact), _) => *exact,
+            (None, [one]) => **one,
+            (None, []) => return Err(self.wrong(&text!("unrecognized option '--{}'", word))),
+            (None, several) => {
+                let mut what = text!("option '--{}' is ambiguous; possibilities:", word);
+                several.iter().for_each(|(name, ..)| what.extend(text!(" '--{}'", name)));
+                return Err(self.wrong(&what));
+            }
+        };
+        match (takes, value) {
+            (false, Some(_)) => Err(self.wrong(&text!("option '--{}' doesn't allow an argument", full))),
+            (false, None) => Ok((letter, OsStr::new(""))),
+            (true, Some(value)) => Ok((letter, OsStr::from_bytes(value))),
+            (true, None) => match self.rest.next() {
+                Some(value) => Ok((letter, value)),
+                None => Err(self.wrong(&text!("option '--{}' requires an argument", full))),
+            },
+        }
+    }
+
+    fn letter(&mut self) -> Result<Given<'a>, Vec<u8>> {
+        let (&letter, rest) = self.letters.split_first().unwrap_or((&0, b""));
+        self.letters = rest;
+        match self.takes_value(letter) {
+            None => Err(self.wrong(&text!("invalid option -- '{}'", [letter]))),
+            Some(false) => Ok((letter, OsStr::new(""))),
+            Some(true) if !rest.is_empty() => {
+                self.letters = b"";
+                Ok((letter, OsStr::from_bytes(rest)))
+            }
+            Some(true) => match self.rest.next() {
+                Some(value) => Ok((letter, value)),
+                None => Err(self.wrong(&text!("option requires an argument -- '{}'", [letter]))),
+            },
+        }
+    }
+
+    /// The next option, or what is wrong with it.
+    fn next(&mut self, posixly_correct: bool) -> Option<Result<Given<'a>, Vec<u8>>> {
+        while self.letters.is_empty() {
+            match self.rest.next()?.as_bytes() {
+                b"--" => return None,
+                [b'-', b'-', word @ ..] => return Some(self.long_option(word)),
+                [b'-', letters @ ..] if !letters.is_empty() => self.letters = letters,
+                // Operands count for nothing.
+                _ if posixly_correct => return None,
+                _ => {}
+            }
+        }
+        Some(self.letter())
+    }
+}
+
+fn usage(dialect: &Dialect) -> Vec<u8> {
+    let prefix = if dialect.prefix_option_removed { "" } else { USAGE_PREFIX };
+    let relative = if dialect.symver_lines { "" } else { USAGE_RELATIVE };
+    [USAGE, prefix, USAGE_OPTIONS, relative].concat().into_bytes()
+}
+
+/// Reads the command line. `says` is what is said before the run begins.
+///
+/// # Errors
+/// If the run ends with that.
+pub(crate) fn parse(
+    program: &OsStr,
+    arguments: &[OsString],
+    dialect: &Dialect,
+    says: &mut Vec<u8>,
+) -> Result<Options, Ended> {
+    let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
+    let mut words = Words { program: program.as_bytes(), dialect, rest: arguments.iter(), letters: b"" };
+    let mut options = Options::default();
+    let ended = |says: Vec<u8>, failed| Err(Ended { says, failed });
+    let cannot = |path: &OsStr, error| Fatal::perror(path.as_bytes(), error).message.text;
+    while let Some(given) = words.next(posixly_correct) {
+        let (letter, value) = match given {
+            Ok(given) => given,
+            Err(wrong) => return ended([wrong, usage(dialect)].concat(), true),
+        };
+        let wanted = &mut options.wanted;
+        match letter {
+            b'd' => wanted.debug += 1,
+            b'w' => wanted.warnings = true,
+            b'q' => wanted.warnings = false,
+            b'D' => wanted.dump = true,
+            b'p' => wanted.preserve = true,
+            b'R' => wanted.relative = true,
+            b'V' => says.extend_from_slice(b"genksyms version 2.5.60\n"),
+            b'r' => match File::open(value) {
+                Ok(file) => options.reference = Some(Reference { path: value.to_owned(), file }),
+                Err(error) => return ended(cannot(value, error), true),
+            },
+            b'T' => match fs::OpenOptions::new().write(true).create(true).truncate(true).open(value) {
+                Ok(file) => options.dump = Some(file),
+                Err(error) => return ended(cannot(value, error), true),
+            },
+            // `-s` is taken and then unknown.
+            _ => return ended(usage(dialect), letter != b'h'),
+        }
+    }
+    Ok(options)
+}

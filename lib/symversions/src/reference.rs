@@ -1,0 +1,118 @@
+//! Dumps of types (`.symtypes`, `.symref`): reading and writing them. Each line is a
+//! symbol's name and its definition, the words of which have a letter before them if
+//! they are references.
+
+use base::message::text;
+
+use crate::names::Names;
+use crate::say::Say;
+use crate::symbols::{Id, Kind, Symbols, Word};
+
+/// The size of the original's array for a word, in bytes, including the NUL.
+const LONGEST: usize = 256;
+
+/// A word that ends the run, and what is said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed(pub(crate) Vec<u8>);
+
+/// The words of a dump.
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    /// The next word of the line; `None` at its end, which is passed over.
+    fn word(&mut self, names: &mut Names) -> Result<Option<Word>, Malformed> {
+        let mut word = Vec::new();
+        let mut in_string = false;
+        while let Some(&byte) = self.text.get(self.at) {
+            self.at += 1;
+            match byte {
+                b' ' if !in_string && word.is_empty() => continue,
+                b' ' if !in_string => break,
+                b'"' => in_string = !in_string,
+                b'\n' if word.is_empty() => return Ok(None),
+                b'\n' => {
+                    self.at -= 1;
+                    break;
+                }
+                _ => {}
+            }
+            if word.len() == LONGEST - 1 {
+                return Err(Malformed(b"Token too long\n".to_vec()));
+            }
+            word.push(byte);
+        }
+        if word.is_empty() {
+            return Ok(None);
+        }
+        let is_reference = word.get(1) == Some(&b'#');
+        let text = if is_reference { &word[2..] } else { &word };
+        let kind = match word[0] {
+            _ if !is_reference => Kind::Normal,
+            // The letter of what has none.
+            0 => Kind::Normal,
+            letter => {
+                let kind = Kind::ALL.into_iter().find(|kind| kind.letter() == Some(letter));
+                kind.ok_or_else(|| Malformed(text!("Unknown type {}\n", [letter])))?
+            }
+        };
+        Ok(Some(Word::new(kind, names.of(base::bytes::until_nul(text)))))
+    }
+}
+
+/// Reads a reference.
+pub(crate) fn read(text: &[u8], names: &mut Names, symbols: &mut Symbols, say: &mut Say<'_>) -> Result<(), Malformed> {
+    let mut reader = Reader { text, at: 0 };
+    let is = |word: Option<Word>, names: &Names, text: &[u8]| {
+        word.is_some_and(|word| word.kind() == Kind::Normal && names.bytes(word.name()) == text)
+    };
+    // feof(3) is true once a read has met the end.
+    while reader.at <= text.len() {
+        let met_end = reader.at == text.len();
+        let mut symbol = reader.word(names)?;
+        let is_override = is(symbol, names, b"override");
+        if is_override {
+            symbol = reader.word(names)?;
+        }
+        let Some(symbol) = symbol else {
+            if met_end {
+                return Ok(());
+            }
+            continue;
+        };
+        let mut word = reader.word(names)?;
+        let is_extern = is(word, names, b"extern");
+        if is_extern {
+            word = reader.word(names)?;
+        }
+        let mut definition = Vec::new();
+        while let Some(next) = word {
+            definition.push(next);
+            word = reader.word(names)?;
+        }
+        symbols.refer(names, say, (symbol.name(), symbol.kind()), &definition, (is_extern, is_override));
+    }
+    Ok(())
+}
+
+/// The dump of symbols.
+pub(crate) fn dump(names: &Names, symbols: &Symbols, visited: &[Id]) -> Vec<u8> {
+    let mut dump = Vec::new();
+    for &id in visited {
+        let symbol = symbols.symbol(id);
+        if symbol.is_override {
+            dump.extend_from_slice(b"override ");
+        }
+        dump.extend(symbol.kind.letter().map(|letter| [letter, b'#']).iter().flatten());
+        dump.extend_from_slice(names.bytes(symbol.name));
+        dump.push(b' ');
+        if symbol.is_extern {
+            dump.extend_from_slice(b"extern ");
+        }
+        dump.extend(symbols.listed(names, id));
+        dump.push(b'\n');
+    }
+    dump
+}

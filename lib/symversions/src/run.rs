@@ -1,0 +1,126 @@
+//! A run of genksyms, from its arguments to its exit status.
+
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use base::message::{Fatal, text};
+use kernel::Invocation;
+
+use crate::dialect::Dialect;
+use crate::lex::Lexer;
+use crate::names::Names;
+use crate::options::{self, Ended, Options, Reference};
+use crate::parse::Parser;
+use crate::reference;
+use crate::say::Say;
+use crate::symbols::{MOST_NAMES, Symbols};
+use crate::undefined::Undefined;
+
+/// The exit status of a failure.
+const FAILED: u8 = 1;
+/// The exit status if the source can't be read.
+const UNREADABLE: u8 = 2;
+
+/// How a run ended.
+fn run(options: Options, dialect: &Dialect, source: Option<&mut dyn Read>, say: &mut Say<'_>) -> u8 {
+    say.wanted = options.wanted;
+    let Options { reference, mut dump, .. } = options;
+    let mut symbols = Symbols::new(dialect);
+    let mut text = Vec::new();
+    let mut in_reference = Vec::new();
+    if let Some(Reference { path, mut file }) = reference {
+        if let Err(error) = file.read_to_end(&mut in_reference) {
+            // The original tries again, for ever.
+            let why = Fatal::perror(path.as_bytes(), error).message.text;
+            say.err(&text!("FATAL: genksyms: {}", why));
+            return FAILED;
+        }
+    }
+    let read = source.map(|source| source.read_to_end(&mut text));
+    if text.len() >= MOST_NAMES {
+        say.err(b"FATAL: genksyms: the source is too large\n");
+        return FAILED;
+    }
+    let mut names = Names::new(text);
+    // The first names are keywords.
+    let lexer = Lexer::new(&mut names, dialect);
+    if let Err(reference::Malformed(what)) = reference::read(&in_reference, &mut names, &mut symbols, say) {
+        say.err(&what);
+        return FAILED;
+    }
+    if !matches!(read, Some(Ok(_))) {
+        say.err(b"input in flex scanner failed\n");
+        return UNREADABLE;
+    }
+    let mut parser = Parser::new(dialect, lexer, &mut names, symbols, say);
+    if let Err(Undefined(what)) = parser.parse() {
+        parser.say.err(b"FATAL: genksyms: ");
+        parser.say.location();
+        parser.say.err(&text!("{}\n", what));
+        return FAILED;
+    }
+    let Parser { symbols, expander, .. } = parser;
+    if let Some(file) = &mut dump {
+        // What can't be written isn't told.
+        let _ = file.write_all(&reference::dump(&names, &symbols, &expander.visited));
+    }
+    if say.wanted.debug > 0 {
+        let count = symbols.count();
+        let text = text!("Hash table occupancy {}/{} = {}\n", count.to_string(), BUCKETS.to_string(), share(count));
+        say.err(&text);
+    }
+    if say.failed { FAILED } else { 0 }
+}
+
+/// How many buckets the original's table of symbols has.
+const BUCKETS: usize = 4096;
+
+/// How full the original's table of symbols would be, with six significant digits as
+/// printf(3) has it for `%g`.
+fn share(count: usize) -> String {
+    let share = count as f64 / BUCKETS as f64;
+    let before = share.log10().floor().max(-5.0) as i32 + 1;
+    let text = format!("{share:.*}", usize::try_from(6 - before).unwrap_or(0));
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Runs genksyms and returns its exit status. `source` is missing if standard input is
+/// closed.
+pub fn genksyms(
+    invocation: &Invocation,
+    source: Option<&mut dyn Read>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let dialect: Dialect = match invocation.dialect(err) {
+        Ok(dialect) => dialect,
+        Err(fatal) => {
+            let _ = err.write_all(&fatal.message.line("genksyms", b""));
+            return FAILED;
+        }
+    };
+    let mut says = Vec::new();
+    let options = options::parse(&invocation.name, &invocation.arguments, &dialect, &mut says);
+    let mut say = Say::new(out, err);
+    say.err(&says);
+    let status = match options {
+        Ok(options) => run(options, &dialect, source, &mut say),
+        Err(Ended { says, failed }) => {
+            say.err(&says);
+            u8::from(failed) * FAILED
+        }
+    };
+    say.finish();
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn shares_as_printf_has_them() {
+        let shares = [0, 1, 7, 4096, 5000, 123_456, 40_960_000].map(share);
+        assert_eq!(shares, ["0", "0.000244141", "0.00170898", "1", "1.2207", "30.1406", "10000"]);
+    }
+}

@@ -1,0 +1,93 @@
+//! Messages, dumps and versions: kept in order, and where in the source they are.
+
+use std::io::Write;
+
+use base::message::text;
+
+/// How many bytes stdio keeps of standard output before it writes them.
+const BLOCK: usize = 4096;
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    /// `-w`: warnings.
+    pub(crate) warnings: bool,
+    /// `-d`: definitions, how often it was given.
+    pub(crate) debug: u32,
+    /// `-D`: what symbols consist of.
+    pub(crate) dump: bool,
+    /// `-p`: versions must not change.
+    pub(crate) preserve: bool,
+    /// `-R`: versions' places are relative.
+    pub(crate) relative: bool,
+}
+
+/// Where messages and versions go.
+pub(crate) struct Say<'a> {
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+    kept_out: Vec<u8>,
+    kept_err: Vec<u8>,
+    pub(crate) wanted: Wanted,
+    /// The file of the last line marker.
+    pub(crate) file: Option<Vec<u8>>,
+    /// The line, an `int` in the original.
+    pub(crate) line: i32,
+    /// Whether there was an error.
+    pub(crate) failed: bool,
+}
+
+impl<'a> Say<'a> {
+    pub(crate) fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        let (kept_out, kept_err, wanted) = (Vec::new(), Vec::new(), Wanted::default());
+        Self { out, err, kept_out, kept_err, wanted, file: None, line: 1, failed: false }
+    }
+
+    /// Adds to standard error. What can't be written is lost, as in the original.
+    pub(crate) fn err(&mut self, bytes: &[u8]) {
+        self.kept_err.extend_from_slice(bytes);
+        if self.kept_err.len() > BLOCK {
+            self.flush_err();
+        }
+    }
+
+    fn flush_err(&mut self) {
+        let _ = self.err.write_all(&self.kept_err);
+        self.kept_err.clear();
+    }
+
+    /// Adds to standard output.
+    pub(crate) fn out(&mut self, bytes: &[u8]) {
+        self.kept_out.extend_from_slice(bytes);
+        if self.kept_out.len() > BLOCK {
+            self.flush_err();
+            let rest = self.kept_out.split_off(self.kept_out.len() / BLOCK * BLOCK);
+            let _ = self.out.write_all(&self.kept_out);
+            self.kept_out = rest;
+        }
+    }
+
+    /// Writes all.
+    pub(crate) fn finish(&mut self) {
+        self.flush_err();
+        let _ = self.out.write_all(&self.kept_out).and_then(|()| self.out.flush());
+        self.kept_out.clear();
+    }
+
+    /// The file and line, before a message.
+    pub(crate) fn location(&mut self) {
+        let file = self.file.as_deref().unwrap_or(b"<stdin>");
+        let location = text!("{}:{}: ", file, self.line.to_string());
+        self.err(&location);
+    }
+
+    /// An error, which is told and counts if warnings are wanted.
+    pub(crate) fn error(&mut self, text: &[u8]) {
+        if self.wanted.warnings {
+            self.location();
+            self.err(text);
+            self.err(b"\n");
+            self.failed = true;
+        }
+    }
+}
