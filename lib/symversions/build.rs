@@ -17,6 +17,10 @@ const GRAMMARS: &[(&str, &str, &[&str])] = &[
     ("SINCE_7_0", "since_6_14", &["segments", "declarator_attributes"]),
 ];
 
+/// How many states and nonterminals the tables have room for.
+const STATES: usize = 256;
+const NONTERMINALS: usize = 64;
+
 fn camel(name: &str) -> String {
     let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
     words.collect()
@@ -30,47 +34,75 @@ fn action(action: &Action) -> String {
     format!("(Action::{}, {positions:?})", camel(&action.name))
 }
 
-fn rule(rule: &Rule, tokens: usize) -> String {
-    // Without an action, a rule's value is that of its first symbol; an empty one has
-    // none.
+/// The positions of which the first that has a value gives a rule's. Without an action,
+/// that is the first symbol's; an empty rule has none.
+fn value(rule: &Rule) -> Vec<usize> {
     let is_silent = rule.actions.iter().any(|action| action.name == "none");
-    let mut value = rule.value.clone();
-    if value.is_empty() && !is_silent && !rule.right.is_empty() {
-        value.push(1);
+    match &rule.value[..] {
+        [] if !is_silent && !rule.right.is_empty() => vec![1],
+        positions => positions.to_vec(),
     }
+}
+
+/// Whether a rule only gives a symbol another name.
+fn is_renaming(rule: &Rule) -> bool {
+    rule.right.len() == 1 && rule.actions.is_empty() && value(rule) == [1]
+}
+
+fn rule(rule: &Rule, tokens: usize) -> String {
+    let is_renaming = is_renaming(rule);
+    let mut value = value(rule);
     value.resize(4, 0);
     let actions: Vec<_> = rule.actions.iter().filter(|action| action.name != "none").map(action).collect();
     let (left, length, actions) = (rule.left - tokens, rule.right.len(), actions.join(", "));
-    let is_renaming = length == 1 && value == [1, 0, 0, 0] && actions.is_empty();
     format!(
         "Rule {{ left: {left}, length: {length}, value: {value:?}, is_renaming: {is_renaming}, actions: &[{actions}] }}"
     )
 }
 
-fn steps(row: &Row, tokens: usize) -> Vec<i16> {
+/// The state that a parser is in, above another, after it has given the last symbol all
+/// names that it can without looking at a token: these steps need not be made one by one.
+fn after_renaming(grammar: &Grammar, rows: &[Row], below: &Row, state: usize) -> usize {
+    match rows[state].default.map(|number| &grammar.rules[number]) {
+        Some(rule) if rows[state].steps.is_empty() && is_renaming(rule) => {
+            after_renaming(grammar, rows, below, below.gotos[&rule.left])
+        }
+        _ => state,
+    }
+}
+
+/// A line for each state, of as many as a byte can count.
+fn of_states<T: std::fmt::Debug>(rows: &[Row], of: impl Fn(&Row) -> T) -> String {
+    let nothing = Row { steps: Default::default(), default: None, gotos: Default::default() };
+    let rows = rows.iter().chain(std::iter::repeat(&nothing)).take(STATES);
+    format!("&{:?}", rows.map(of).collect::<Vec<_>>())
+}
+
+fn steps(grammar: &Grammar, rows: &[Row], row: &Row) -> Vec<i16> {
     let step = |token| match row.steps.get(&token) {
-        Some(&Step::Shift(state)) => state as i16,
+        Some(&Step::Shift(state)) => after_renaming(grammar, rows, row, state) as i16,
         Some(&Step::Reduce(rule)) => -(rule as i16),
         None => 0,
     };
-    (0..tokens).map(step).collect()
+    (0..grammar.tokens).map(step).collect()
 }
 
 fn tables(name: &str, grammar: &Grammar, tables: &Tables) -> String {
     let tokens = grammar.tokens;
-    let nonterminals = grammar.symbols.len() - tokens;
-    let all_steps: Vec<_> = tables.rows.iter().flat_map(|row| steps(row, tokens)).collect();
-    let goto = |row: &Row, symbol: usize| row.gotos.get(&(tokens + symbol)).copied().unwrap_or(0) as u8;
-    let gotos: Vec<_> =
-        tables.rows.iter().flat_map(|row| (0..nonterminals).map(move |symbol| goto(row, symbol))).collect();
-    let defaults: Vec<_> = tables.rows.iter().map(|row| row.default.unwrap_or(0) as u8).collect();
-    let reads: Vec<_> = tables.rows.iter().map(|row| !row.steps.is_empty()).collect();
+    let rows = &tables.rows;
+    let goto = |row: &Row, symbol: usize| {
+        let state = row.gotos.get(&(tokens + symbol));
+        state.map_or(0, |&state| after_renaming(grammar, rows, row, state))
+    };
     let rules: Vec<_> = grammar.rules.iter().map(|one| rule(one, tokens)).collect();
     format!(
-        "/// Made of a grammar.\npub(crate) static {name}: Tables = Tables {{\n    accept: {},\n    nonterminals: {nonterminals},\n    \
-         steps: &{all_steps:?},\n    defaults: &{defaults:?},\n    reads: &{reads:?},\n    gotos: &{gotos:?},\n    \
-         rules: &[{}],\n}};\n",
+        "/// Made of a grammar.\npub(crate) static {name}: Tables = Tables {{\n    accept: {},\n    steps: {},\n    \
+         defaults: {},\n    reads: {},\n    gotos: {},\n    rules: &[{}],\n}};\n",
         tables.accept,
+        of_states(rows, |row| steps(grammar, rows, row)),
+        of_states(rows, |row| row.default.unwrap_or(0)),
+        of_states(rows, |row| !row.steps.is_empty()),
+        of_states(rows, |row| (0..NONTERMINALS).map(|symbol| goto(row, symbol)).collect::<Vec<_>>()),
         rules.join(", ")
     )
 }
@@ -87,8 +119,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let grammar = Grammar::parse(&[tokens.clone(), read(file)?].concat(), features)
             .map_err(|error| format!("grammar/{file} after grammar/tokens: {error}"))?;
         let made = Tables::of(&grammar);
-        if made.rows.len() > 256 || grammar.rules.len() > 256 {
-            return Err("there are more states or rules than a byte can count".into());
+        let nonterminals = grammar.symbols.len() - grammar.tokens;
+        if made.rows.len() > STATES || grammar.rules.len() > 256 || nonterminals > NONTERMINALS {
+            return Err(
+                format!("grammar/{file}: more states, rules or nonterminals than the tables have room for").into()
+            );
         }
         actions.extend(grammar.rules.iter().flat_map(|rule| &rule.actions).map(|action| action.name.clone()));
         if number == 0 {

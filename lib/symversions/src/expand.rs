@@ -2,46 +2,48 @@
 //! their names, each once. The version is the checksum of that.
 
 use base::message::text;
+use crc32fast::Hasher;
 
-use crate::crc;
 use crate::names::{Name, Names};
 use crate::say::Say;
 use crate::symbols::{Id, Kind, Status, Symbols, Word, description};
 use crate::undefined::Undefined;
 
-/// A part of a definition: text, and a reference after it, if there is one.
+/// A part of a definition: text, and a reference after it.
 #[derive(Clone, Copy, Debug)]
 struct Part {
-    /// Where its text begins.
+    /// Where what stands for the reference begins, if it isn't the first to its symbol.
     begin: u32,
-    /// Where it ends, and what stands for the reference if it isn't the first to its
-    /// symbol begins.
-    reference_begin: u32,
     /// Where that ends.
     end: u32,
-    reference: Option<Word>,
-    /// The symbol that it refers to, once it is known.
-    symbol: Option<Id>,
+    reference: Word,
 }
 
-/// What is known of a symbol.
-#[derive(Clone, Copy, Debug, Default)]
-struct Known {
-    /// The number of the last export that it is part of.
-    export: u32,
-    /// Where its parts lie, if they were made.
-    parts: Option<(u32, u32)>,
-    /// Whether any export consisted of it.
-    was_visited: bool,
+/// Where a definition's text and its parts lie.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    text: (u32, u32),
+    parts: (u32, u32),
 }
 
-/// The parts of definitions, and which symbols were visited.
+/// A symbol that isn't known yet.
+const UNKNOWN: u32 = 0;
+
+/// The parts of definitions, and which symbols were visited. Of symbols, the number is
+/// one greater here.
 #[derive(Debug, Default)]
 pub(crate) struct Expander {
+    /// The texts of definitions, with what stands for references.
     text: Vec<u8>,
     parts: Vec<Part>,
-    /// By symbol.
-    known: Vec<Known>,
+    /// By part, the symbol that is referred to, once that is known.
+    referred: Vec<u32>,
+    /// By symbol, the number of the last export that it is part of.
+    export_of: Vec<u32>,
+    /// By symbol, once they were made.
+    parts_of: Vec<Option<Parts>>,
+    /// By symbol, whether an export consisted of it.
+    was_visited: Vec<bool>,
     exports: u32,
     /// What an export consists of, in order.
     trail: Vec<Id>,
@@ -52,17 +54,17 @@ pub(crate) struct Expander {
 /// A symbol that is being expanded.
 struct Open {
     id: Id,
-    next: u32,
-    end: u32,
+    /// The text that comes next.
+    at: u32,
+    parts: Parts,
 }
 
 impl Expander {
     /// Divides a definition into parts.
-    fn parts(&mut self, names: &Names, symbols: &Symbols, id: Id) -> (u32, u32) {
-        let first = self.parts.len() as u32;
-        let mut begin = self.text.len() as u32;
+    fn divide(&mut self, names: &Names, symbols: &Symbols, id: Id) -> Parts {
+        let (first, begin_of_text) = (self.parts.len() as u32, self.text.len() as u32);
         for &word in symbols.definition(id) {
-            let reference_begin = self.text.len() as u32;
+            let begin = self.text.len() as u32;
             if word.kind().is_tag() {
                 self.text.extend_from_slice(word.kind().word().as_bytes());
                 self.text.push(b' ');
@@ -70,35 +72,31 @@ impl Expander {
             self.text.extend_from_slice(names.bytes(word.name()));
             self.text.push(b' ');
             if word.kind() != Kind::Normal {
-                let end = self.text.len() as u32;
-                self.parts.push(Part { begin, reference_begin, end, reference: Some(word), symbol: None });
-                begin = end;
+                self.parts.push(Part { begin, end: self.text.len() as u32, reference: word });
+                self.referred.push(UNKNOWN);
             }
         }
-        let end = self.text.len() as u32;
-        if begin < end {
-            self.parts.push(Part { begin, reference_begin: end, end, reference: None, symbol: None });
-        }
-        (first, self.parts.len() as u32)
+        Parts { text: (begin_of_text, self.text.len() as u32), parts: (first, self.parts.len() as u32) }
     }
 
     /// Notes a symbol as part of the export.
     fn open(&mut self, names: &Names, symbols: &Symbols, id: Id) -> Open {
-        if self.known.len() < symbols.len() {
-            self.known.resize(symbols.len(), Known::default());
+        if self.export_of.len() <= symbols.len() {
+            self.export_of.resize(symbols.len() + 1, 0);
+            self.parts_of.resize(symbols.len(), None);
+            self.was_visited.resize(symbols.len(), false);
         }
         self.trail.push(id);
-        let known = &mut self.known[id.index()];
-        known.export = self.exports;
-        let (next, end) = match known.parts {
+        self.export_of[id.index() + 1] = self.exports;
+        let parts = match self.parts_of[id.index()] {
             Some(parts) => parts,
             None => {
-                let parts = self.parts(names, symbols, id);
-                self.known[id.index()].parts = Some(parts);
+                let parts = self.divide(names, symbols, id);
+                self.parts_of[id.index()] = Some(parts);
                 parts
             }
         };
-        Open { id, next, end }
+        Open { id, at: parts.text.0, parts }
     }
 
     /// Makes a symbol of a structure that nobody defines.
@@ -122,43 +120,49 @@ impl Expander {
         say: &mut Say<'_>,
         id: Id,
     ) -> Result<u32, Undefined> {
-        let mut crc = !0;
+        let mut crc = Hasher::new();
         let mut open = vec![self.open(names, symbols, id)];
         while let Some(last) = open.last_mut() {
-            if last.next == last.end {
-                let id = last.id;
+            // Up to the next reference that is the first to its symbol.
+            let (next, end) = last.parts.parts;
+            let is_repeated = |&&symbol: &&u32| self.export_of[symbol as usize] == self.exports;
+            let repeated = self.referred[next as usize..end as usize].iter().take_while(is_repeated).count() as u32;
+            let part = self.parts.get((next + repeated) as usize).filter(|_| next + repeated < end);
+            let to = part.map_or(last.parts.text.1, |part| part.begin);
+            let text = &self.text[last.at as usize..to as usize];
+            crc.update(text);
+            if say.wanted.dump {
+                say.err(text);
+            }
+            let Some(&Part { end, reference, .. }) = part else {
                 // A symbol without words isn't visited.
-                if !symbols.definition(id).is_empty()
-                    && !std::mem::replace(&mut self.known[id.index()].was_visited, true)
-                {
+                let (id, (begin, end)) = (last.id, last.parts.text);
+                if begin < end && !std::mem::replace(&mut self.was_visited[id.index()], true) {
                     self.visited.push(id);
                 }
                 open.pop();
                 continue;
-            }
-            let part = &mut self.parts[last.next as usize];
-            last.next += 1;
-            if let (None, Some(word)) = (part.symbol, part.reference) {
-                // What is declared stays what it is.
-                part.symbol = symbols.find(word.name(), word.kind());
-            }
-            let Part { begin, reference_begin, end, reference, symbol: known } = *part;
-            let is_repeated =
-                known.is_some_and(|id| self.known.get(id.index()).is_some_and(|known| known.export == self.exports));
-            let text = &self.text[begin as usize..if is_repeated { end } else { reference_begin } as usize];
-            crc = crc::update(crc, text);
-            if say.wanted.dump {
-                say.err(text);
-            }
-            let (Some(word), false) = (reference, is_repeated) else { continue };
-            let id = match known {
-                Some(id) => id,
-                None => Self::undefined(names, symbols, say, word)?,
             };
+            last.at = to;
+            last.parts.parts.0 = next + repeated;
+            let id = match symbols.find(reference.name(), reference.kind()) {
+                Some(id) => id,
+                None => Self::undefined(names, symbols, say, reference)?,
+            };
+            // What is declared stays what it is.
+            let referred = &mut self.referred[(next + repeated) as usize];
+            if *referred == UNKNOWN {
+                *referred = id.index() as u32 + 1;
+                if self.export_of.get(id.index() + 1) == Some(&self.exports) {
+                    continue;
+                }
+            }
+            last.at = end;
+            last.parts.parts.0 += 1;
             let opened = self.open(names, symbols, id);
             open.push(opened);
         }
-        Ok(!crc)
+        Ok(crc.finalize())
     }
 
     /// Says which parts of an export are not what they were in the reference.

@@ -24,17 +24,15 @@ pub(crate) struct Rule {
 pub(crate) struct Tables {
     /// The state in which all was parsed.
     pub(crate) accept: u8,
-    /// How many nonterminals there are.
-    pub(crate) nonterminals: usize,
     /// For each state and token: the state to go to, a rule to reduce by (negative), or
     /// 0 for the default.
-    pub(crate) steps: &'static [i16],
+    pub(crate) steps: &'static [[i16; TOKENS]; 256],
     /// For each state the rule to reduce by, or 0 for an error.
-    pub(crate) defaults: &'static [u8],
+    pub(crate) defaults: &'static [u8; 256],
     /// Whether a token is looked at in each state.
-    pub(crate) reads: &'static [bool],
+    pub(crate) reads: &'static [bool; 256],
     /// For each state and nonterminal, the state to go to.
-    pub(crate) gotos: &'static [u8],
+    pub(crate) gotos: &'static [[u8; 64]; 256],
     /// The rules.
     pub(crate) rules: &'static [Rule],
 }

@@ -5,7 +5,6 @@
 //! | --- | --- |
 //! | [`dialect`] | what changed between kernels |
 //! | `grammar` | the parser's tables, made of the grammars |
-//! | `crc` | the checksum |
 //! | `names` | what is written in the source, each once |
 //! | `undefined` | where the original's behaviour is undefined |
 //! | `say` | messages, dumps, and where in the source they are |
@@ -21,7 +20,6 @@
 
 #![forbid(unsafe_code)]
 
-mod crc;
 pub mod dialect;
 mod expand;
 mod grammar;

@@ -4,7 +4,7 @@ use base::message::text;
 
 use crate::dialect::Dialect;
 use crate::expand::Expander;
-use crate::grammar::{Action, Rule, TOKENS, Tables, token};
+use crate::grammar::{Action, Rule, Tables, token};
 use crate::lex::{Lexer, Source};
 use crate::list::{Lists, Node, Place};
 use crate::names::{Name, Names};
@@ -79,8 +79,8 @@ impl<'a, 'b> Parser<'a, 'b> {
         }
     }
 
-    fn state(&self) -> usize {
-        usize::from(self.stack[self.stack.len() - 1].state)
+    fn state(&self) -> u8 {
+        self.stack[self.stack.len() - 1].state
     }
 
     fn push(&mut self, state: u8, value: Place) {
@@ -93,7 +93,7 @@ impl<'a, 'b> Parser<'a, 'b> {
 
     /// The state that a nonterminal leads to.
     fn goto(&self, state: u8, rule: &Rule) -> u8 {
-        self.tables.gotos[usize::from(state) * self.tables.nonterminals + usize::from(rule.left)]
+        self.tables.gotos[usize::from(state)][usize::from(rule.left)]
     }
 
     fn lex(&mut self) -> Result<(u8, Place), Undefined> {
@@ -107,17 +107,15 @@ impl<'a, 'b> Parser<'a, 'b> {
         let mut token: Option<u8> = None;
         let mut place = Node::NONE;
         let mut recovering = 0;
+        let tables = self.tables;
         loop {
             if self.stack.len() == DEEPEST {
                 self.say.error(b"memory exhausted");
                 return Ok(());
             }
-            let state = self.state();
-            if state == usize::from(self.tables.accept) {
-                return Ok(());
-            }
-            let mut step = 0;
-            if self.tables.reads[state] {
+            let state = usize::from(self.state());
+            let mut rule = tables.defaults[state];
+            if tables.reads[state] {
                 let looked_at = match token {
                     Some(token) => token,
                     None => {
@@ -127,17 +125,21 @@ impl<'a, 'b> Parser<'a, 'b> {
                         next
                     }
                 };
-                step = self.tables.steps[state * TOKENS + usize::from(looked_at)];
+                let step = tables.steps[state][usize::from(looked_at)];
+                if step > 0 {
+                    recovering -= u8::from(recovering > 0);
+                    self.push(step as u8, place);
+                    token = None;
+                    continue;
+                }
+                if step < 0 {
+                    rule = -step as u8;
+                }
+            } else if state == usize::from(tables.accept) {
+                return Ok(());
             }
-            if step > 0 {
-                recovering -= u8::from(recovering > 0);
-                self.push(step as u8, place);
-                token = None;
-                continue;
-            }
-            let rule = if step < 0 { -step as u8 } else { self.tables.defaults[state] };
             if rule > 0 {
-                if let Reduced::Done = self.reduce(&self.tables.rules[usize::from(rule)])? {
+                if let Reduced::Done = self.reduce(&tables.rules[usize::from(rule)])? {
                     continue;
                 }
             } else {
@@ -154,7 +156,7 @@ impl<'a, 'b> Parser<'a, 'b> {
             // Back to where an error is foreseen.
             recovering = RECOVERY;
             loop {
-                let step = self.tables.steps[self.state() * TOKENS + usize::from(token::ERROR)];
+                let step = tables.steps[usize::from(self.state())][usize::from(token::ERROR)];
                 if step > 0 {
                     self.push(step as u8, place);
                     break;

@@ -26,7 +26,8 @@ fn run(options: Options, dialect: &Dialect, source: Option<&mut dyn Read>, say: 
     say.wanted = options.wanted;
     let Options { reference, mut dump, .. } = options;
     let mut symbols = Symbols::new(dialect);
-    let mut text = Vec::new();
+    // Room for most sources, and for what isn't in them.
+    let mut text = Vec::with_capacity(16 << 20);
     let mut in_reference = Vec::new();
     if let Some(Reference { path, mut file }) = reference {
         if let Err(error) = file.read_to_end(&mut in_reference) {

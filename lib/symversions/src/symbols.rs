@@ -131,6 +131,9 @@ pub(crate) struct Symbols {
     ordinary: Vec<Id>,
     /// By name: structures, unions and enumerations.
     tags: Vec<Id>,
+    /// By name: what the declared one of the ordinary symbols is. Each identifier is
+    /// looked up here, and most are none.
+    kinds: Vec<Option<Kind>>,
     /// How many there are that weren't replaced.
     count: usize,
     /// The last value of an enumerator that was given.
@@ -147,6 +150,7 @@ impl Symbols {
             words: Vec::new(),
             ordinary: Vec::new(),
             tags: Vec::new(),
+            kinds: Vec::new(),
             count: 0,
             last_value: Vec::new(),
             next_value: 0,
@@ -188,9 +192,23 @@ impl Symbols {
         self.any(name, kind).filter(|&id| self.symbol(id).is_declared)
     }
 
-    /// Whether a name is that of a symbol of just this kind.
+    /// Whether a name is that of an object, a type or an enumerator, whichever is asked
+    /// for.
     pub(crate) fn is(&self, name: Name, kind: Kind) -> bool {
-        self.find(name, kind).is_some_and(|id| self.symbol(id).kind == kind)
+        self.kinds.get(name.index()) == Some(&Some(kind))
+    }
+
+    /// Notes that the source declares a symbol.
+    fn set_declared(&mut self, id: Id) {
+        let symbol = &mut self.symbols[id.index()];
+        symbol.is_declared = true;
+        let (index, kind) = (symbol.name.index(), symbol.kind);
+        if !kind.is_tag() {
+            if self.kinds.len() <= index {
+                self.kinds.resize(index.next_power_of_two().max(1024) + 1, None);
+            }
+            self.kinds[index] = Some(kind);
+        }
     }
 
     /// A reference's structure of which it was not known what it is.
@@ -271,7 +289,7 @@ impl Symbols {
             self.count -= 1;
             return self.add(names, say, (name, kind), definition, (is_extern, true, status));
         }
-        self.symbol_mut(id).is_declared = true;
+        self.set_declared(id);
         id
     }
 
@@ -312,12 +330,15 @@ impl Symbols {
         self.words.extend_from_slice(definition);
         let definition = (begin, self.words.len() as u32);
         let id = Id(self.symbols.len() as u32);
-        self.symbols.push(Symbol { name, kind, definition, is_extern, is_declared, status, is_override: false });
+        self.symbols.push(Symbol { name, kind, definition, is_extern, is_declared: false, status, is_override: false });
         let ids = if kind.is_tag() { &mut self.tags } else { &mut self.ordinary };
         if ids.len() <= name.index() {
             ids.resize(name.index().next_power_of_two().max(1024) + 1, Id::NONE);
         }
         ids[name.index()] = id;
+        if is_declared {
+            self.set_declared(id);
+        }
         self.count += 1;
         if say.wanted.debug > 0 {
             let kind = if kind == Kind::Normal { "type0" } else { kind.word() };
