@@ -59,6 +59,7 @@ RELEASES ?= 5.10 6.12
 FRESH ?= bookworm trixie
 MUTANTS ?= 5.10 6.1 6.12 7.3
 N ?= 20000
+TEXTS ?= 10000
 SECONDS ?= 60
 # Outside the tree, and kept.
 CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbuild-rs
@@ -67,7 +68,7 @@ BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-recorded check-original record \
-	check-headers check-history check-hosts check-host check-mutants check-faults fuzz \
+	check-headers check-history check-hosts check-host check-mutants check-texts check-faults fuzz \
 	check-fresh check-kernel check-packages check-packaging fetch static static-crates install install-programs install-tools deb vendor swap unswap fmt lint needs
 
 help:
@@ -85,6 +86,7 @@ help:
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-hosts       the programs for HOSTS=$(HOSTS), beside originals for them'
 	@echo 'make check-mutants     N=$(N) corrupted objects, beside sanitized originals of MUTANTS=$(MUTANTS)'
+	@echo 'make check-texts       TEXTS=$(TEXTS) corrupted texts for each kernel, beside genksyms and fixdep'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
 	@echo 'make check-headers     modules of others, built against a headers package'
@@ -170,7 +172,11 @@ check-host: static
 	KBUILD_RS_BIN='$(CURDIR)/$(STATIC)' KBUILD_RS_HOST='$(TARGET)' KBUILD_RS_HISTORY='$(RELEASES)' \
 		$(CARGO) test --locked -p kbuild-rs-tests --test suite -- $(SUITE)
 
-# Ours on a build that checks arithmetic.
+# Ours on a build that checks arithmetic, here and below.
+check-texts: needs build
+	$(CARGO) build --locked -p fixdep -p genksyms
+	KBUILD_RS_BIN=target/debug $(BIN)/check-texts $(TEXTS)
+
 check-mutants: needs build
 	tests/needs source
 	$(CARGO) build --locked -p modpost

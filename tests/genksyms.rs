@@ -41,6 +41,29 @@ fn what_is_undefined_ends_with_one_line() -> io::Result<()> {
     Ok(())
 }
 
+/// What is explained, and that nothing is without the variable.
+#[test]
+fn versions_that_say_nothing_are_explained() -> io::Result<()> {
+    let source = b"# 1 \"a.c\"\n# 1 \"a.h\" 1\nstruct part { int a b; };\nint f(struct part *);\nint g 3;\n\
+                   3 struct gone { int a; };\nint k(struct gone *);\n+ int h(void);\nint l(struct opaque *);\n\
+                   # 9 \"a.c\"\n__GENKSYMS_EXPORT_SYMBOL(f); __GENKSYMS_EXPORT_SYMBOL(g); __GENKSYMS_EXPORT_SYMBOL(h);\n\
+                   __GENKSYMS_EXPORT_SYMBOL(k); __GENKSYMS_EXPORT_SYMBOL(l);\n";
+    let explained = "kbuild-rs: f: its version lacks a part of struct part: not understood at a.h:1\n\
+                     kbuild-rs: g: its version lacks a part of its declaration: not understood at a.h:3\n\
+                     kbuild-rs: h: has no version: its declaration was not understood at a.h:6\n\
+                     kbuild-rs: k: its version says nothing of struct gone: not understood at a.h:4\n";
+    for (value, expected) in [("1", explained), ("", "")] {
+        let mut command = Command::new(ours("genksyms")?.program);
+        command.env("KERNELVERSION", "6.1.176").env("KBUILD_RS_EXPLAIN", value);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        child.stdin.take().expect("a pipe").write_all(source)?;
+        let output = child.wait_with_output()?;
+        assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
+        assert!(output.status.success());
+    }
+    Ok(())
+}
+
 #[test]
 fn a_reference_that_cannot_be_read() -> io::Result<()> {
     let mut command = Command::new(ours("genksyms")?.program);

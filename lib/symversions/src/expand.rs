@@ -46,7 +46,7 @@ pub(crate) struct Expander {
     was_visited: Vec<bool>,
     exports: u32,
     /// What an export consists of, in order.
-    trail: Vec<Id>,
+    pub(crate) trail: Vec<Id>,
     /// The symbols of which exports consist, in the order in which they were expanded.
     pub(crate) visited: Vec<Id>,
 }

@@ -12,6 +12,7 @@
 //! | `list` | the tokens of a declaration, as a list that the parser rearranges |
 //! | `scan` | tokens, as flex finds them |
 //! | `lex` | tokens, as the parser wants them |
+//! | `explain` | which exports have a version that says nothing |
 //! | `expand` | what a symbol consists of, and its checksum |
 //! | `parse` | the parser |
 //! | `reference` | dumps of types: reading and writing them |
@@ -22,6 +23,7 @@
 
 pub mod dialect;
 mod expand;
+mod explain;
 mod grammar;
 mod lex;
 mod list;

@@ -219,6 +219,13 @@ impl Lists {
         Ok(has_phrases)
     }
 
+    /// The names of the tokens from one on.
+    pub(crate) fn names(&self, from: Node) -> impl Iterator<Item = Name> {
+        let before = |&node: &Node| Some(self.tokens[node.0 as usize].before);
+        let tokens = std::iter::successors(Some(from), before).take_while(|node| !node.is_none());
+        tokens.take(self.tokens.len()).map(|node| self.tokens[node.0 as usize].name)
+    }
+
     /// Forgets all tokens of a declaration that ended. If something follows that was read
     /// by then, that isn't possible.
     pub(crate) fn forget(&mut self, end: Place) {

@@ -4,6 +4,7 @@ use base::message::text;
 
 use crate::dialect::Dialect;
 use crate::expand::Expander;
+use crate::explain::{self, Explanation};
 use crate::grammar::{Action, Rule, Tables, token};
 use crate::lex::{Lexer, Source};
 use crate::list::{Lists, Node, Place};
@@ -27,6 +28,8 @@ pub(crate) struct Parser<'a, 'b> {
     pub(crate) symbols: Symbols,
     pub(crate) expander: Expander,
     pub(crate) say: &'a mut Say<'b>,
+    /// What an explanation needs, if one is wanted.
+    pub(crate) explanation: Option<Explanation>,
     symver_lines: bool,
     is_typedef: bool,
     is_extern: bool,
@@ -69,6 +72,7 @@ impl<'a, 'b> Parser<'a, 'b> {
             symbols,
             expander: Expander::default(),
             say,
+            explanation: None,
             symver_lines: dialect.symver_lines,
             is_typedef: false,
             is_extern: false,
@@ -146,6 +150,7 @@ impl<'a, 'b> Parser<'a, 'b> {
                 if recovering == 0 {
                     self.say.error(b"syntax error");
                 }
+                self.note_error();
                 if recovering == RECOVERY {
                     match token {
                         Some(token::END) => return Ok(()),
@@ -166,6 +171,14 @@ impl<'a, 'b> Parser<'a, 'b> {
                 }
                 self.pop(1);
             }
+        }
+    }
+
+    /// Notes where the declaration wasn't understood.
+    fn note_error(&mut self) {
+        if let Some(explanation) = &mut self.explanation {
+            let file = self.say.file.clone().unwrap_or_else(|| b"<stdin>".to_vec());
+            explanation.error.get_or_insert(explain::Place { file, line: self.say.line });
         }
     }
 
@@ -218,7 +231,11 @@ impl<'a, 'b> Parser<'a, 'b> {
             self.open_phrases();
             self.lists.words(from, to, &mut words)?;
         }
-        self.symbols.declare(self.names, self.say, (name, kind), &words, self.is_extern && kind != Kind::EnumConst);
+        let is_extern = self.is_extern && kind != Kind::EnumConst;
+        let id = self.symbols.declare(self.names, self.say, (name, kind), &words, is_extern);
+        if let Some(explanation) = &mut self.explanation {
+            explanation.declared.push(id);
+        }
         self.words = words;
         Ok(())
     }
@@ -278,7 +295,11 @@ impl<'a, 'b> Parser<'a, 'b> {
             Action::Names => self.lexer.wants_name = true,
             Action::Types => self.lexer.wants_name = false,
             Action::Discard => {
-                self.lists.free(self.lists.at(one)?, Node::NONE)?;
+                let last = self.lists.at(one)?;
+                if let Some(explanation) = &mut self.explanation {
+                    explanation.end_declaration(self.lists.names(last));
+                }
+                self.lists.free(last, Node::NONE)?;
                 self.lists.set(one, Node::NONE)?;
                 self.lists.forget(one);
             }
@@ -345,12 +366,24 @@ impl<'a, 'b> Parser<'a, 'b> {
             }
             Action::Export => {
                 let name = self.lists.name(self.lists.at(one)?)?;
-                if let Some(crc) = self.expander.export(self.names, &mut self.symbols, self.say, name)? {
+                let version = self.expander.export(self.names, &mut self.symbols, self.say, name)?;
+                if let Some(crc) = version {
                     self.version(name, crc);
                 }
+                self.explain(name, version.is_some());
             }
         }
         Ok(Reduced::Done)
+    }
+
+    /// Collects what there is to explain about an export.
+    fn explain(&mut self, export: Name, has_version: bool) {
+        let Some(explanation) = &mut self.explanation else { return };
+        if has_version {
+            explanation.exported(self.names, &self.symbols, export, &self.expander.trail);
+        } else {
+            explanation.undeclared(self.names, export);
+        }
     }
 
     /// Writes a version.

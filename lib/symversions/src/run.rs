@@ -7,6 +7,7 @@ use base::message::{Fatal, text};
 use kernel::Invocation;
 
 use crate::dialect::Dialect;
+use crate::explain::Explanation;
 use crate::lex::Lexer;
 use crate::names::Names;
 use crate::options::{self, Ended, Options, Reference};
@@ -21,8 +22,8 @@ const FAILED: u8 = 1;
 /// The exit status if the source can't be read.
 const UNREADABLE: u8 = 2;
 
-/// How a run ended.
-fn run(options: Options, dialect: &Dialect, source: Option<&mut dyn Read>, say: &mut Say<'_>) -> u8 {
+/// Does what the command line asks for.
+fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut dyn Read>, say: &mut Say<'_>) -> u8 {
     say.wanted = options.wanted;
     let Options { reference, mut dump, .. } = options;
     let mut symbols = Symbols::new(dialect);
@@ -54,13 +55,14 @@ fn run(options: Options, dialect: &Dialect, source: Option<&mut dyn Read>, say: 
         return UNREADABLE;
     }
     let mut parser = Parser::new(dialect, lexer, &mut names, symbols, say);
+    parser.explanation = explains.then(Explanation::default);
     if let Err(Undefined(what)) = parser.parse() {
         parser.say.err(b"FATAL: genksyms: ");
         parser.say.location();
         parser.say.err(&text!("{}\n", what));
         return FAILED;
     }
-    let Parser { symbols, expander, .. } = parser;
+    let Parser { symbols, expander, explanation, .. } = parser;
     if let Some(file) = &mut dump {
         // What can't be written isn't told.
         let _ = file.write_all(&reference::dump(&names, &symbols, &expander.visited));
@@ -69,6 +71,9 @@ fn run(options: Options, dialect: &Dialect, source: Option<&mut dyn Read>, say: 
         let count = symbols.count();
         let text = text!("Hash table occupancy {}/{} = {}\n", count.to_string(), BUCKETS.to_string(), share(count));
         say.err(&text);
+    }
+    if let Some(explanation) = explanation {
+        say.err(explanation.text());
     }
     if say.failed { FAILED } else { 0 }
 }
@@ -100,12 +105,25 @@ pub fn genksyms(
             return FAILED;
         }
     };
+    let explains = std::env::var_os("KBUILD_RS_EXPLAIN").is_some_and(|value| value == "1");
+    genksyms_of(&dialect, explains, invocation, source, (out, err))
+}
+
+/// Runs one kernel's genksyms, with an explanation if one is wanted; returns its exit
+/// status.
+pub fn genksyms_of(
+    dialect: &Dialect,
+    explains: bool,
+    invocation: &Invocation,
+    source: Option<&mut dyn Read>,
+    (out, err): (&mut dyn Write, &mut dyn Write),
+) -> u8 {
     let mut says = Vec::new();
-    let options = options::parse(&invocation.name, &invocation.arguments, &dialect, &mut says);
+    let options = options::parse(&invocation.name, &invocation.arguments, dialect, &mut says);
     let mut say = Say::new(out, err);
     say.err(&says);
     let status = match options {
-        Ok(options) => run(options, &dialect, source, &mut say),
+        Ok(options) => run(options, dialect, explains, source, &mut say),
         Err(Ended { says, failed }) => {
             say.err(&says);
             u8::from(failed) * FAILED

@@ -92,7 +92,7 @@ pub(crate) enum Status {
 }
 
 /// A symbol, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Id(u32);
 
 impl Id {
@@ -211,8 +211,8 @@ impl Symbols {
         }
     }
 
-    /// A reference's structure of which it was not known what it is.
-    fn is_unknown(&self, id: Id, names: &Names) -> bool {
+    /// A structure of which it isn't known what it is.
+    pub(crate) fn is_unknown(&self, id: Id, names: &Names) -> bool {
         let last = |word: &Word, text: &[u8]| word.kind() == Kind::Normal && names.bytes(word.name()) == text;
         let is_unknown = |words: &[Word]| match words {
             [.., open, unknown, close] => last(close, b"}") && last(unknown, b"UNKNOWN") && last(open, b"{"),

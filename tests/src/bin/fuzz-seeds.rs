@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use elf::arch::Abi;
+use kbuild_rs_tests::declarations::{HEADER, REFERENCES, SOURCES, exports};
 use kbuild_rs_tests::fixture::compile_c;
 use kbuild_rs_tests::machine::{MACHINES, module};
 use kbuild_rs_tests::original::{KERNELS, V6_1};
@@ -55,6 +56,13 @@ fn seeds(dir: &Path) -> io::Result<()> {
         [&[2, number as u8, 1], &bytes[..], &vec![0; layout.size]].concat()
     });
     write(dir, "tables", tables)?;
+
+    let texts = SOURCES.iter().enumerate().map(|(number, (_, text))| {
+        let (_, reference, _) = REFERENCES[number % REFERENCES.len()];
+        let source = format!("{reference}\0{HEADER}{text}\n{}", exports());
+        with(&[number as u8 % DIALECTS, number as u8], source.as_bytes())
+    });
+    write(dir, "genksyms", texts)?;
 
     let lines = ["-m -a -i in -o out a.o", "-M -b -x -T - -d nsdeps -N -w", "--help", "-e -E -n -s -W -t -u keep"];
     let lines = lines.map(|line| with(&[4, 0], line.replace(' ', "\0").as_bytes()));
