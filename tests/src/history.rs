@@ -77,6 +77,8 @@ pub fn edges(sources: &[Source]) -> Vec<&Source> {
 /// What the programs are made of.
 const PARTS: &[&str] = &[
     "*/scripts/mod",
+    "*/scripts/basic",
+    "*/scripts/genksyms",
     "*/scripts/include",
     "*/tools/include/linux/list.h",
     "*/include/linux/mod_devicetable.h",
@@ -133,14 +135,38 @@ fn write_offsets(dir: &Path, model: &str) -> io::Result<()> {
     fs::write(dir.join("scripts/mod/devicetable-offsets.h"), header)
 }
 
-/// Compiles the program for each target into `dir`, for another machine if one is
+/// Compiles fixdep and genksyms into `dir`, as kbuild does.
+fn compile_others(dir: &Path, compiler: impl Fn() -> Command) -> io::Result<()> {
+    let scripts = dir.join("scripts");
+    let (basic, genksyms) = (scripts.join("basic"), scripts.join("genksyms"));
+    output(compiler().args(["-I", "../include", "-o"]).arg(dir.join("fixdep")).arg("fixdep.c").current_dir(basic))?;
+    let bison = ["-o", "parse.tab.c", "--defines=parse.tab.h", "-t", "-l", "parse.y"];
+    output(Command::new("bison").args(bison).current_dir(&genksyms))?;
+    output(Command::new("flex").args(["-olex.lex.c", "-L", "lex.l"]).current_dir(&genksyms))?;
+    output(
+        compiler()
+            .args(["-I", "../include", "-I", ".", "-o"])
+            .arg(dir.join("genksyms"))
+            .args(["genksyms.c", "parse.tab.c", "lex.lex.c"])
+            .current_dir(&genksyms),
+    )
+    .map(drop)
+}
+
+/// Compiles modpost for each target into `dir`, for another machine if one is
 /// given, with more arguments for the compiler, and each target's own layouts or a
-/// 64-bit kernel's.
+/// 64-bit kernel's; and fixdep and genksyms.
 ///
 /// # Errors
 /// If something doesn't compile.
 pub fn compile(dir: &Path, host: Option<&Host>, arguments: &[&str], own_layouts: bool) -> io::Result<()> {
     let compiler = host.map_or("gcc".to_owned(), |host| format!("{}-gcc", host.gnu));
+    let compiler = || {
+        let mut command = Command::new(&compiler);
+        command.args(host.map(|_| "-static")).args(["-O2", "-w"]);
+        command
+    };
+    compile_others(dir, compiler)?;
     let class_of_host = if host.is_none_or(|host| host.is_64) { "64" } else { "32" };
     let data_of_host = if host.is_some_and(|host| host.is_big) { "MSB" } else { "LSB" };
     let scripts = dir.join("scripts/mod");
@@ -153,9 +179,8 @@ pub fn compile(dir: &Path, host: Option<&Host>, arguments: &[&str], own_layouts:
         fs::write(scripts.join("elfconfig.h"), config)?;
         let sources = ["modpost.c", "file2alias.c", "sumversion.c", "symsearch.c"];
         output(
-            Command::new(&compiler)
-                .args(host.map(|_| "-static"))
-                .args(["-O2", "-w", "-I", "../include", "-I", "../../tools/include", "-I", ".", "-o"])
+            compiler()
+                .args(["-I", "../include", "-I", "../../tools/include", "-I", ".", "-o"])
                 .arg(dir.join(target.program()))
                 .args(sources.iter().filter(|name| scripts.join(name).exists()))
                 .args(arguments)
@@ -189,7 +214,7 @@ impl Source {
 
     fn compiled(&self) -> io::Result<PathBuf> {
         let host = host::current()?;
-        let place = host.map_or("originals".to_owned(), |host| format!("originals-{}", host.name));
+        let place = host.map_or("compiled".to_owned(), |host| format!("compiled-{}", host.name));
         cache::once(&format!("{place}/{}", self.version()), |dir| {
             let archive = self.package.download()?;
             extract(&archive, dir)?;
