@@ -68,7 +68,7 @@ BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-recorded check-original record \
-	check-headers check-history check-hosts check-host check-mutants check-texts check-faults fuzz \
+	check-headers check-history check-hosts check-host check-mutants check-texts check-declared check-faults fuzz \
 	check-fresh check-kernel check-packages check-packaging fetch static static-crates install install-programs install-tools deb vendor swap unswap fmt lint needs
 
 help:
@@ -86,6 +86,7 @@ help:
 	@echo 'make check-history     the cases on originals compiled from source, of HISTORY=$(HISTORY)'
 	@echo 'make check-hosts       the programs for HOSTS=$(HOSTS), beside originals for them'
 	@echo 'make check-mutants     N=$(N) corrupted objects, beside sanitized originals of MUTANTS=$(MUTANTS)'
+	@echo 'make check-declared    genksyms on what the headers of five kernels declare, or SETS of them'
 	@echo 'make check-texts       TEXTS=$(TEXTS) corrupted texts for each kernel, beside genksyms and fixdep'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
@@ -176,6 +177,9 @@ check-host: static
 check-texts: needs build
 	$(CARGO) build --locked -p fixdep -p genksyms
 	KBUILD_RS_BIN=target/debug $(BIN)/check-texts $(TEXTS)
+
+check-declared: needs build
+	KBUILD_RS_BIN=$(BIN) $(BIN)/check-declared $(SETS)
 
 check-mutants: needs build
 	tests/needs source

@@ -5,8 +5,8 @@ use std::io;
 use kbuild_rs_debian::{Found, Unavailable, package};
 
 use crate::corpus::Corpus;
-use crate::layouts;
 use crate::original::{KERNELS, Target};
+use crate::{declared, layouts};
 
 /// What all comparisons on these corpora take, and why something can't be had.
 fn packages(corpora: &[&Corpus]) -> (Vec<Found>, Vec<Unavailable>) {
@@ -26,6 +26,7 @@ fn packages(corpora: &[&Corpus]) -> (Vec<Found>, Vec<Unavailable>) {
             add(kernel.packages(Target::Lsb32));
         }
         add(layouts::package(kernel).map(|package| vec![package]));
+        add(declared::package(kernel).map(|package| vec![package]));
     }
     for corpus in corpora {
         if corpus.kernel.found().is_ok() {

@@ -11,6 +11,7 @@ pub mod case;
 pub mod command;
 pub mod corpus;
 pub mod declarations;
+pub mod declared;
 pub mod depfiles;
 pub mod depmod;
 pub mod documents;

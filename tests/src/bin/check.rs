@@ -114,7 +114,7 @@ const SHOW: &str = "--show-output";
 /// A part: what it is, cargo or one of our programs, and its arguments.
 type Part = (&'static str, &'static str, String);
 
-fn parts(corpora: &[String]) -> [Part; 8] {
+fn parts(corpora: &[String]) -> [Part; 9] {
     let tests =
         "dialects documents explain faults file2alias genksyms hosts install layers prove raised routes sumversion swap vendors which"
             .replace(' ', " --test ");
@@ -132,6 +132,7 @@ fn parts(corpora: &[String]) -> [Part; 8] {
         ),
         ("suite: cases beside the originals", "cargo", "test --locked -p kbuild-rs-tests --test suite".to_owned()),
         ("texts: corrupted sources and dependency files beside the originals", "check-texts", "200".to_owned()),
+        ("declared: what real headers declare, beside genksyms", "check-declared", "core net".to_owned()),
         ("recorded: cases of originals that no archive has", "check-recorded", String::new()),
         ("layouts: device ids as compilers lay them out", "check-layouts", String::new()),
         (
