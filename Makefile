@@ -68,7 +68,7 @@ BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-recorded check-original record \
-	check-headers check-history check-hosts check-host check-mutants check-texts check-declared check-faults fuzz \
+	check-headers check-history check-hosts check-host check-mutants check-texts check-declared check-symvers check-faults fuzz \
 	check-fresh check-kernel check-packages check-packaging fetch static static-crates install install-programs install-tools deb vendor swap unswap fmt lint needs
 
 help:
@@ -87,6 +87,7 @@ help:
 	@echo 'make check-hosts       the programs for HOSTS=$(HOSTS), beside originals for them'
 	@echo 'make check-mutants     N=$(N) corrupted objects, beside sanitized originals of MUTANTS=$(MUTANTS)'
 	@echo 'make check-declared    genksyms on what the headers of five kernels declare, or SETS of them'
+	@echo 'make check-symvers     genksyms on every source that exports something; STEP=50 takes a sample'
 	@echo 'make check-texts       TEXTS=$(TEXTS) corrupted texts for each kernel, beside genksyms and fixdep'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
@@ -180,6 +181,11 @@ check-texts: needs build
 
 check-declared: needs build
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-declared $(SETS)
+
+# Some two hours; STEP=50 takes each fiftieth source.
+check-symvers: needs build
+	tests/needs source
+	KBUILD_RS_BIN=$(BIN) $(BIN)/check-symvers $(STEP)
 
 check-mutants: needs build
 	tests/needs source

@@ -59,7 +59,7 @@ pub fn package(kernel: &Kernel) -> Result<Found, Unavailable> {
 }
 
 /// The directory of headers in a package.
-fn directory(package: &Path, suffix: &str) -> io::Result<PathBuf> {
+pub(crate) fn directory(package: &Path, suffix: &str) -> io::Result<PathBuf> {
     for entry in fs::read_dir(package.join("usr/src"))? {
         let path = entry?.path();
         if path.to_string_lossy().ends_with(suffix) {
@@ -70,7 +70,7 @@ fn directory(package: &Path, suffix: &str) -> io::Result<PathBuf> {
 }
 
 /// The command that preprocesses for a kernel, with kbuild's options for x86-64.
-fn preprocessor(kernel: &Kernel) -> io::Result<Command> {
+pub(crate) fn preprocessor(kernel: &Kernel) -> io::Result<Command> {
     let source = directory(&layouts::package(kernel)?.unpacked()?, "-common")?;
     let build = directory(&package(kernel)?.unpacked()?, "-amd64")?;
     let mut command = Command::new("gcc");
@@ -158,12 +158,12 @@ pub fn source(kernel: &Kernel, set: &Set) -> io::Result<Vec<u8>> {
     Ok(source)
 }
 
-/// What differs on a source between the original and ours; and how many versions there
-/// are.
+/// What differs on a source between the original and ours; and the versions that ours
+/// tells.
 ///
 /// # Errors
 /// If one can't be run.
-pub fn differences(kernel: &Kernel, source: &[u8], options: &str) -> io::Result<(usize, String)> {
+pub fn differences(kernel: &Kernel, source: &[u8], options: &str) -> io::Result<(String, String)> {
     let observe = |subject: &Subject| -> io::Result<_> {
         let dir = run::place()?;
         let arguments = options.split_whitespace().map(Into::into).collect();
@@ -180,11 +180,7 @@ pub fn differences(kernel: &Kernel, source: &[u8], options: &str) -> io::Result<
     compare::bytes(&mut report, "stdout", &theirs.1, &ours.1);
     compare::bytes(&mut report, "stderr", &theirs.2, &ours.2);
     compare::bytes(&mut report, "types", &theirs.3, &ours.3);
-    let versions = ours.1.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
-    if versions == 0 {
-        report += "  there are no versions\n";
-    }
-    Ok((versions, report))
+    Ok((String::from_utf8_lossy(&ours.1).into_owned(), report))
 }
 
 /// Compares a kernel's set, and says what is the same.
@@ -195,8 +191,11 @@ pub fn compare(kernel: &Kernel, set: &Set) -> io::Result<Vec<tally::Finding>> {
     let source = source(kernel, set)?;
     let mut findings = Vec::new();
     for options in ["-T types", "-w"] {
-        let (versions, report) = differences(kernel, &source, options)?;
-        findings.push((format!("{} {options}, {versions} versions", set.name), report));
+        let (versions, mut report) = differences(kernel, &source, options)?;
+        if versions.is_empty() {
+            report += "  there are no versions\n";
+        }
+        findings.push((format!("{} {options}, {} versions", set.name, versions.lines().count()), report));
     }
     Ok(findings)
 }

@@ -58,7 +58,7 @@ pub static GOLDENS: &[Golden] = &[
     Golden { kernel: "6.6.87", directory: "6.6", run: "B", options: "-m -a -E -i in.symvers", objects: 400 },
 ];
 
-fn digest(contents: &[u8]) -> String {
+pub(crate) fn digest(contents: &[u8]) -> String {
     Sha256::digest(contents).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

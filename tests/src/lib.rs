@@ -36,6 +36,7 @@ pub mod recording;
 pub mod route;
 pub mod sums;
 pub mod swapped;
+pub mod symvers;
 pub mod synthetic;
 pub mod tables;
 pub mod tally;
