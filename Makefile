@@ -60,6 +60,8 @@ FRESH ?= bookworm trixie
 MUTANTS ?= 5.10 6.1 6.12 7.3
 N ?= 20000
 TEXTS ?= 10000
+# What check-calls builds.
+CALLS ?= 5.10 6.1 6.12 7.3
 SECONDS ?= 60
 # Outside the tree, and kept.
 CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbuild-rs
@@ -68,7 +70,7 @@ BENCH  ?=
 
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-recorded check-original record \
-	check-headers check-history check-hosts check-host check-mutants check-texts check-declared check-symvers check-faults fuzz \
+	check-headers check-history check-hosts check-host check-mutants check-texts check-declared check-symvers check-calls check-faults fuzz \
 	check-fresh check-kernel check-packages check-packaging fetch static static-crates install install-programs install-tools deb vendor swap unswap fmt lint needs
 
 help:
@@ -88,6 +90,7 @@ help:
 	@echo 'make check-mutants     N=$(N) corrupted objects, beside sanitized originals of MUTANTS=$(MUTANTS)'
 	@echo 'make check-declared    genksyms on what the headers of five kernels declare, or SETS of them'
 	@echo 'make check-symvers     genksyms on every source that exports something; STEP=50 takes a sample'
+	@echo 'make check-calls       every call of fixdep and genksyms that kernels of CALLS=$(CALLS) make'
 	@echo 'make check-texts       TEXTS=$(TEXTS) corrupted texts for each kernel, beside genksyms and fixdep'
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
@@ -186,6 +189,10 @@ check-declared: needs build
 check-symvers: needs build
 	tests/needs source
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-symvers $(STEP)
+
+check-calls: needs build static
+	tests/needs kernel
+	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-calls $(CALLS)
 
 check-mutants: needs build
 	tests/needs source

@@ -129,18 +129,19 @@ fn functions(text: &str) -> BTreeSet<&str> {
     names
 }
 
+/// The source that includes a set. Not every kernel has all headers.
+pub(crate) fn text(set: &Set) -> String {
+    let include = |header: &&str| format!("#if __has_include(<{header}>)\n#include <{header}>\n#endif\n");
+    set.headers.iter().map(include).collect()
+}
+
 /// A set of a kernel's headers, preprocessed, with exports.
 ///
 /// # Errors
 /// If the packages can't be had, or the compiler finds nothing in them.
 pub fn source(kernel: &Kernel, set: &Set) -> io::Result<Vec<u8>> {
     let dir = tempfile::tempdir()?;
-    let mut text = String::new();
-    for header in set.headers {
-        // Not every kernel has all.
-        text += &format!("#if __has_include(<{header}>)\n#include <{header}>\n#endif\n");
-    }
-    fs::write(dir.path().join("set.c"), text)?;
+    fs::write(dir.path().join("set.c"), text(set))?;
     let mut command = preprocessor(kernel)?;
     let output = command.arg("set.c").current_dir(dir.path()).stdin(Stdio::null()).output()?;
     let mut source = output.stdout;

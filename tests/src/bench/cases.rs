@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::contest::{Contest, Costs, Outputs};
+use super::tools;
 use crate::corpus::{self, Beside, Corpus, LIST};
 use crate::kernel::{self, Tree};
 use crate::original::Subject;
@@ -22,6 +23,8 @@ pub struct Row {
     pub costs: Costs,
     /// How many times as fast as the original ours is to be.
     pub wanted: f64,
+    /// How many times the floor ours may take.
+    pub floor: f64,
 }
 
 /// One point of a curve.
@@ -42,6 +45,8 @@ const MODULES: [usize; 5] = [250, 500, 1000, 2000, 4000];
 const SECTIONS: usize = 100_000;
 const RELOCATIONS: usize = 2_000_000;
 const PARTS: [usize; 3] = [4, 2, 1];
+/// How many times the floor modpost may take.
+const FLOOR: f64 = 3.0;
 /// The kernel that most cases are of.
 const FIRST: &str = "6.1";
 
@@ -103,7 +108,7 @@ impl Cases {
         self.say(&format!("({letter}) {what}"));
         let with_floor = matches!(letter, "a" | "b" | "f");
         let costs = contest.run(self.pairs, &self.trash, with_floor)?;
-        Ok(Row { letter, what, costs, wanted })
+        Ok(Row { letter, what, costs, wanted, floor: FLOOR })
     }
 
     /// The cases of a letter.
@@ -111,8 +116,13 @@ impl Cases {
     /// # Errors
     /// If what they take can't be had, or the two subjects don't do the same.
     pub fn rows(&mut self, letter: &'static str) -> io::Result<Vec<Row>> {
-        if letter == "d" {
-            return Ok(vec![self.kernel()?]);
+        match letter {
+            "d" => return Ok(vec![self.kernel()?]),
+            "h" | "i" => {
+                self.say(&format!("({letter})"));
+                return tools::rows(letter, self.pairs, self.dir.path());
+            }
+            _ => {}
         }
         let unchanged = "`.mod.c` unchanged";
         let cases = match letter {

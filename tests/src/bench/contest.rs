@@ -75,7 +75,7 @@ impl Contest {
         words.extend(self.arguments.split(' ').map(OsString::from));
         words.extend(["-o", OUT].map(OsString::from));
         let kernel = ("KERNELVERSION", self.kernel.version().to_owned());
-        Process { words, environment: vec![kernel, ("KBUILD_RS_JOBS", jobs.to_string())] }
+        Process { words, environment: vec![kernel, ("KBUILD_RS_JOBS", jobs.to_string())], input: None }
     }
 
     /// Moves outputs out of the way. Removing them would burden the next runs:
@@ -100,7 +100,7 @@ impl Contest {
         let processes = [self.process(&self.original, self.jobs), self.process(&ours, self.jobs)];
         let floor = original::ours("floor")?;
         let words = [floor.program.into(), self.list.into(), self.jobs.to_string().into()];
-        let floor = Process { words: words.to_vec(), environment: Vec::new() };
+        let floor = Process { words: words.to_vec(), environment: Vec::new(), input: None };
 
         let mut seen = Vec::new();
         for (process, dir) in processes.iter().zip(&self.dirs) {
@@ -110,18 +110,34 @@ impl Contest {
         if seen[0] != seen[1] {
             return Err(io::Error::other(format!("{}: the two don't do the same", self.arguments)));
         }
-        let mut costs = Costs::default();
-        for pair in 0..pairs {
-            // Neither is always the first.
-            for turn in [pair % 2, 1 - pair % 2] {
-                self.prepare(&self.dirs[turn], trash)?;
-                let cost = processes[turn].measure(&self.dirs[turn])?;
-                if turn == 0 { &mut costs.original } else { &mut costs.ours }.push(cost);
-            }
-            if with_floor {
-                costs.floor.push(floor.measure(&self.dirs[1])?);
-            }
-        }
-        Ok(costs)
+        let dirs = [&*self.dirs[0], &self.dirs[1]];
+        in_turns(pairs, &processes, dirs, with_floor.then_some(&floor), |turn| self.prepare(dirs[turn], trash))
     }
+}
+
+/// Runs two processes, the original's and ours, so many times in turns, each after
+/// something was prepared for it, and the floor after both.
+///
+/// # Errors
+/// If something can't be run or prepared.
+pub fn in_turns(
+    pairs: usize,
+    processes: &[Process; 2],
+    dirs: [&Path; 2],
+    floor: Option<&Process>,
+    prepare: impl Fn(usize) -> io::Result<()>,
+) -> io::Result<Costs> {
+    let mut costs = Costs::default();
+    for pair in 0..pairs {
+        // Neither is always the first.
+        for turn in [pair % 2, 1 - pair % 2] {
+            prepare(turn)?;
+            let cost = processes[turn].measure(dirs[turn])?;
+            if turn == 0 { &mut costs.original } else { &mut costs.ours }.push(cost);
+        }
+        if let Some(floor) = floor {
+            costs.floor.push(floor.measure(dirs[1])?);
+        }
+    }
+    Ok(costs)
 }

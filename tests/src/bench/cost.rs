@@ -1,8 +1,9 @@
 //! What a process costs.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -34,6 +35,8 @@ pub struct Process {
     pub words: Vec<OsString>,
     /// Its environment.
     pub environment: Vec<(&'static str, String)>,
+    /// The file that it reads from standard input.
+    pub input: Option<PathBuf>,
 }
 
 impl Process {
@@ -42,6 +45,10 @@ impl Process {
     /// # Errors
     /// If it can't be run.
     pub fn measure(&self, dir: &Path) -> io::Result<Cost> {
+        let input = match &self.input {
+            Some(path) => File::open(path)?.into(),
+            None => Stdio::null(),
+        };
         let output = Command::new(std::env::current_exe()?)
             .arg(MEASURE)
             .args(&self.words)
@@ -49,6 +56,7 @@ impl Process {
             .env_clear()
             .env("LC_ALL", "C")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(input)
             .stderr(Stdio::inherit())
             .output()?;
         let text = String::from_utf8_lossy(&output.stdout);
@@ -63,7 +71,7 @@ impl Process {
 fn child(words: &[OsString]) -> io::Result<Cost> {
     let (program, arguments) = words.split_first().ok_or_else(|| io::Error::other("no program"))?;
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = command.status()?;
     let wall = start.elapsed().as_secs_f64();

@@ -6,3 +6,4 @@ pub mod chart;
 pub mod contest;
 pub mod cost;
 pub mod report;
+mod tools;
