@@ -7,7 +7,7 @@ use std::process::Command;
 
 use kbuild_rs_tests::command::copy;
 use kbuild_rs_tests::fixture::compile_c;
-use kbuild_rs_tests::original;
+use kbuild_rs_tests::original::{self, Tool};
 use tempfile::TempDir;
 
 const MAKEFILE: &str = "VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 176\nEXTRAVERSION =\n";
@@ -57,6 +57,20 @@ impl Place {
             .output()
             .unwrap();
         String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+/// Each tool has its own directory in a tree's `scripts`, and all are called from anywhere.
+#[test]
+fn tools_by_the_tree_that_they_lie_in() {
+    let place = Place::new(&[("Makefile", MAKEFILE)]);
+    let whole = format!("kbuild-rs: kernel 6.1.176, from {}\n", place.tree().join("Makefile").display());
+    for tool in [Tool::Fixdep, Tool::Genksyms] {
+        let path = place.tree().join("scripts").join(tool.path());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        copy(&original::ours(tool.name()).unwrap().program, &path).unwrap();
+        let says = place.says(&path, &place.empty(), &[]);
+        assert!(says.starts_with(&whole), "{}: {says}", tool.name());
     }
 }
 
