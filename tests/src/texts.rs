@@ -137,7 +137,8 @@ fn corrupted(seeds: &[Vec<u8>], number: u64) -> Vec<u8> {
 pub enum Fate {
     /// Both do the same.
     Same,
-    /// The original crashes, or takes memory or time without end; ours ends.
+    /// The original crashes, or takes memory or time without end, and ours ends; or ours
+    /// refuses it.
     Undefined,
     /// What is wrong.
     Wrong(String),
@@ -198,7 +199,9 @@ fn fate(theirs: &Ran, ours: &Ran) -> Fate {
     if !ended(ours) {
         return Fate::Wrong(format!("  ours: {}\n", ours.status));
     }
-    if theirs.status.signal().is_some() || theirs.stderr.ends_with(b"out of memory\n") {
+    // What ours refuses, the original reads from memory that isn't the text's.
+    let is_refused = ours.stderr.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"FATAL: "));
+    if is_refused || theirs.status.signal().is_some() || theirs.stderr.ends_with(b"out of memory\n") {
         return Fate::Undefined;
     }
     let mut report = String::new();
