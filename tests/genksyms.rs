@@ -5,12 +5,13 @@ use std::process::{Command, Output, Stdio};
 
 use kbuild_rs_tests::original::ours;
 
-/// Runs ours on a source, with a reference.
-fn genksyms(source: &[u8], reference: &str) -> io::Result<Output> {
+/// Runs ours on a source, with a reference and a value of `KBUILD_RS_EXPLAIN`.
+fn genksyms(source: &[u8], reference: &str, explain: &str) -> io::Result<Output> {
     let dir = tempfile::tempdir()?;
     std::fs::write(dir.path().join("ref"), reference)?;
     let mut command = Command::new(ours("genksyms")?.program);
-    command.args(["-r", "ref"]).env("KERNELVERSION", "6.1.176").current_dir(dir.path());
+    command.args(["-r", "ref"]).env("KERNELVERSION", "6.1.176").env("KBUILD_RS_EXPLAIN", explain);
+    command.current_dir(dir.path());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let mut stdin = child.stdin.take().expect("a pipe");
     stdin.write_all(source)?;
@@ -29,7 +30,7 @@ fn what_is_undefined_ends_with_one_line() -> io::Result<()> {
         ("struct s *x;", "x s#s * E#A \n", ""),
         ("# 1 \"a\0.h\"\n", "", "<stdin>:1: a line marker's file name has a NUL"),
     ] {
-        let output = genksyms(format!("{source}{export}").as_bytes(), reference)?;
+        let output = genksyms(format!("{source}{export}").as_bytes(), reference, "")?;
         let (stderr, code) = (String::from_utf8_lossy(&output.stderr), output.status.code());
         if what.is_empty() {
             assert_eq!(code, Some(0), "{source}: {stderr}");
@@ -53,11 +54,7 @@ fn versions_that_say_nothing_are_explained() -> io::Result<()> {
                      kbuild-rs: h: has no version: its declaration was not understood at a.h:6\n\
                      kbuild-rs: k: its version says nothing of struct gone: not understood at a.h:4\n";
     for (value, expected) in [("1", explained), ("", "")] {
-        let mut command = Command::new(ours("genksyms")?.program);
-        command.env("KERNELVERSION", "6.1.176").env("KBUILD_RS_EXPLAIN", value);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        child.stdin.take().expect("a pipe").write_all(source)?;
-        let output = child.wait_with_output()?;
+        let output = genksyms(source, "", value)?;
         assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
         assert!(output.status.success());
     }

@@ -19,6 +19,12 @@ pub struct Invocation {
     pub arguments: Vec<OsString>,
 }
 
+/// Whether a variable that turns something on is 1.
+#[must_use]
+pub fn is_on(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value == "1")
+}
+
 impl Invocation {
     /// How this process was called.
     #[must_use]
@@ -41,7 +47,7 @@ impl Invocation {
     /// If `KBUILD_RS_KERNEL` doesn't name a version.
     pub fn dialect<D: Flags>(&self, err: &mut dyn Write) -> Result<D, Fatal> {
         let found = detect::detect(|name| std::env::var_os(name), &self.executables())?;
-        if std::env::var_os("KBUILD_RS_DEBUG").is_some_and(|value| value == "1") {
+        if is_on("KBUILD_RS_DEBUG") {
             let line = text!("kbuild-rs: {}\n", found.description());
             // stderr is closed: nobody to report to.
             let _ = err.write_all(&line);

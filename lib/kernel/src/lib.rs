@@ -27,6 +27,6 @@ mod version;
 
 pub use change::{BEFORE_ALL, Change, VENDORS_ALONE};
 pub use flags::{Flags, Kernel, Vendor};
-pub use invocation::Invocation;
+pub use invocation::{Invocation, is_on};
 pub use tree::Trees;
 pub use version::Version;

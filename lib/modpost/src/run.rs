@@ -9,7 +9,7 @@ use base::output::{self, Beside};
 use base::textfile;
 use base::workers::Workers;
 use indexmap::IndexSet;
-use kernel::Invocation;
+use kernel::{Invocation, is_on};
 
 use crate::alias::layout::Offsets;
 use crate::ask::{explain, report};
@@ -34,11 +34,6 @@ const FIPS140_SYMVERS: &[u8] = b"crypto/fips140/.fips140.symvers";
 /// The program that speaks.
 pub const PROGRAM: Program =
     Program { warning: "WARNING: modpost: ", error: "ERROR: modpost: ", fatal: "FATAL: modpost: ", failure: 1 };
-
-/// Whether `KBUILD_RS_EXPLAIN=1` asks for more than the original says.
-fn wants_explanation() -> bool {
-    std::env::var_os("KBUILD_RS_EXPLAIN").is_some_and(|value| value == "1")
-}
 
 /// The file to which `KBUILD_RS_REPORT` wants messages appended.
 fn report_file() -> Option<OsString> {
@@ -99,7 +94,7 @@ fn run(invocation: &Invocation, out: &mut dyn Write, log: &mut Log) -> Result<Ve
         missing: Vec::new(),
     };
     run.all(offsets.as_ref(), &dumps, log)?;
-    Ok(if wants_explanation() { run.explain() } else { Vec::new() })
+    Ok(if is_on("KBUILD_RS_EXPLAIN") { run.explain() } else { Vec::new() })
 }
 
 struct Run<'a> {

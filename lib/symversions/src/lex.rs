@@ -211,10 +211,10 @@ impl Lexer {
         let mut count = 0;
         let token = loop {
             if std::mem::take(&mut self.is_in_braces) {
-                match self.pass_braces(source, say)? {
-                    Some(token) => break token,
-                    None => return Ok((token::END, source.lists.last())),
+                if self.pass_braces(source, say)? {
+                    break token::BRACE_PHRASE;
                 }
+                return Ok((token::END, source.lists.last()));
             }
             let scanned = self.scan(source.names, say)?;
             let Scanned { token, begin, end } = scanned;
@@ -256,8 +256,8 @@ impl Lexer {
         }
     }
 
-    /// Passes over what is between braces; `None` if they aren't closed.
-    fn pass_braces(&mut self, source: &mut Source<'_>, say: &mut Say<'_>) -> Result<Option<u8>, Undefined> {
+    /// Passes over what is between braces; returns whether they are closed.
+    fn pass_braces(&mut self, source: &mut Source<'_>, say: &mut Say<'_>) -> Result<bool, Undefined> {
         let (begin, mut open) = (self.scanner.at, 1);
         loop {
             let text = &source.names.text[..source.names.end];
@@ -266,11 +266,11 @@ impl Lexer {
             match passed {
                 Passed::Brace => break,
                 Passed::Marker(begin) => self.mark(say, &text[begin..self.scanner.at])?,
-                Passed::End => return Ok(None),
+                Passed::End => return Ok(false),
             }
         }
         source.lists.append_phrase(self.names_of_bytes[usize::from(b'}')], begin, self.in_source);
-        Ok(Some(token::BRACE_PHRASE))
+        Ok(true)
     }
 
     /// The names and kinds of the tokens from a place of the source on, up to the brace

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use base::message::{Fatal, text};
-use kernel::Invocation;
+use kernel::{Invocation, is_on};
 
 use crate::dialect::Dialect;
 use crate::explain::Explanation;
@@ -105,8 +105,7 @@ pub fn genksyms(
             return FAILED;
         }
     };
-    let explains = std::env::var_os("KBUILD_RS_EXPLAIN").is_some_and(|value| value == "1");
-    genksyms_of(&dialect, explains, invocation, source, (out, err))
+    genksyms_of(&dialect, is_on("KBUILD_RS_EXPLAIN"), invocation, source, (out, err))
 }
 
 /// Runs one kernel's genksyms, with an explanation if one is wanted; returns its exit
