@@ -20,7 +20,7 @@
 //! action in the middle of a rule, which is a nonterminal of its own, as in yacc.
 //! After the arrow come actions, with the positions of what they work on, and then
 //! the rule's value: the first of the positions that has one. Without any, it is
-//! that of the first symbol. `+NAME` and `-NAME` before a rule or a token keep it for
+//! that of the first symbol. `+NAME` and `-NAME` before a rule keep it for
 //! grammars that have a feature, or haven't.
 
 use std::fmt;
@@ -30,7 +30,7 @@ pub type Symbol = usize;
 
 /// The token that ends the input.
 pub const END: Symbol = 0;
-/// The token that stands for what is passed over after an error.
+/// The token that a rule has where an error may be.
 pub const ERROR: Symbol = 1;
 /// The token of what the grammar doesn't know.
 pub const UNDEFINED: Symbol = 2;

@@ -12,7 +12,8 @@ use crate::undefined::Undefined;
 /// A part of a definition: text, and a reference after it.
 #[derive(Clone, Copy, Debug)]
 struct Part {
-    /// Where what stands for the reference begins, if it isn't the first to its symbol.
+    /// Where the text of the reference begins. It counts unless the reference is the
+    /// first to its symbol.
     begin: u32,
     /// Where that ends.
     end: u32,
@@ -33,7 +34,7 @@ const UNKNOWN: u32 = 0;
 /// one greater here.
 #[derive(Debug, Default)]
 pub(crate) struct Expander {
-    /// The texts of definitions, with what stands for references.
+    /// The texts of definitions, with those of references.
     text: Vec<u8>,
     parts: Vec<Part>,
     /// By part, the symbol that is referred to, once that is known.

@@ -40,7 +40,7 @@ struct Token {
     /// It stands in the source itself, not in a file that that includes.
     in_source: bool,
     freed: bool,
-    /// It stands for all tokens of the source up to a closing brace: where they begin.
+    /// If it represents all tokens up to a closing brace: where in the source they begin.
     phrase: Option<NonZeroU32>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Lists {
     tokens: Vec<Token>,
     /// What the next token will be: its place is that of the last one.
     next: Node,
-    /// Those that stand for several.
+    /// Those that represent several.
     phrases: Vec<Node>,
 }
 
@@ -88,7 +88,7 @@ impl Lists {
         self.phrases.push(token);
     }
 
-    /// Whether any token stands for several.
+    /// Whether any token represents several.
     pub(crate) fn has_phrases(&self) -> bool {
         !self.phrases.is_empty()
     }
