@@ -8,6 +8,8 @@ use std::process::Command;
 use kbuild_rs_tests::command::copy;
 use kbuild_rs_tests::fixture::compile_c;
 use kbuild_rs_tests::original::{self, Tool};
+use kernel::{Flags, Version};
+use modpost::dialect::Dialect;
 use tempfile::TempDir;
 
 const MAKEFILE: &str = "VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 176\nEXTRAVERSION =\n";
@@ -71,6 +73,21 @@ fn tools_by_the_tree_that_they_lie_in() {
         copy(&original::ours(tool.name()).unwrap().program, &path).unwrap();
         let says = place.says(&path, &place.empty(), &[]);
         assert!(says.starts_with(&whole), "{}: {says}", tool.name());
+    }
+}
+
+/// The name of a vendor's kernel is for the tools, too, that are mainline's there.
+#[test]
+fn vendors_by_name() {
+    let place = Place::new(&[]);
+    for row in Dialect::VENDORS {
+        let name = row.dialect(Version::new(row.since.0, row.since.1, 0)).kernel.name;
+        let expected = format!("kbuild-rs: kernel {name}, from KBUILD_RS_KERNEL\n");
+        for tool in Tool::ALL {
+            let program = original::ours(tool.name()).unwrap().program;
+            let says = place.says(&program, &place.empty(), &[("KBUILD_RS_KERNEL", &name)]);
+            assert!(says.starts_with(&expected), "{}: {says}", tool.name());
+        }
     }
 }
 

@@ -13,6 +13,9 @@ use crate::flags::{Flags, Vendor};
 use crate::tree::{Trees, VERSION_HEADER};
 use crate::version::Version;
 
+/// The vendors of whose kernels something is known.
+const VENDORS: &[&str] = &["amazon", "android", "rhel", "suse", "ubuntu"];
+
 /// Where a build leaves what SUSE calls its product.
 const SUSE_HEADER: &str = "include/generated/uapi/linux/suse_version.h";
 
@@ -65,12 +68,34 @@ pub fn find<D: Flags>(vendor: &[u8], release: Version) -> Option<&'static Vendor
     rows.find(|row| row.name.as_bytes() == vendor && row.since <= release)
 }
 
-/// The kernel of a vendor's name, `VENDOR/RELEASE`.
+/// A vendor, the first release of a product, and the kernel that it has.
+type Product = (&'static str, (u16, u16), (u16, u16));
+
+/// The products whose releases are not their kernels' versions. A tool that has no row for
+/// a vendor takes the kernel from here.
+const PRODUCTS: &[Product] = &[
+    ("rhel", (9, 0), (5, 14)),
+    ("rhel", (10, 0), (6, 12)),
+    ("suse", (15, 4), (5, 14)),
+    ("suse", (15, 6), (6, 4)),
+    ("suse", (16, 0), (6, 12)),
+];
+
+/// The kernel of a vendor's name, `VENDOR/RELEASE`. One of a vendor of which a tool has
+/// no row is mainline's to it.
 #[must_use]
 pub fn named<D: Flags>(name: &[u8]) -> Option<D> {
     let slash = name.iter().position(|&byte| byte == b'/')?;
-    let release = Version::parse(&name[slash + 1..])?;
-    find(&name[..slash], release).map(|row| row.dialect(release))
+    let (vendor, release) = (&name[..slash], Version::parse(&name[slash + 1..])?);
+    if let Some(row) = find(vendor, release) {
+        return Some(row.dialect(release));
+    }
+    let vendor = D::VENDORS.is_empty().then(|| VENDORS.iter().find(|known| known.as_bytes() == vendor))??;
+    let product = (release.major, release.minor);
+    let of_product = |row: &&Product| row.0 == *vendor && row.1 <= product;
+    let base = PRODUCTS.iter().rev().find(of_product).map(|row| row.2);
+    let row = Vendor { name: vendor, since: product, base, changes: |_| {} };
+    Some(row.dialect(release))
 }
 
 /// Makes of a dialect that of a vendor, whose kernels have mainline's versions.
