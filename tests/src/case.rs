@@ -18,8 +18,6 @@ pub struct Case {
     pub name: String,
     /// The kernel whose original runs.
     pub kernel: &'static Kernel,
-    /// The tool that is called.
-    pub tool: Tool,
     pub(crate) parts: Parts,
 }
 
@@ -28,13 +26,13 @@ impl Case {
     /// said otherwise.
     #[must_use]
     pub fn new(kernel: &'static Kernel, name: impl Into<String>) -> Self {
-        Self { name: name.into(), kernel, tool: Tool::Modpost, parts: Parts::new(Target::Lsb64) }
+        Self { name: name.into(), kernel, parts: Parts::new(Target::Lsb64) }
     }
 
     /// Of another tool than modpost.
     #[must_use]
     pub fn tool(mut self, tool: Tool) -> Self {
-        self.tool = tool;
+        self.parts.tool = tool;
         self
     }
 
@@ -151,7 +149,7 @@ impl Case {
             call.arguments.iter().any(|argument| argument == "-T")
                 || call.arguments.iter().filter(is_object).count() > 1
         };
-        let is_parallel = self.tool == Tool::Modpost && self.parts.calls.iter().any(is_several);
+        let is_parallel = self.parts.tool == Tool::Modpost && self.parts.calls.iter().any(is_several);
         if is_parallel { &["2", "1", "7"] } else { &["2"] }
     }
 
@@ -165,7 +163,7 @@ impl Case {
     }
 
     fn original(&self) -> io::Result<Subject> {
-        self.kernel.program(self.tool, self.parts.target)
+        self.kernel.program(self.parts.tool, self.parts.target)
     }
 
     /// What the original does.
@@ -177,7 +175,7 @@ impl Case {
     /// What differs between what the original did and ours.
     fn compare(&self, theirs: &[Outcome]) -> io::Result<String> {
         let dir = run::place()?;
-        let ours = &original::ours(self.tool.name())?;
+        let ours = &original::ours(self.parts.tool.name())?;
         let mut report = String::new();
         for workers in self.workers() {
             let ours = self.outcomes(ours, &dir.path().join(format!("ours-{workers}")), workers)?;

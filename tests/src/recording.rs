@@ -7,7 +7,7 @@ use kbuild_rs_proof::recording::pack::Pack;
 use kbuild_rs_proof::recording::{self, Recorded};
 
 use crate::case::Case;
-use crate::original::{Kernel, Tool};
+use crate::original::Kernel;
 use crate::run::Outcome;
 
 /// The pack of this repository.
@@ -30,7 +30,7 @@ pub fn cases(pack: &Pack, name: &str) -> io::Result<Vec<(Case, Vec<Outcome>)>> {
     let kernel: &'static Kernel = Box::leak(Box::new(kernel));
     let of_suite = |recorded: Recorded| {
         let Recorded { name: title, case: parts, outcomes } = recorded;
-        (Case { name: format!("{name} {title}"), kernel, tool: Tool::Modpost, parts }, outcomes)
+        (Case { name: format!("{name} {title}"), kernel, parts }, outcomes)
     };
     Ok(recording::of(pack, name)?.into_iter().map(of_suite).collect())
 }

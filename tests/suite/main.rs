@@ -11,7 +11,7 @@ use kbuild_rs_proof::recording::add;
 use kbuild_rs_proof::recording::pack::Pack;
 use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::history::{self, Source, Sources};
-use kbuild_rs_tests::original::{self, Kernel, Tool};
+use kbuild_rs_tests::original::{self, Kernel};
 use kbuild_rs_tests::parallel;
 use kbuild_rs_tests::tally::{Tally, Verdict};
 use kbuild_rs_tests::{recording, run};
@@ -81,10 +81,7 @@ fn record(cases: &[Case], name: &str) -> io::Result<()> {
     for kernel in original::kernels() {
         let name = if name == PACKAGED { kernel.version() } else { name };
         let recorded = Mutex::new(Vec::new());
-        let of_kernel: Vec<_> = cases
-            .iter()
-            .filter(|case| case.tool == Tool::Modpost && case.kernel.version() == kernel.version())
-            .collect();
+        let of_kernel: Vec<_> = cases.iter().filter(|case| case.kernel.version() == kernel.version()).collect();
         parallel::each(&of_kernel, |case| match case.record() {
             Ok(one) => recorded.lock().expect("no thread panics with the lock").push(one),
             Err(error) => eprintln!("not recorded: {}: {error}", case.name),

@@ -1,5 +1,5 @@
-//! A case: files, and calls of modpost on them. Nothing in it knows which
-//! subject runs.
+//! A case: files, and calls of a tool on them. Nothing in it knows which subject
+//! runs.
 
 use std::fs;
 use std::io;
@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 use crate::compare;
 use crate::run::{self, Call, Outcome};
-use crate::subject::{Subject, Target};
+use crate::subject::{Subject, Target, Tool};
 
 /// What one case is made of.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// For which target its objects are.
+    /// The tool that is called.
+    pub tool: Tool,
+    /// For which target modpost's objects are.
     pub target: Target,
     /// Files and their contents.
     pub files: Vec<(PathBuf, Vec<u8>)>,
@@ -23,16 +25,16 @@ pub struct Case {
     pub links: Vec<(PathBuf, PathBuf, bool)>,
     /// Files' modes, where they are others than usual.
     pub modes: Vec<(PathBuf, u32)>,
-    /// How modpost is called, once or several times.
+    /// How the tool is called, once or several times.
     pub calls: Vec<Call>,
 }
 
 impl Case {
-    /// Nothing, for a target, and one call without arguments.
+    /// Nothing, for a target, and one call of modpost without arguments.
     #[must_use]
     pub fn new(target: Target) -> Self {
         let (files, directories, links, modes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { target, files, directories, links, modes, calls: vec![Call::default()] }
+        Self { tool: Tool::Modpost, target, files, directories, links, modes, calls: vec![Call::default()] }
     }
 
     fn lay_out(&self, dir: &Path) -> io::Result<()> {
@@ -57,7 +59,7 @@ impl Case {
     }
 
     /// What a subject does in a directory, which must not be there yet, as the
-    /// modpost of a kernel's version.
+    /// tool of a kernel's version.
     ///
     /// # Errors
     /// If files can't be made or read, or the subject can't be run.

@@ -14,7 +14,7 @@ use super::pack::Pack;
 use super::{damaged, text};
 use crate::case::Case;
 use crate::run::{Call, Left, Outcome};
-use crate::subject::TARGETS;
+use crate::subject::{TARGETS, Tool};
 
 pub(super) fn list(value: &Value) -> io::Result<&[Value]> {
     value.as_array().map(Vec::as_slice).ok_or_else(|| damaged("a list is wanted"))
@@ -46,6 +46,11 @@ pub(super) fn case(pack: &Pack, value: &Value) -> io::Result<Case> {
     let program = text(&value["target"])?;
     let target = TARGETS.into_iter().find(|target| target.program() == program);
     let mut case = Case::new(target.ok_or_else(|| damaged("an unknown target"))?);
+    if !value["tool"].is_null() {
+        let name = text(&value["tool"])?;
+        let tool = Tool::ALL.into_iter().find(|tool| tool.name() == name);
+        case.tool = tool.ok_or_else(|| damaged("an unknown tool"))?;
+    }
     for directory in list(&value["folders"])? {
         case.directories.push(path(directory)?);
     }
@@ -90,7 +95,14 @@ pub(super) fn of_case(pack: &mut Pack, case: &Case) -> Value {
         calls.push(json!({ "args": arguments, "env": environment, "stdin": pack.add_blob(&call.stdin) }));
     }
     let target = case.target.program();
-    json!({ "target": target, "folders": directories, "files": files, "links": links, "modes": modes, "calls": calls })
+    let mut value = json!({
+        "target": target, "folders": directories, "files": files, "links": links, "modes": modes, "calls": calls
+    });
+    // What was recorded before there were others is modpost's.
+    if case.tool != Tool::Modpost {
+        value["tool"] = json!(case.tool.name());
+    }
+    value
 }
 
 pub(super) fn outcome(pack: &Pack, value: &Value) -> io::Result<Outcome> {
