@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use kbuild_rs_tests::command::copy;
-use kbuild_rs_tests::original::{self, KERNELS, Kernel, Target, V5_10, V6_1};
+use kbuild_rs_tests::original::{self, KERNELS, Kernel, Target, Tool, V5_10, V6_1};
 use kbuild_rs_tests::{recording, tally};
 use kernel::record;
 use modpost::dialect::Dialect;
@@ -17,15 +17,25 @@ use tempfile::TempDir;
 struct Headers {
     dir: TempDir,
     version: String,
+    tool: Tool,
+    /// The one that is altered.
+    program: &'static str,
 }
 
+/// Modpost's.
 const PROGRAM: &str = "modpost.real-lsb-64";
 
 impl Headers {
-    /// Those of a kernel; `None` if its package can't be had.
+    /// Those of a kernel's modpost; `None` if its package can't be had.
     fn new(kernel: &Kernel) -> io::Result<Option<Self>> {
-        let Some(original) = tally::available("prove", kernel.modpost(Target::Lsb64))? else { return Ok(None) };
-        let headers = Self { dir: tempfile::tempdir()?, version: kernel.version().to_owned() };
+        Self::of(kernel, Tool::Modpost)
+    }
+
+    /// Those of a kernel's tool.
+    fn of(kernel: &Kernel, tool: Tool) -> io::Result<Option<Self>> {
+        let Some(original) = tally::available("prove", kernel.program(tool, Target::Lsb64))? else { return Ok(None) };
+        let program = if tool == Tool::Modpost { PROGRAM } else { tool.name() };
+        let headers = Self { dir: tempfile::tempdir()?, version: kernel.version().to_owned(), tool, program };
         fs::create_dir_all(headers.tree().join("scripts"))?;
         copy(original.program.parent().unwrap_or(Path::new("")), &headers.scripts())?;
         Ok(Some(headers))
@@ -36,12 +46,12 @@ impl Headers {
     }
 
     fn scripts(&self) -> PathBuf {
-        self.tree().join("scripts/mod")
+        self.tree().join("scripts").join(self.tool.directory())
     }
 
     /// Replaces what is there once.
     fn alter(&self, text: &[u8], other: &[u8]) -> io::Result<()> {
-        let path = self.scripts().join(PROGRAM);
+        let path = self.scripts().join(self.program);
         let mut bytes = fs::read(&path)?;
         let mut places: Vec<_> = memchr::memmem::find_iter(&bytes, text).collect();
         assert_eq!((places.len(), text.len()), (1, other.len()), "{}", text.escape_ascii());
@@ -54,14 +64,14 @@ impl Headers {
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let altered = self.dir.path().join("altered");
         fs::write(&altered, bytes)?;
-        let cp = Command::new("cp").arg(&altered).arg(self.scripts().join(PROGRAM)).status()?;
+        let cp = Command::new("cp").arg(&altered).arg(self.scripts().join(self.program)).status()?;
         assert!(cp.success());
         Ok(())
     }
 
     /// Changes its machine to one that does not exist.
     fn be_foreign(&self) -> io::Result<()> {
-        let mut bytes = fs::read(self.scripts().join(PROGRAM))?;
+        let mut bytes = fs::read(self.scripts().join(self.program))?;
         bytes[18..20].copy_from_slice(&[0x34, 0x12]);
         self.write(&bytes)
     }
@@ -70,7 +80,7 @@ impl Headers {
         let program = original::ours("kbuild-rs-prove")?.program;
         let ours = program.parent().unwrap_or(Path::new(""));
         let mut command = Command::new(&program);
-        command.arg("--from").arg(ours).arg("--cases").arg(recording::file());
+        command.args(["--tool", self.tool.name()]).arg("--from").arg(ours).arg("--cases").arg(recording::file());
         command.args(arguments).arg(self.tree()).current_dir(&self.dir).output()
     }
 
@@ -112,6 +122,61 @@ fn originals_are_proved() -> io::Result<()> {
         let record = fs::read_to_string(path)?;
         assert_eq!(record::parse(&record, None), Dialect::named(version.as_bytes()), "{record}");
         assert_eq!(record.lines().filter(|line| line.starts_with("original ")).count(), 5, "{record}");
+    }
+    Ok(())
+}
+
+/// The other tools, which have one program each.
+#[test]
+fn fixdep_and_genksyms_are_proved() -> io::Result<()> {
+    for kernel in KERNELS {
+        for tool in [Tool::Fixdep, Tool::Genksyms] {
+            let (name, Some(headers)) = (tool.name(), Headers::of(kernel, tool)?) else { continue };
+            let version = &headers.version;
+            let said = headers.proves()?;
+            let has_texts = format!("), but has the texts of kernel {version}\n");
+            let runs = said.starts_with(&format!("{name}: does what ours does as kernel {version}, in "));
+            assert!((runs && !said.contains(" in 0 cases")) || said.ends_with(&has_texts), "{said}");
+            headers.be_foreign()?;
+            let said = headers.proves()?;
+            assert!(said.starts_with(&format!("{name}: can't be run here")) && said.ends_with(&has_texts), "{said}");
+            let path = headers.dir.path().join("record");
+            assert!(headers.prove(&["--record", "record"])?.status.success());
+            let record = fs::read_to_string(path)?;
+            assert!(record.starts_with(&format!("kernel {version}\n")) && record.ends_with(&format!(" {name}\n")));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn altered_fixdep_and_genksyms_are_refused() -> io::Result<()> {
+    // What a message is, which texts tell; and a CRC and a list, which only running does.
+    let alterations: [(Tool, &[u8], &[u8], &str); 4] = [
+        (Tool::Fixdep, b"<depfile>", b"<DEPFILE>", "it lacks the text \"Usage: fixdep <depfile>"),
+        (Tool::Fixdep, b"source_%s :=", b"Source_%s :=", "fixdep: does not what ours does as kernel"),
+        (Tool::Genksyms, b"\0_Static_assert\0", b"\0_static_assert\0", "it lacks the text \"_Static_assert\""),
+        (Tool::Genksyms, b"\0__typeof\0", b"\0__typeoF\0", "genksyms: does not what ours does as kernel"),
+    ];
+    for (tool, text, other, reason) in alterations {
+        let Some(headers) = Headers::of(&V6_1, tool)? else { continue };
+        headers.alter(text, other)?;
+        headers.refuses(&[], reason)?;
+    }
+    Ok(())
+}
+
+/// A kernel's tool may be that of another release: it is found out what it does.
+#[test]
+fn tools_of_another_release() -> io::Result<()> {
+    for tool in [Tool::Fixdep, Tool::Genksyms] {
+        let Some(mut headers) = Headers::of(&V6_1, tool)? else { continue };
+        let tree = headers.tree();
+        headers.version = "5.14".to_owned();
+        fs::rename(tree, headers.tree())?;
+        let said = headers.proves()?;
+        assert!(said.starts_with(&format!("{}: does what ours does as kernel ", tool.name())), "{said}");
+        assert!(!said.contains("as kernel 5.14"), "{said}");
     }
     Ok(())
 }
@@ -189,7 +254,8 @@ fn marks_of_vendors() -> io::Result<()> {
     bytes.extend_from_slice(b"\0sdtinfo.c\0");
     headers.write(&bytes)?;
     headers.refuses(&[], "it has \"sdtinfo\", as the modpost of Oracle has")?;
-    let empty = Headers { dir: tempfile::tempdir()?, version: "6.1".to_owned() };
+    let (dir, tool) = (tempfile::tempdir()?, Tool::Modpost);
+    let empty = Headers { dir, version: "6.1".to_owned(), tool, program: PROGRAM };
     fs::create_dir_all(empty.scripts())?;
     empty.refuses(&[], "there is neither an original nor its source")
 }

@@ -1,4 +1,4 @@
-//! kbuild-rs-prove: whether ours does what the modpost of a kernel tree does.
+//! kbuild-rs-prove: whether ours does what a tool of a kernel tree does.
 //! `kbuild-rs-swap` asks it before it replaces anything.
 
 #![forbid(unsafe_code)]
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use kbuild_rs_proof::prove::{self, How, Judged, Proof, Request};
 use kbuild_rs_proof::run;
-use modpost::dialect::Dialect;
+use kbuild_rs_proof::subject::Tool;
 
 fn command() -> Command {
     let path = |name: &'static str, help: &'static str| {
@@ -18,12 +18,20 @@ fn command() -> Command {
     };
     Command::new("kbuild-rs-prove")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Run the modpost of a kernel tree and ours on recorded cases, and compare")
+        .about("Run a tool of a kernel tree and ours on recorded cases, and compare")
         .arg(path("from", "The directory with our programs").required(true))
         .arg(path("cases", "The recorded cases, if not those in that directory"))
-        .arg(path("scripts", "The directory of the originals, if not scripts/mod of KDIR"))
+        .arg(path("scripts", "The directory of the originals, if not the tool's in KDIR"))
         .arg(path("kept", "The directory in which an earlier swap keeps the originals"))
         .arg(path("record", "Write what a swap records to this file"))
+        .arg(
+            Arg::new("tool")
+                .long("tool")
+                .value_name("TOOL")
+                .value_parser(Tool::ALL.map(Tool::name))
+                .default_value(Tool::Modpost.name())
+                .help("Which tool"),
+        )
         .arg(
             Arg::new("kernel")
                 .long("kernel")
@@ -40,25 +48,24 @@ fn command() -> Command {
         )
 }
 
-fn request(matches: &ArgMatches) -> Result<Request, String> {
+fn request(matches: &ArgMatches) -> Request {
     let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
     let (tree, ours) = (path("kdir").unwrap_or_default(), path("from").unwrap_or_default());
-    let kernel = matches.get_one::<OsString>("kernel").map(|name| {
-        let dialect = Dialect::named(name.as_encoded_bytes());
-        dialect.ok_or_else(|| format!("{}: not a kernel", name.to_string_lossy()))
-    });
-    Ok(Request {
-        scripts: path("scripts").unwrap_or_else(|| tree.join("scripts/mod")),
+    let name = matches.get_one::<String>("tool");
+    let tool = Tool::ALL.into_iter().find(|tool| name.is_some_and(|name| name == tool.name())).unwrap_or_default();
+    Request {
+        tool,
+        scripts: path("scripts").unwrap_or_else(|| tree.join("scripts").join(tool.directory())),
         kept: path("kept"),
         cases: path("cases").unwrap_or_else(|| ours.join("cases.tar.zst")),
         tree,
         ours,
-        kernel: kernel.transpose()?,
-    })
+        kernel: matches.get_one::<OsString>("kernel").cloned(),
+    }
 }
 
 fn say(proof: &Proof) {
-    let kernel = proof.kernel();
+    let kernel = &proof.kernel;
     for Judged { name, how, .. } in &proof.judged {
         match how {
             How::Ran(cases) => println!("{name}: does what ours does as kernel {kernel}, in {cases} cases"),
@@ -72,9 +79,9 @@ fn say(proof: &Proof) {
 fn run(matches: &ArgMatches) -> Result<(), String> {
     // The cases were recorded under this one.
     run::settle_umask();
-    let proof = prove::prove(&request(matches)?).map_err(|error| error.to_string())?;
+    let proof = prove::prove(&request(matches)).map_err(|error| error.to_string())?;
     say(&proof);
-    let (Some(path), Some(record)) = (matches.get_one::<PathBuf>("record"), proof.record()) else { return Ok(()) };
+    let (Some(path), Some(record)) = (matches.get_one::<PathBuf>("record"), &proof.record) else { return Ok(()) };
     std::fs::write(path, record).map_err(|error| format!("{}: {error}", path.display()))
 }
 

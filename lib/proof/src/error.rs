@@ -1,5 +1,6 @@
 //! Why nothing was proved.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::{error, fmt, io};
 
@@ -14,6 +15,8 @@ pub enum Error {
     NoOriginal,
     /// Nothing tells which kernel it is.
     NoKernel,
+    /// What it is said to be is no kernel.
+    NotAKernel(OsString),
     /// An original's options or texts are not the kernel's.
     Texts {
         /// The original.
@@ -48,6 +51,7 @@ impl fmt::Display for Error {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::NoOriginal => f.write_str("there is neither an original nor its source"),
             Self::NoKernel => f.write_str("nothing tells which kernel it is of"),
+            Self::NotAKernel(name) => write!(f, "{}: not a kernel", name.to_string_lossy()),
             Self::Texts { name, kernel, findings } => {
                 write!(f, "{name}: is not what kernel {kernel} has")?;
                 for finding in findings.iter().take(SHOWN) {

@@ -1,7 +1,7 @@
 //! The programs that are run: an original, or ours.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Every target.
 pub const TARGETS: [Target; 4] = [Target::Lsb64, Target::Msb64, Target::Lsb32, Target::Msb32];
@@ -60,11 +60,17 @@ impl Tool {
 
     /// Where it is, from a kernel tree's `scripts`.
     #[must_use]
-    pub const fn path(self) -> &'static str {
+    pub fn path(self) -> PathBuf {
+        Path::new(self.directory()).join(self.name())
+    }
+
+    /// The directory that it is in, in a kernel tree's `scripts`.
+    #[must_use]
+    pub const fn directory(self) -> &'static str {
         match self {
-            Self::Modpost => "mod/modpost",
-            Self::Fixdep => "basic/fixdep",
-            Self::Genksyms => "genksyms/genksyms",
+            Self::Modpost => "mod",
+            Self::Fixdep => "basic",
+            Self::Genksyms => "genksyms",
         }
     }
 }

@@ -3,6 +3,9 @@
 
 pub mod source;
 mod table;
+mod tools;
+
+pub(crate) use tools::{of_fixdep, of_genksyms};
 
 use std::collections::BTreeSet;
 
@@ -33,6 +36,8 @@ pub enum Finding {
     },
     /// It lacks a text.
     Missing(&'static str),
+    /// It has a text that the kernel's doesn't have.
+    More(&'static str),
     /// It has a mark that only a vendor's has.
     Vendor(&'static str, &'static str),
 }
@@ -131,6 +136,7 @@ impl std::fmt::Display for Finding {
                 }
             }
             Self::Missing(text) => write!(f, "it lacks the text \"{}\"", text.escape_default()),
+            Self::More(text) => write!(f, "it has the text \"{}\"", text.escape_default()),
             Self::Vendor(vendor, mark) => write!(f, "it has \"{mark}\", as the modpost of {vendor} has"),
         }
     }

@@ -1,0 +1,92 @@
+//! The programs that are to be replaced.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+
+use super::{Request, at};
+use crate::error::Error;
+use crate::subject::{TARGETS, Target, Tool};
+
+/// What only our programs have.
+const OURS: &[u8] = b"KBUILD_RS";
+
+/// Debian's wrapper makes the name of what it runs from this.
+const WRAPPER: &[u8] = b"%s.real-%s-%s";
+
+/// A program that is to be replaced.
+#[derive(Debug)]
+pub(super) struct Original {
+    pub(super) name: &'static str,
+    pub(super) path: PathBuf,
+    pub(super) bytes: Vec<u8>,
+    /// Why it can't be run here.
+    pub(super) unable: Option<String>,
+}
+
+impl Original {
+    pub(super) fn is_wrapper(&self) -> bool {
+        memchr::memmem::find(&self.bytes, WRAPPER).is_some()
+    }
+
+    pub(super) fn digest(&self) -> String {
+        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The targets that it may serve: Debian's modposts say it, a kernel's own has
+    /// one. Other tools have none, and their cases the first.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        let serves = |target: &Target| self.name == "modpost" || self.name == target.program();
+        let targets: Vec<_> = TARGETS.into_iter().filter(serves).collect();
+        if targets.is_empty() { vec![TARGETS[0]] } else { targets }
+    }
+}
+
+/// The names that a tool's program can have: Debian's modpost is a wrapper around
+/// one for each target.
+pub(super) fn names(tool: Tool) -> Vec<&'static str> {
+    let mut names = vec![tool.name()];
+    if tool == Tool::Modpost {
+        names.extend(TARGETS.into_iter().map(Target::program));
+    }
+    names
+}
+
+/// The originals of these names, as they were kept by a swap or are in the tool's
+/// directory.
+pub(super) fn originals(request: &Request, names: &[&'static str]) -> Result<Vec<Original>, Error> {
+    let mut originals = Vec::new();
+    for &name in names {
+        for path in request.kept.iter().chain([&request.scripts]).map(|dir| dir.join(name)) {
+            let bytes = match fs::read(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                bytes => at(&path, bytes)?,
+            };
+            if memchr::memmem::find(&bytes, OURS).is_none() {
+                let unable = unable(&path)?;
+                originals.push(Original { name, path, bytes, unable });
+                break;
+            }
+        }
+    }
+    Ok(originals)
+}
+
+/// Why a program can't be run here, if it can't.
+fn unable(program: &Path) -> Result<Option<String>, Error> {
+    let dir = at(program, tempfile::tempdir())?;
+    let mut command = Command::new(program);
+    let output = command.current_dir(dir.path()).env_clear().stdin(Stdio::null()).output();
+    let said = match &output {
+        Err(error) => return Ok(Some(error.to_string())),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+    };
+    // What the loader of shared libraries says, or a shell.
+    let loader = ["GLIBC_", "error while loading shared libraries", "Exec format error"];
+    let line = said.lines().find(|line| loader.iter().any(|mark| line.contains(mark)));
+    let line = line.map(|line| line.split_once(" (required by").map_or(line, |(line, _)| line));
+    Ok(line.map(|line| line.rsplit_once(": ").map_or(line, |(_, reason)| reason).to_owned()))
+}
