@@ -8,8 +8,8 @@ prefix ?= /usr/local
 ZSH ?= share/zsh/site-functions
 COMPLETIONS = share/bash-completion/completions $(ZSH) share/fish/vendor_completions.d
 PROGRAMS = modpost mk_elfconfig fixdep genksyms file2alias sumversion
-# What kbuild-rs-swap asks, and the cases that it runs.
-PROVER = kbuild-rs-prove
+# What puts them into kernel trees, what it asks, and the cases that that runs.
+TOOLS = kbuild-rs-swap kbuild-rs-prove
 CASES = tests/recorded/cases.tar.zst
 BIN = target/release
 
@@ -245,7 +245,7 @@ fetch: needs build
 
 static:
 	$(CROSS) RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' \
-		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(PROVER))
+		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(TOOLS))
 	install -m 644 scripts-compat/Kbuild $(CASES) '$(STATIC)'
 
 # The programs for a machine lie together in a directory of its name, and several
@@ -255,21 +255,20 @@ install: static install-programs install-tools
 
 install-programs:
 	install -d '$(DESTDIR)$(libdir)/$(NAME)'
-	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS) $(PROVER)) '$(DESTDIR)$(libdir)/$(NAME)'
+	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS) $(TOOLS)) '$(DESTDIR)$(libdir)/$(NAME)'
 
 install-tools:
 	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8 $(COMPLETIONS))
-	for program in $(PROGRAMS) $(PROVER); do ln -sf $(NAME)/$$program '$(DESTDIR)$(libdir)'; done
+	for program in $(PROGRAMS) $(TOOLS); do ln -sf $(NAME)/$$program '$(DESTDIR)$(libdir)'; done
 	for program in $(PROGRAMS); do ln -sf ../lib/kbuild-rs/$$program '$(DESTDIR)$(prefix)/bin'; done
 	install -m 644 $(CASES) '$(DESTDIR)$(libdir)'
-	for file in lib/kbuild-rs/Kbuild lib/kbuild-rs/headers-changed sbin/kbuild-rs-swap; do \
-		sed 's|/usr/lib/kbuild-rs|$(libdir)|' scripts-compat/$${file##*/} >'$(DESTDIR)$(prefix)'/$$file; \
-	done
+	ln -sf ../lib/kbuild-rs/kbuild-rs-swap '$(DESTDIR)$(prefix)/sbin'
+	sed 's|/usr/lib/kbuild-rs|$(libdir)|' scripts-compat/Kbuild >'$(DESTDIR)$(libdir)/Kbuild'
 	chmod 644 '$(DESTDIR)$(libdir)/Kbuild'
-	chmod 755 '$(DESTDIR)$(libdir)/headers-changed' '$(DESTDIR)$(prefix)/sbin/kbuild-rs-swap'
+	install -m 755 scripts-compat/headers-changed '$(DESTDIR)$(libdir)'
 	install -m 644 docs/man/*.1 '$(DESTDIR)$(prefix)/share/man/man1'
 	install -m 644 docs/man/*.8 '$(DESTDIR)$(prefix)/share/man/man8'
-	for program in file2alias sumversion; do \
+	for program in file2alias kbuild-rs-swap sumversion; do \
 		install -m 644 docs/completions/$$program.bash \
 			'$(DESTDIR)$(prefix)'/$(word 1,$(COMPLETIONS))/$$program; \
 		install -m 644 docs/completions/_$$program '$(DESTDIR)$(prefix)'/$(word 2,$(COMPLETIONS)); \
@@ -279,7 +278,7 @@ install-tools:
 # The crates of others that are linked into what is installed, with their licences.
 static-crates:
 	@$(CARGO) tree --locked --edges normal,no-proc-macro --prefix none --format '{p}: {l}' \
-		--target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(PROVER)) | sed -e '/^$$/d' -e '/ (\//d' -e 's/ (\*)$$//' | LC_ALL=C sort -u
+		--target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(TOOLS)) | sed -e '/^$$/d' -e '/ (\//d' -e 's/ (\*)$$//' | LC_ALL=C sort -u
 
 deb:
 	scripts-compat/make-deb
@@ -288,10 +287,10 @@ vendor:
 	scripts-compat/vendor
 
 swap: static
-	scripts-compat/kbuild-rs-swap --from '$(CURDIR)/$(STATIC)' '$(KDIR)'
+	'$(STATIC)/kbuild-rs-swap' '$(KDIR)'
 
-unswap:
-	scripts-compat/kbuild-rs-swap --undo '$(KDIR)'
+unswap: static
+	'$(STATIC)/kbuild-rs-swap' --undo '$(KDIR)'
 
 fmt:
 	$(CARGO) fmt --all

@@ -21,6 +21,17 @@ fn manual_pages_and_completions_are_current() -> io::Result<()> {
 }
 
 #[test]
+fn the_manual_of_swaps_lists_its_options() -> io::Result<()> {
+    let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man/kbuild-rs-swap.8"))?;
+    for option in documents::options_of_swap() {
+        let name = format!("\\-\\-{option}");
+        let is_listed = [format!("\n.TP\n.B {name}\n"), format!("\n.TP\n.BI {name} \" ")];
+        assert!(is_listed.iter().any(|heading| manual.contains(heading)), "--{option}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_manual_lists_the_options_of_all_kernels() -> io::Result<()> {
     let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man/modpost.1"))?;
     let kernels = ["5.10", "6.1.176", "7.3.4", "suse/6.12", "android/6.6", "amazon/6.18"];

@@ -39,9 +39,25 @@ fn programs_of_several_machines_lie_beside_each_other() -> io::Result<()> {
         assert!(usr.join("lib/kbuild-rs").join(machine).join("modpost").exists());
     }
     assert_eq!(fs::read_link(usr.join("lib/kbuild-rs/modpost"))?, linked);
-    for file in ["sbin/kbuild-rs-swap", "lib/kbuild-rs/headers-changed", "lib/kbuild-rs/kbuild-rs-prove"] {
+    for file in ["lib/kbuild-rs/headers-changed", "lib/kbuild-rs/kbuild-rs-prove"] {
         assert!(usr.join(file).exists(), "{file}");
     }
+    Ok(())
+}
+
+/// kbuild-rs-swap finds the programs beside it, wherever it is installed.
+#[test]
+fn what_is_installed_is_swapped_in() -> io::Result<()> {
+    let root = tempfile::tempdir()?;
+    install(root.path(), &["install-programs", "install-tools"])?;
+    let tree = root.path().join("tree");
+    fs::create_dir_all(tree.join("scripts/mod"))?;
+    fs::copy("/bin/true", tree.join("scripts/mod/modpost"))?;
+    let mut swap = Command::new(root.path().join("usr/sbin/kbuild-rs-swap"));
+    let said = output(swap.args(["--force", "--state"]).arg(root.path().join("state")).arg(&tree))?;
+    let programs = fs::canonicalize(root.path().join("usr/lib/kbuild-rs"))?;
+    let uses = format!(": uses kbuild-rs of {}\n", programs.display());
+    assert!(String::from_utf8_lossy(&said).ends_with(&uses), "{}", String::from_utf8_lossy(&said));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use kbuild_rs_debian::cache;
 
 use crate::command::{self, copy};
 use crate::observed::Observed;
-use crate::original;
+use crate::original::{self, Tool};
 use crate::run;
 use crate::tally::Finding;
 
@@ -142,21 +142,35 @@ impl Builds<'_> {
 /// Mode, time and contents of a file.
 pub type State = (u32, (i64, i64), Vec<u8>);
 
-/// What swapping changes, and is to bring back: the programs in `scripts/mod`, and the
-/// files that make them.
+/// The programs that swapping replaces, in a tree's `scripts`. Debian's modpost is several.
+fn is_program(dir: &str, name: &str) -> bool {
+    match dir {
+        "mod" => ["modpost", "mk_elfconfig"].contains(&name) || name.starts_with("modpost.real-"),
+        "basic" => name == "fixdep",
+        _ => name == "genksyms",
+    }
+}
+
+/// What swapping changes, and is to bring back: the programs, and the files that make
+/// them, by their names in `scripts`.
 ///
 /// # Errors
 /// If they can't be read.
 pub fn scripts(tree: &Path) -> io::Result<BTreeMap<String, State>> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(tree.join("scripts/mod"))? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_program = ["modpost", "mk_elfconfig"].contains(&&*name) || name.starts_with("modpost.real-");
-        if is_program || name == "Makefile" || name == "Kbuild" {
-            let metadata = entry.metadata()?;
-            let time = (metadata.mtime(), metadata.mtime_nsec());
-            found.insert(name, (metadata.mode(), time, fs::read(entry.path())?));
+    for dir in Tool::ALL.map(Tool::directory) {
+        let path = tree.join("scripts").join(dir);
+        if !path.exists() {
+            continue;
+        }
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if is_program(dir, &name) || name == "Makefile" || name == "Kbuild" {
+                let metadata = entry.metadata()?;
+                let time = (metadata.mtime(), metadata.mtime_nsec());
+                found.insert(format!("{dir}/{name}"), (metadata.mode(), time, fs::read(entry.path())?));
+            }
         }
     }
     Ok(found)
@@ -165,11 +179,11 @@ pub fn scripts(tree: &Path) -> io::Result<BTreeMap<String, State>> {
 /// kbuild-rs-swap, keeping originals where they are in nobody's way.
 ///
 /// # Errors
-/// If there is no place for them.
-pub fn swap_script() -> io::Result<Command> {
-    let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap"));
-    script.arg("--state").arg(cache::directory("state")?);
-    Ok(script)
+/// If it hasn't been built, or there is no place for them.
+pub fn swapper() -> io::Result<Command> {
+    let mut swapper = Command::new(original::ours("kbuild-rs-swap")?.program);
+    swapper.arg("--state").arg(cache::directory("state")?);
+    Ok(swapper)
 }
 
 /// Puts programs of ours into a tree.
@@ -177,7 +191,7 @@ pub fn swap_script() -> io::Result<Command> {
 /// # Errors
 /// If that can't be done.
 pub fn swap_from(programs: &Path, tree: &Path) -> io::Result<()> {
-    command::output(swap_script()?.arg("--from").args([programs, tree])).map(drop)
+    command::output(swapper()?.arg("--from").args([programs, tree])).map(drop)
 }
 
 /// Puts ours into a tree.
@@ -194,13 +208,15 @@ pub fn swap(tree: &Path) -> io::Result<()> {
 /// # Errors
 /// If that can't be done.
 pub fn restore(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Finding> {
-    command::output(swap_script()?.arg("--undo").arg(tree))?;
+    command::output(swapper()?.arg("--undo").arg(tree))?;
     let after = scripts(tree)?;
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     let mut report: String = changed.map(|name| format!("  {name}: isn't as it was\n")).collect();
-    if tree.join("scripts/mod/.kbuild-rs").exists() {
-        report += "  .kbuild-rs: is still there\n";
+    for dir in Tool::ALL.map(Tool::directory) {
+        if tree.join("scripts").join(dir).join(".kbuild-rs").exists() {
+            report += &format!("  {dir}/.kbuild-rs: is still there\n");
+        }
     }
     Ok((format!("the originals again, {}", before.len()), report))
 }

@@ -8,9 +8,9 @@ use std::process::Command;
 
 use crate::command::{self, copy};
 use crate::corpus::working_directory;
-use crate::external::{Builder, swap_from, swap_script};
+use crate::external::{Builder, swap_from, swapper};
 use crate::kernel::{Beside, Tree, Way, make};
-use crate::original;
+use crate::original::{self, Tool};
 use crate::route;
 use crate::swapped::EXTERNALS;
 use crate::tally::{self, Finding};
@@ -57,35 +57,42 @@ fn machine(program: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((program.get(4..6)?, program.get(18..20)?))
 }
 
-/// Says whether the headers' modpost is the expected one, and for the machine that all
-/// their programs are for.
+/// Says whether the headers' programs are the expected ones, the originals or those of a
+/// directory, and all for one machine.
 fn judge(headers: &Path, ours: Option<&Path>) -> io::Result<String> {
-    let read = |name: &str| fs::read(headers.join("scripts").join(name));
-    let (modpost, fixdep) = (read("mod/modpost")?, read("basic/fixdep")?);
     let mut report = String::new();
-    if machine(&modpost) != machine(&fixdep) {
-        report += "  modpost is for another machine than fixdep\n";
+    let mut machines = Vec::new();
+    for tool in Tool::ALL {
+        let program = fs::read(headers.join("scripts").join(tool.path()))?;
+        let expected = match ours {
+            Some(ours) => program == fs::read(ours.join(tool.name()))?,
+            None => memchr::memmem::find(&program, b"KBUILD_RS").is_none(),
+        };
+        if !expected {
+            report += &format!("  {} isn't the expected program\n", tool.name());
+        }
+        machines.push(machine(&program).map(|(class, machine)| (class.to_owned(), machine.to_owned())));
     }
-    let expected = match ours {
-        Some(ours) => modpost == fs::read(ours)?,
-        None => memchr::memmem::find(&modpost, b"KBUILD_RS").is_none(),
-    };
-    if !expected {
-        report += "  modpost isn't the expected program\n";
+    machines.dedup();
+    if machines.len() > 1 {
+        report += "  the programs are for several machines\n";
     }
     Ok(report)
 }
 
-/// Puts a modpost into headers, as docs/packaging.md says.
-fn install(program: &Path, headers: &Path) -> io::Result<()> {
-    let place = headers.join("scripts/mod/modpost");
-    fs::remove_file(&place)?;
-    fs::copy(program, place).map(drop)
+/// Puts a directory's programs into headers, as docs/packaging.md says.
+fn install(programs: &Path, headers: &Path) -> io::Result<()> {
+    for tool in Tool::ALL {
+        let place = headers.join("scripts").join(tool.path());
+        fs::remove_file(&place)?;
+        fs::copy(programs.join(tool.name()), place)?;
+    }
+    Ok(())
 }
 
 /// Removes ours from headers; returns whether that could be done.
 fn undo(tree: &Path) -> io::Result<bool> {
-    Ok(swap_script()?.arg("--undo").arg(tree).output()?.status.success())
+    Ok(swapper()?.arg("--undo").arg(tree).output()?.status.success())
 }
 
 /// A kernel and how it is packaged; `programs` are ours for the machine that its headers
@@ -104,7 +111,7 @@ impl Case<'_> {
         let mut findings = Vec::new();
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
         let beside = self.dir.join("beside");
-        let ours = self.programs.join("modpost");
+        let ours = self.programs;
 
         let headers = self.packager.headers(&[])?;
         let arguments = self.builder_arguments;
@@ -119,8 +126,8 @@ impl Case<'_> {
         let native = original::ours("modpost")?.program;
         let value = route::value(&self.packager.source.join("scripts"), &native)?;
         self.packager.headers(&[&format!("MODPOST={value}")])?;
-        install(&ours, &headers)?;
-        findings.push(("MODPOST=: its headers, with ours installed".to_owned(), judge(&headers, Some(&ours))?));
+        install(ours, &headers)?;
+        findings.push(("MODPOST=: its headers, with ours installed".to_owned(), judge(&headers, Some(ours))?));
         findings.extend(theirs.compare(&builder)?.into_iter().map(tally::of("MODPOST=")));
 
         // The programs are not where the headers are used.
@@ -129,7 +136,7 @@ impl Case<'_> {
         swap_from(&installed, self.packager.source)?;
         self.packager.headers(&[])?;
         fs::rename(&installed, &away)?;
-        let expected = (!self.is_cross).then_some(&*ours);
+        let expected = (!self.is_cross).then_some(ours);
         findings.push(("swapped: its headers".to_owned(), judge(&headers, expected)?));
         findings.extend(theirs.compare(&builder)?.into_iter().map(tally::of("swapped")));
         let undone = undo(&headers)?;
@@ -145,13 +152,17 @@ impl Case<'_> {
     /// Gives headers this machine's programs, as those of kernels that were built on
     /// another machine have, and then ours for the right one.
     fn mend(&self, headers: &Path) -> io::Result<Vec<Finding>> {
-        install(&self.packager.out.join("scripts/mod/modpost"), headers)?;
-        let before = judge(headers, None)?;
-        swap_from(self.programs, headers)?;
-        let mut report = judge(headers, Some(&self.programs.join("modpost")))?;
-        if before.is_empty() {
-            report += "  they were for the right machine before\n";
+        let mut report = String::new();
+        for tool in Tool::ALL {
+            let [wrong, place] = [self.packager.out, headers].map(|tree| tree.join("scripts").join(tool.path()));
+            let (wrong, right) = (fs::read(wrong)?, fs::read(self.programs.join(tool.name()))?);
+            if machine(&wrong) == machine(&right) {
+                report += &format!("  {} is for the right machine before\n", tool.name());
+            }
+            fs::write(place, wrong)?;
         }
+        swap_from(self.programs, headers)?;
+        report += &judge(headers, Some(self.programs))?;
         Ok(vec![("headers with programs for another machine, swapped".to_owned(), report)])
     }
 }

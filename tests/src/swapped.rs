@@ -11,7 +11,7 @@ use crate::compare;
 use crate::corpus::working_directory;
 use crate::external::{Builder, Builds, COMMAND, External, State, restore, scripts, swap};
 use crate::kernel::{Beside, Tree, Way, make};
-use crate::original;
+use crate::original::{self, Tool};
 use crate::route;
 use crate::run;
 use crate::tally::{self, Finding};
@@ -33,6 +33,9 @@ pub(crate) const EXTERNALS: &[External] = &[
     External { succeeds: false, says: "GPL-incompatible module", ..External::new("gplonly") },
 ];
 
+/// The programs that a tree makes, in its `scripts`.
+const PROGRAMS: &[&str] = &["mod/modpost", "mod/mk_elfconfig", "basic/fixdep", "genksyms/genksyms"];
+
 /// Files that modpost and mk_elfconfig write, or that are made for them.
 const PRODUCTS: &[&str] =
     &["Module.symvers", "vmlinux.symvers", "modules-only.symvers", "elfconfig.h", "devicetable-offsets.h"];
@@ -45,7 +48,23 @@ fn is_product(path: &Path) -> bool {
         || name.starts_with(".vmlinux.export.")
 }
 
-/// What of a built kernel depends on modpost.
+/// The record that kbuild makes of a target, with what fixdep lists of its sources; not
+/// those of the programs that are swapped.
+fn is_record(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "cmd") && !is_of_programs(path)
+}
+
+/// What lies where the programs do that are swapped.
+fn is_of_programs(path: &Path) -> bool {
+    Tool::ALL.iter().any(|tool| path.starts_with(Path::new("scripts").join(tool.directory())))
+}
+
+/// What of a build with ours is compared with one with the originals.
+fn is_compared(path: &Path) -> bool {
+    is_product(path) || is_record(path)
+}
+
+/// Files of a built kernel.
 type Products = BTreeMap<PathBuf, Vec<u8>>;
 
 /// Removes a kernel's products, makes them anew and compares.
@@ -65,21 +84,43 @@ fn make_anew(source: &Path, out: &Path, arguments: &[&str], original: &Products)
     Ok((format!("{} files of the tree, {modules} modules among them", original.len()), report))
 }
 
-/// Makes a kernel's products anew, with ours where the original was, and
-/// then once more, when nothing is to be done.
-fn remake(source: &Path, out: &Path, arguments: &[&str], findings: &mut Vec<Finding>) -> io::Result<()> {
-    let original = run::contents(out, is_product)?;
-    swap(source)?;
-    let (what, mut report) = make_anew(source, out, arguments, &original)?;
-    let program = fs::read(out.join("scripts/mod/modpost"))?;
-    if program != fs::read(original::ours("modpost")?.program)? {
-        report += "  scripts/mod/modpost isn't ours\n";
+/// Whether the programs in a tree are ours.
+fn are_ours(tree: &Path) -> io::Result<String> {
+    let mut report = String::new();
+    for tool in Tool::ALL {
+        let path = Path::new("scripts").join(tool.path());
+        if fs::read(tree.join(&path))? != fs::read(original::ours(tool.name())?.program)? {
+            report += &format!("  {} isn't ours\n", path.display());
+        }
     }
-    findings.push((what, report));
+    Ok(report)
+}
+
+/// Makes a kernel anew, all of it, with ours where the originals were, and then once
+/// more, when nothing is to be done.
+fn remake(
+    source: &Path,
+    out: &Path,
+    arguments: &[&str],
+    original: &Products,
+    findings: &mut Vec<Finding>,
+) -> io::Result<()> {
+    swap(source)?;
+    make(source, &[arguments, &["clean"]].concat())?;
+    make(source, arguments)?;
+    let mut report = String::new();
+    compare::files(&mut report, original, &run::contents(out, is_compared)?);
+    report += &are_ours(out)?;
+    let count = |of: fn(&Path) -> bool| original.keys().filter(|path| of(path)).count();
+    let (records, modules) = (count(is_record), count(|path| path.extension().is_some_and(|e| e == "ko")));
+    if modules < 20 || records < 500 {
+        report += "  these are too few\n";
+    }
+    findings.push((format!("a whole build, {modules} modules and {records} records"), report));
 
     let times = || -> io::Result<BTreeMap<_, _>> {
         let times = run::stamps(out)?.into_iter();
-        Ok(times.filter(|(path, _)| is_product(path) || path.starts_with("scripts/mod")).collect())
+        Ok(times.filter(|(path, _)| is_product(path) || is_of_programs(path)).collect())
     };
     let first = times()?;
     make(source, arguments)?;
@@ -112,11 +153,14 @@ fn unswapped(tree: &Path, theirs: &Builds, builder: &Builder, findings: &mut Vec
     }
     findings.push(("MODPOST=: ours is called".to_owned(), report));
 
-    let (program, kept) = (tree.join("scripts/mod/modpost"), tree.join("scripts/mod/modpost.kept"));
-    fs::rename(&program, &kept)?;
-    fs::copy(&ours, &program)?;
+    let kept = |program: &Path| program.with_extension("kept");
+    let programs = Tool::ALL.map(|tool| (tool, tree.join("scripts").join(tool.path())));
+    for (tool, program) in &programs {
+        fs::rename(program, kept(program))?;
+        fs::copy(original::ours(tool.name())?.program, program)?;
+    }
     findings.extend(theirs.compare(builder)?.into_iter().map(tally::of("installed")));
-    fs::rename(&kept, &program)
+    programs.iter().try_for_each(|(_, program)| fs::rename(kept(program), program))
 }
 
 /// Where our programs are not installed, a swapped tree builds its own.
@@ -124,7 +168,7 @@ fn without_ours(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Fin
     make(tree, &["KBUILD_RS=/nonexistent", "modules_prepare"])?;
     let scripts = scripts(tree)?;
     let differs = |name: &&str| scripts.get(*name).map(|state| &state.2) != before.get(*name).map(|state| &state.2);
-    let differing = ["modpost", "mk_elfconfig"].into_iter().filter(differs);
+    let differing = PROGRAMS.iter().copied().filter(differs);
     let report = differing.map(|name| format!("  {name}: isn't what the tree's own Makefile makes\n")).collect();
     Ok(("the tree's own programs, without ours".to_owned(), report))
 }
@@ -132,8 +176,8 @@ fn without_ours(tree: &Path, before: &BTreeMap<String, State>) -> io::Result<Fin
 /// `make mrproper` removes what our Kbuild has made.
 fn clean(source: &Path, out: &Path, arguments: &[&str]) -> io::Result<Finding> {
     make(source, &[arguments, &["mrproper"]].concat())?;
-    let made = ["modpost", "mk_elfconfig", "empty.o", "elfconfig.h", "devicetable-offsets.h", "devicetable-offsets.s"];
-    let left = made.iter().filter(|name| out.join("scripts/mod").join(name).exists());
+    let others = ["mod/empty.o", "mod/elfconfig.h", "mod/devicetable-offsets.h", "mod/devicetable-offsets.s"];
+    let left = PROGRAMS.iter().chain(&others).filter(|name| out.join("scripts").join(name).exists());
     Ok(("make mrproper".to_owned(), left.map(|name| format!("  {name}: is still there\n")).collect()))
 }
 
@@ -149,14 +193,17 @@ fn compare_in(tree: &Path) -> io::Result<Vec<Finding>> {
     let dir = working_directory()?;
     let mut findings = Vec::new();
 
+    // All of it in this place: some records name it.
+    make(tree, &["clean"])?;
     make(tree, &[])?;
+    let original = run::contents(tree, is_compared)?;
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
     let builder = Builder { tree, sources: &fixtures, beside: dir.path(), modpost: None, arguments: &[] };
     let theirs = builder.all(EXTERNALS)?;
     unswapped(tree, &theirs, &builder, &mut findings)?;
     // That has the tree's programs made anew.
     let before = scripts(tree)?;
-    remake(tree, tree, &[], &mut findings)?;
+    remake(tree, tree, &[], &original, &mut findings)?;
     findings.extend(theirs.compare(&builder)?);
     findings.push(without_ours(tree, &before)?);
     findings.push(clean(tree, tree, &[])?);
@@ -174,7 +221,7 @@ pub fn compare_built(kernel: &Tree, way: &Way) -> io::Result<Vec<Finding>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let before = scripts(&source)?;
     let mut findings = Vec::new();
-    remake(&source, &out, &arguments, &mut findings)?;
+    remake(&source, &out, &arguments, &run::contents(&out, is_compared)?, &mut findings)?;
     findings.push(clean(&source, &out, &arguments)?);
     findings.push(restore(&source, &before)?);
     Ok(findings)

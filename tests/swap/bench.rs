@@ -1,5 +1,4 @@
-//! A kernel's tree to be swapped, what is known of its files, and commands that end
-//! the script at any of its steps.
+//! A kernel's tree to be swapped, and what is known of its files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use kbuild_rs_tests::command::write_executable;
+use kbuild_rs_tests::{original, run};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -15,11 +15,11 @@ use tempfile::TempDir;
 pub(crate) const DEBIAN: &[&str] =
     &["modpost", "modpost.real-lsb-32", "modpost.real-lsb-64", "modpost.real-msb-32", "modpost.real-msb-64"];
 pub(crate) const BUILT: &[&str] = &["modpost", "mk_elfconfig"];
-/// What the script calls.
-const COMMANDS: &[&str] = &["cat", "cp", "grep", "mkdir", "mv", "od", "rm", "rmdir", "sed", "stat", "touch"];
+/// The other tools, which lie in directories of their names: `basic` has fixdep.
+pub(crate) const TOOLS: &[(&str, &str)] = &[("basic", "fixdep"), ("genksyms", "genksyms")];
 /// Stands for kbuild-rs-prove, which has tests of its own: it says yes, unless
 /// there is a file that tells otherwise.
-const PROVER: &str = "#!/bin/sh
+pub(crate) const PROVER: &str = "#!/bin/sh
 record=
 while [ $# -gt 0 ]; do
 \t[ \"$1\" != --record ] || record=$2
@@ -51,18 +51,19 @@ pub(crate) fn digest(contents: &[u8]) -> String {
     format!("{:x}", Sha256::digest(contents))
 }
 
-pub(crate) fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/kbuild-rs-swap")
+/// kbuild-rs-swap.
+pub(crate) fn program_of_swaps() -> Command {
+    Command::new(original::ours("kbuild-rs-swap").unwrap().program)
 }
 
 impl Bench {
     /// A tree with these programs, with or without modpost's source.
     pub(crate) fn new(programs: &[&str], source: bool) -> Self {
-        let bench = Self { dir: tempfile::tempdir().unwrap() };
+        let bench = Self { dir: run::place().unwrap() };
         fs::create_dir_all(bench.scripts()).unwrap();
         fs::create_dir(bench.ours()).unwrap();
         // Small ones instead of ours.
-        for name in BUILT {
+        for name in BUILT.iter().copied().chain(TOOLS.iter().map(|(_, name)| *name)) {
             fs::write(bench.ours().join(name), program(&format!("KBUILD_RS {name}"))).unwrap();
         }
         write_executable(&bench.ours().join("kbuild-rs-prove"), PROVER).unwrap();
@@ -89,6 +90,25 @@ impl Bench {
         bench
     }
 
+    /// With the other tools, too, and their sources if there are sources.
+    pub(crate) fn with_tools(self) -> Self {
+        let [is_source, is_built] = ["modpost.c", "modpost"].map(|name| self.scripts().join(name).exists());
+        for (dir, name) in TOOLS {
+            let dir = self.tree().join("scripts").join(dir);
+            fs::create_dir(&dir).unwrap();
+            if is_built {
+                fs::write(dir.join(name), program(name)).unwrap();
+                self.age(&dir.join(name), 40);
+            }
+            if is_source {
+                fs::write(dir.join(format!("{name}.c")), "").unwrap();
+                fs::write(dir.join("Makefile"), format!("hostprogs-always-y += {name}\nalways-y += more\n")).unwrap();
+            }
+            self.age(&dir, 50);
+        }
+        self
+    }
+
     fn age(&self, path: &Path, seconds: usize) {
         let time = format!("2021-02-03 04:05:{seconds:02}.123456789 UTC");
         assert!(Command::new("touch").args(["-d", &time]).arg(path).status().unwrap().success());
@@ -106,7 +126,7 @@ impl Bench {
         self.dir.path().join("ours")
     }
 
-    /// Where the originals are kept.
+    /// Where the originals of `scripts/mod` are kept.
     pub(crate) fn kept(&self) -> PathBuf {
         let scripts = fs::canonicalize(self.scripts()).unwrap();
         self.dir.path().join("state/kept").join(scripts.strip_prefix("/").unwrap())
@@ -114,7 +134,7 @@ impl Bench {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut files = Snapshot::new();
-        let mut paths = vec![self.scripts(), self.kept()];
+        let mut paths = vec![self.tree().join("scripts"), self.kept().parent().unwrap().to_owned()];
         paths.retain(|path| path.exists());
         while let Some(path) = paths.pop() {
             let metadata = path.symlink_metadata().unwrap();
@@ -136,14 +156,16 @@ impl Bench {
     pub(crate) fn files(&self) -> Snapshot {
         let mut files = self.snapshot();
         files.retain(|path, _| !path.is_dir() && !path.ends_with(".time"));
-        if let Some((_, time, _)) = files.get_mut(&self.scripts().join(RECORD)) {
-            *time = (0, 0);
-        }
+        let records = files.iter_mut().filter(|(path, _)| path.ends_with(RECORD));
+        records.for_each(|(_, (_, time, _))| *time = (0, 0));
         files
     }
 
+    /// Signals have their usual effect, whatever the tests were started with.
     pub(crate) fn call(&self, arguments: &[&str], path: &str) -> Output {
-        Command::new(script())
+        Command::new("env")
+            .arg("--default-signal=HUP,INT,TERM")
+            .arg(program_of_swaps().get_program())
             .args(["--state", "state"])
             .args(arguments)
             .arg(self.tree())
@@ -174,46 +196,5 @@ impl Bench {
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert!(stderr.ends_with(&format!("{message}\n")) && stderr.lines().count() <= 2, "{stderr}");
         assert_eq!(self.snapshot(), before, "{message}");
-    }
-
-    /// How many of the fatal commands were called.
-    pub(crate) fn calls(&self) -> usize {
-        fs::read_to_string(self.dir.path().join("commands/.count")).unwrap().trim().parse().unwrap()
-    }
-
-    /// Tries with commands that are fatal at the first call, at the second,
-    /// and so on, until there are no more calls; returns the last number.
-    pub(crate) fn at_each_call(&self, signal: &str, mut attempt: impl FnMut(usize, &str)) -> usize {
-        let mut number = 0;
-        loop {
-            number += 1;
-            attempt(number, &self.fatal_commands(signal, number));
-            if self.calls() < number {
-                return number;
-            }
-        }
-    }
-
-    /// A directory of commands that send a signal to their caller instead of
-    /// what they should do, at the call of this number.
-    pub(crate) fn fatal_commands(&self, signal: &str, number: usize) -> String {
-        let dir = self.dir.path().join("commands");
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir(&dir).unwrap();
-        let path = std::env::var("PATH").unwrap();
-        let count = dir.join(".count");
-        fs::write(&count, "0\n").unwrap();
-        for command in COMMANDS {
-            let real = path.split(':').map(|dir| Path::new(dir).join(command)).find(|path| path.exists()).unwrap();
-            let text = format!(
-                "#!/bin/sh\nread calls <{count}\ncalls=$((calls + 1))\necho $calls >{count}\n\
-                 if [ $calls = {number} ]; then kill -{signal} $PPID; [ {signal} != KILL ] || exit 1; fi\n\
-                 exec {real} \"$@\"\n",
-                count = count.display(),
-                real = real.display(),
-            );
-            write_executable(&dir.join(command), &text).unwrap();
-        }
-        format!("{}:{path}", dir.display())
     }
 }

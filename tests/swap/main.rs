@@ -1,4 +1,4 @@
-//! `scripts-compat/kbuild-rs-swap`: every byte, mode and time comes back.
+//! kbuild-rs-swap: every byte, mode and time comes back.
 
 #![forbid(unsafe_code)]
 
@@ -6,10 +6,12 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use kbuild_rs_tests::command::{copy, output};
+use kbuild_rs_tests::command::{copy, output, write_executable};
 use kbuild_rs_tests::original;
+use swap::place::{GROUPS, Place};
+use swap::plan::{Given, Plan, kbuild_of};
 
-use bench::{BUILT, Bench, DEBIAN, RECORD, digest, program, script};
+use bench::{BUILT, Bench, DEBIAN, PROVER, RECORD, TOOLS, digest, program, program_of_swaps};
 
 mod bench;
 
@@ -52,24 +54,80 @@ fn programs_are_replaced_and_restored() {
     }
 }
 
-/// What make takes from a tree's `scripts/mod/Kbuild`: the programs that it copies,
-/// and those that it compiles.
-fn made(bench: &Bench) -> String {
-    let text =
-        "obj := x\nsrctree := ../..\ninclude Kbuild\n$(info $(programs):$(hostprogs-always-y))\nFORCE:\nnothing:\n";
-    let make = ["-c", "printf '%s' \"$0\" | make -s -f - nothing", text];
-    String::from_utf8(output(Command::new("sh").args(make).current_dir(bench.scripts())).unwrap()).unwrap()
+/// What make takes, in a tree, from the Kbuild in a directory: the programs that it copies,
+/// those that it compiles, and what else it makes.
+fn made_in(bench: &Bench, dir: &str) -> String {
+    let text = format!(
+        "obj := {dir}\nsrctree := .\ninclude $(srctree)/$(obj)/Kbuild\n\
+         $(info $(kbuild-rs):$(hostprogs-always-y):$(always-y))\nFORCE:\nnothing:\n"
+    );
+    let make = ["-c", "printf '%s' \"$0\" | make -s -f - nothing", &text];
+    String::from_utf8(output(Command::new("sh").args(make).current_dir(bench.tree())).unwrap()).unwrap()
+}
+
+/// The same of one of the tree's `scripts`.
+fn made(bench: &Bench, dir: &str) -> String {
+    made_in(bench, &format!("scripts/{dir}"))
 }
 
 #[test]
 fn without_our_programs_a_tree_builds_its_own() {
-    let bench = Bench::new(&[], true);
+    let bench = Bench::new(&[], true).with_tools();
     for _ in 0..2 {
         bench.swap();
-        assert_eq!(made(&bench), "modpost mk_elfconfig:\n");
+        let expected = "modpost mk_elfconfig::modpost mk_elfconfig elfconfig.h devicetable-offsets.h\n";
+        assert_eq!(made(&bench, "mod"), expected);
+        for (dir, name) in TOOLS {
+            assert_eq!(made(&bench, dir), format!("{name}::more {name}\n"));
+        }
+    }
+    // As in a package of the headers that is made in the tree, for another machine.
+    fs::create_dir(bench.tree().join("package")).unwrap();
+    copy(&bench.tree().join("scripts"), &bench.tree().join("package/scripts")).unwrap();
+    for (dir, name) in TOOLS {
+        assert_eq!(made_in(&bench, &format!("package/scripts/{dir}")), format!(":{name}:more\n"));
     }
     fs::remove_dir_all(bench.ours()).unwrap();
-    assert_eq!(made(&bench), ":modpost mk_elfconfig\n");
+    assert_eq!(made(&bench, "mod"), ":modpost mk_elfconfig:\n");
+    for (dir, name) in TOOLS {
+        assert_eq!(made(&bench, dir), format!(":{name}:more\n"));
+    }
+}
+
+/// Each of the tools can be swapped alone.
+#[test]
+fn other_tools_beside_modpost() {
+    for (programs, source) in [(DEBIAN, false), (BUILT, true)] {
+        let bench = Bench::new(programs, source).with_tools();
+        let before = bench.snapshot();
+        let scripts = fs::canonicalize(bench.tree().join("scripts")).unwrap();
+        let status = |expected: [bool; 3]| {
+            let line = |(dir, is_ours): (&str, bool)| {
+                let state = if is_ours { "uses kbuild-rs for kernel 6.1.176" } else { "has its originals" };
+                format!("{}: {state}\n", scripts.join(dir).display())
+            };
+            let lines: String = ["mod", "basic", "genksyms"].into_iter().zip(expected).map(line).collect();
+            assert_eq!(String::from_utf8_lossy(&bench.run(&["--status"]).stdout), lines);
+        };
+        bench.swap();
+        status([true; 3]);
+        for (dir, name) in TOOLS {
+            let place = scripts.join(dir);
+            assert!(fs::read(place.join(name)).unwrap() == fs::read(bench.ours().join(name)).unwrap());
+            assert_eq!(fs::read_to_string(place.join(RECORD)).unwrap(), "kernel 6.1.176\n");
+            assert_eq!(place.join("Kbuild").exists(), source);
+        }
+        assert!(bench.run(&["--undo", "--only", "basic,mod"]).status.success());
+        status([false, false, true]);
+        bench.undo();
+        assert_eq!(bench.snapshot(), before);
+        assert!(bench.run(&["--from", "ours", "--only", "mod", "--only", "genksyms"]).status.success());
+        status([true, false, true]);
+        fs::remove_dir_all(scripts.join("basic")).unwrap();
+        let refused = bench.run(&["--undo", "--only", "basic"]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&refused.stderr).ends_with("not a kernel: it has no scripts/basic\n"));
+    }
 }
 
 /// What git says in a tree.
@@ -82,7 +140,7 @@ fn git(bench: &Bench, arguments: &[&str]) -> String {
 
 #[test]
 fn git_sees_no_change() {
-    let bench = Bench::new(&[], true);
+    let bench = Bench::new(&[], true).with_tools();
     fs::write(bench.tree().join(".gitignore"), ".*\n").unwrap();
     git(&bench, &["init", "-q"]);
     let exclude = bench.tree().join(".git/info/exclude");
@@ -101,7 +159,7 @@ fn git_sees_no_change() {
     git(&bench, &["stash", "-q"]);
     git(&bench, &["checkout", "-q", "-f"]);
     git(&bench, &["clean", "-q", "-f", "-d"]);
-    assert_eq!(made(&bench), "modpost mk_elfconfig:\n");
+    assert!(made(&bench, "mod").starts_with("modpost mk_elfconfig::"));
 
     // This removes what isn't tracked, the swap with it.
     git(&bench, &["clean", "-q", "-f", "-d", "-x"]);
@@ -125,6 +183,7 @@ fn what_version_0_1_0_replaced_comes_back() {
         fs::rename(entry.path(), kept.join(entry.file_name())).unwrap();
     }
     fs::remove_dir(bench.kept()).unwrap();
+    fs::remove_dir(bench.kept().parent().unwrap()).unwrap();
     fs::rename(scripts.join("Makefile"), kept.join("Makefile")).unwrap();
     fs::rename(scripts.join("Kbuild"), scripts.join("Makefile")).unwrap();
     bench.undo();
@@ -138,7 +197,8 @@ fn what_is_kept_is_not_in_the_tree() {
     let bench = Bench::new(BUILT, true);
     let before: Vec<_> = bench.snapshot().into_keys().collect();
     bench.swap();
-    let mut after: Vec<_> = bench.snapshot().into_keys().filter(|path| !path.starts_with(bench.kept())).collect();
+    let mut after: Vec<_> =
+        bench.snapshot().into_keys().filter(|path| !path.starts_with(bench.kept().parent().unwrap())).collect();
     after.retain(|path| !before.contains(path));
     let scripts = bench.scripts();
     assert_eq!(after, [".kbuild-rs", RECORD, "Kbuild"].map(|name| scripts.join(name)));
@@ -146,7 +206,7 @@ fn what_is_kept_is_not_in_the_tree() {
     let copied = bench.dir.path().join("copied");
     copy(&bench.tree(), &copied).unwrap();
     let undo = |expected: Option<i32>| {
-        let mut undo = Command::new(script());
+        let mut undo = program_of_swaps();
         let output = undo.args(["--state", "state", "--undo"]).arg(&copied).current_dir(bench.dir.path()).output();
         assert_eq!(output.unwrap().status.code(), expected);
     };
@@ -166,7 +226,7 @@ fn trees_that_were_swapped_are_found() {
     let before = bench.snapshot();
     bench.swap();
     let all = |argument: &str| {
-        let mut all = Command::new(script());
+        let mut all = program_of_swaps();
         let root = bench.dir.path().join("nothing");
         all.args(["--state", "state", "--all", argument]).env("DPKG_ROOT", root).current_dir(bench.dir.path());
         String::from_utf8(output(&mut all).unwrap()).unwrap()
@@ -215,15 +275,16 @@ fn programs_of_another_machine() {
 
     // Headers for this machine were made on another, and hold its programs.
     fs::write(bench.tree().join(".config"), "CONFIG_X86=y\nCONFIG_X86_64=y\n").unwrap();
-    fs::create_dir(bench.tree().join("scripts/basic")).unwrap();
-    let fixdep = bench.tree().join("scripts/basic/fixdep");
-    fs::write(&fixdep, for_another(&program("fixdep"))).unwrap();
-    fs::set_permissions(&fixdep, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(bench.tree().join("scripts/kconfig")).unwrap();
+    let conf = bench.tree().join("scripts/kconfig/conf");
+    fs::write(&conf, for_another(&program("conf"))).unwrap();
+    fs::set_permissions(&conf, fs::Permissions::from_mode(0o755)).unwrap();
+    let before = bench.snapshot();
     let output = bench.run(from);
     assert!(output.status.success());
     let expected = format!(
-        "kbuild-rs-swap: {}: is for aarch64, too, and kbuild-rs has none: what calls it fails\n",
-        fs::canonicalize(&fixdep).unwrap().display()
+        "kbuild-rs-swap: {}: is for aarch64, too, and isn't replaced: what calls it fails\n",
+        fs::canonicalize(&conf).unwrap().display()
     );
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     assert!(modpost() == fs::read(bench.ours().join("modpost")).unwrap());
@@ -310,7 +371,7 @@ fn all_installed_headers_are_found() {
     }
     fs::create_dir_all(root.join("usr/src/linux-headers-6.1-common/scripts")).unwrap();
     let all = |arguments: &[&str]| {
-        let mut command = Command::new(script());
+        let mut command = program_of_swaps();
         let output = command
             .args(["--state", "state"])
             .args(arguments)
@@ -344,54 +405,98 @@ fn all_installed_headers_are_found() {
     assert_eq!(bench.snapshot(), before);
 }
 
+/// The steps of a swap, or of an undo.
+fn plan(bench: &Bench, undo: bool) -> Plan {
+    let state = bench.dir.path().join("state");
+    let places = GROUPS.iter().filter_map(|group| Place::find(&bench.tree(), group, &state).unwrap());
+    let places: Vec<_> = places.collect();
+    if undo {
+        return Plan::undo(&places).unwrap();
+    }
+    let given = |_: &Place| Given {
+        programs: bench.ours(),
+        kbuild: kbuild_of(&bench.ours()).unwrap(),
+        record: Some(b"kernel 6.1.176\n".to_vec()),
+    };
+    Plan::swap(&places, &places.iter().map(given).collect::<Vec<_>>()).unwrap()
+}
+
 #[test]
-fn killed_at_any_call() {
-    for (programs, source) in [(&DEBIAN[..2], false), (BUILT, true)] {
-        let bench = Bench::new(programs, source);
+fn killed_at_any_step() {
+    for (programs, source) in [(&DEBIAN[..2], false), (BUILT, true), (&[][..], true)] {
+        let bench = Bench::new(programs, source).with_tools();
         let before = bench.files();
         bench.swap();
         let swapped = bench.files();
         bench.undo();
-        let calls = bench.at_each_call("KILL", |number, path| {
-            bench.call(&["--from", "ours"], path);
+        let steps = plan(&bench, false).steps().count();
+        assert!(steps > 20, "{steps}");
+        for number in 0..steps {
+            plan(&bench, false).steps().take(number).for_each(|step| step.take().unwrap());
             for (path, file) in bench.files() {
                 let whole = [before.get(&path), swapped.get(&path)].contains(&Some(&file));
-                let hidden = path.to_str().unwrap().contains("/.kbuild-rs");
-                assert!(whole || hidden, "swap ended at call {number}: {}", path.display());
+                let hidden = ["/.kbuild-rs", ".new/"].iter().any(|part| path.to_str().unwrap().contains(part));
+                assert!(whole || hidden, "swap ended at step {number}: {}", path.display());
             }
             // Both ways lead on from there.
             if number % 2 == 0 {
                 bench.swap();
-                assert_eq!(bench.files(), swapped, "swap ended at call {number}, then swapped");
+                assert_eq!(bench.files(), swapped, "swap ended at step {number}, then swapped");
             }
             bench.undo();
-            assert_eq!(bench.files(), before, "swap ended at call {number}, then undone");
-        });
-        assert!(calls > 20, "the commands weren't called");
-        bench.at_each_call("KILL", |number, path| {
+            assert_eq!(bench.files(), before, "swap ended at step {number}, then undone");
+        }
+        bench.swap();
+        let steps = plan(&bench, true).steps().count();
+        for number in 0..steps {
             bench.swap();
-            bench.call(&["--undo"], path);
+            plan(&bench, true).steps().take(number).for_each(|step| step.take().unwrap());
             bench.undo();
-            assert_eq!(bench.files(), before, "undo ended at call {number}");
-        });
+            assert_eq!(bench.files(), before, "undo ended at step {number}");
+        }
+        // Nothing is left where originals are kept, either.
+        assert_eq!(fs::read_dir(bench.dir.path().join("state/kept")).unwrap().count(), 0);
     }
 }
 
+/// A step that can't be taken: what was prepared is gone again.
 #[test]
-fn interrupted_at_any_call() {
+fn a_step_that_fails() {
+    let bench = Bench::new(BUILT, true);
+    let before = bench.snapshot();
+    let plan = plan(&bench, false);
+    fs::remove_file(bench.scripts().join("Makefile")).unwrap();
+    assert!(plan.run().is_err());
+    let mut after = before.clone();
+    after.remove(&bench.scripts().join("Makefile"));
+    assert_eq!(bench.snapshot(), after);
+}
+
+/// Whoever ends it while originals are tried finds nothing changed; later, all is done.
+#[test]
+fn told_to_end() {
     let bench = Bench::new(BUILT, true);
     let before = bench.snapshot();
     bench.swap();
     let swapped = bench.files();
     bench.undo();
-    bench.at_each_call("TERM", |number, path| {
-        let output = bench.call(&["--from", "ours"], path);
-        if output.status.success() {
-            assert_eq!(bench.files(), swapped, "call {number}");
-            bench.undo();
-        }
-        assert_eq!(bench.snapshot(), before, "call {number}");
-    });
+    for signal in ["HUP", "INT", "TERM"] {
+        let ends = format!("#!/bin/sh\nkill -{signal} $PPID\n");
+        write_executable(&bench.ours().join("kbuild-rs-prove"), &ends).unwrap();
+        assert_eq!(bench.run(&["--from", "ours"]).status.code(), None, "{signal}");
+        assert_eq!(bench.snapshot(), before, "{signal}");
+        write_executable(&bench.ours().join("kbuild-rs-prove"), PROVER).unwrap();
+
+        let commands = bench.dir.path().join("commands");
+        fs::create_dir_all(&commands).unwrap();
+        let ends = format!("#!/bin/sh\nkill -{signal} $PPID\nexec /bin/cp \"$@\"\n");
+        write_executable(&commands.join("cp"), &ends).unwrap();
+        let path = format!("{}:{}", commands.display(), std::env::var("PATH").unwrap());
+        assert_eq!(bench.call(&["--from", "ours"], &path).status.code(), None, "{signal}");
+        assert_eq!(bench.files(), swapped, "{signal}");
+        assert_eq!(bench.call(&["--undo"], &path).status.code(), None, "{signal}");
+        assert_eq!(bench.snapshot(), before, "{signal}");
+    }
 }
 
 #[test]
@@ -449,7 +554,7 @@ fn nothing_is_swapped_without_proof() {
     let output = bench.run(&["--from", "ours", "--force"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.contains("modpost: differs\n") && stderr.contains("as --force says"));
-    assert_eq!(fs::read_to_string(bench.scripts().join(RECORD)).unwrap(), "");
+    assert!(!bench.scripts().join(RECORD).exists());
     bench.undo();
     assert_eq!(bench.snapshot(), before);
 }

@@ -1,0 +1,80 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
+
+/// The groups of programs, by their directories in a tree's `scripts`.
+const GROUPS: [&str; 3] = ["mod", "basic", "genksyms"];
+/// The machines for which there are programs.
+const HOSTS: [&str; 7] = ["aarch64", "armhf", "i686", "ppc64el", "riscv64", "s390x", "x86_64"];
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn path(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("DIR").value_parser(value_parser!(PathBuf)).help(help)
+}
+
+/// The command line.
+pub(crate) fn command() -> Command {
+    Command::new("kbuild-rs-swap")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Use kbuild-rs in a kernel tree or headers package, or the originals again")
+        .override_usage(
+            "kbuild-rs-swap [OPTIONS] KDIR            use kbuild-rs in KDIR\n       \
+             kbuild-rs-swap [OPTIONS] --check KDIR    say whether it does the same there\n       \
+             kbuild-rs-swap [OPTIONS] --undo KDIR     use the originals again\n       \
+             kbuild-rs-swap [OPTIONS] --status KDIR   say which of them KDIR uses",
+        )
+        .after_help(
+            "KDIR is a kernel's source tree, a build directory (O=), or an installed headers package:\n\
+             /usr/src/linux-headers-*, /usr/lib/linux-kbuild-*, /lib/modules/*/build. A source tree\n\
+             gets a file Kbuild, which kbuild prefers to the Makefile, in scripts/mod, scripts/basic\n\
+             and scripts/genksyms; in all of them the programs that are there are replaced.",
+        )
+        .arg(
+            Arg::new("kdir")
+                .value_name("KDIR")
+                .required_unless_present("all")
+                .conflicts_with("all")
+                .value_parser(value_parser!(PathBuf))
+                .help("The tree"),
+        )
+        .arg(flag("all", "All installed headers and all trees that were swapped, instead of one"))
+        .arg(flag("check", "Say whether ours does the same there, and change nothing"))
+        .arg(flag("undo", "Use the originals again"))
+        .arg(flag("status", "Say what is used there"))
+        .group(ArgGroup::new("what").args(["check", "undo", "status"]))
+        .arg(
+            Arg::new("only")
+                .long("only")
+                .value_name("GROUP")
+                .value_parser(GROUPS)
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .help("Only the programs of scripts/mod, scripts/basic or scripts/genksyms"),
+        )
+        .arg(path("from", "Take the programs from DIR, not from beside this one"))
+        .arg(
+            Arg::new("host")
+                .long("host")
+                .value_name("HOST")
+                .value_parser(HOSTS)
+                .help("The machine that builds with KDIR, if not this one"),
+        )
+        .arg(
+            Arg::new("kernel")
+                .long("kernel")
+                .value_name("KERNEL")
+                .value_parser(value_parser!(OsString))
+                .help("What the originals are said to be of, as in 6.1.176 or rhel/9.6"),
+        )
+        .arg(flag("force", "Swap even if the original does something else"))
+        .arg(path(
+            "state",
+            "Keep the originals in DIR, not in /var/lib/kbuild-rs (root) or ${XDG_STATE_HOME:-~/.local/state}/kbuild-rs",
+        ))
+}

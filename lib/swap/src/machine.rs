@@ -1,0 +1,52 @@
+//! The machine that a program is for.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// A machine that runs programs, by the class, byte order and machine of its ELF headers
+/// (gABI, `e_ident[EI_CLASS]`, `e_ident[EI_DATA]`, `e_machine`).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// What it is called: the name of our directory of programs for it.
+    pub name: &'static str,
+    /// The option of a kernel for it.
+    pub option: &'static str,
+    header: [u8; 4],
+}
+
+const fn machine(name: &'static str, option: &'static str, header: [u8; 4]) -> Machine {
+    Machine { name, option, header }
+}
+
+/// Every machine for which there are programs of ours. Last comes what stands for all
+/// others.
+pub static MACHINES: [Machine; 8] = [
+    machine("x86_64", "CONFIG_X86_64", [2, 1, 0x3e, 0]),
+    machine("i686", "CONFIG_X86_32", [1, 1, 0x03, 0]),
+    machine("aarch64", "CONFIG_ARM64", [2, 1, 0xb7, 0]),
+    machine("armhf", "CONFIG_ARM", [1, 1, 0x28, 0]),
+    machine("riscv64", "CONFIG_RISCV", [2, 1, 0xf3, 0]),
+    machine("ppc64el", "CONFIG_PPC64", [2, 1, 0x15, 0]),
+    machine("s390x", "CONFIG_S390", [2, 2, 0, 0x16]),
+    machine("another", "", [0; 4]),
+];
+
+/// The machine that a program is for; `None` if it isn't an ELF file.
+///
+/// # Errors
+/// If it can't be read.
+pub fn of(program: &Path) -> io::Result<Option<&'static Machine>> {
+    let mut header = Vec::new();
+    File::open(program)?.take(20).read_to_end(&mut header)?;
+    let [0x7f, b'E', b'L', b'F', class, data, .., low, high] = header[..] else { return Ok(None) };
+    let [known @ .., other] = &MACHINES;
+    let is_it = |machine: &&Machine| machine.header == [class, data, low, high];
+    Ok(Some(if header.len() == 20 { known.iter().find(is_it).unwrap_or(other) } else { other }))
+}
+
+/// The machine of a name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Machine> {
+    MACHINES.iter().find(|machine| machine.name == name && !machine.option.is_empty())
+}
