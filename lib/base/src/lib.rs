@@ -6,6 +6,7 @@
 //! | [`message`] | messages as values, and the program that speaks |
 //! | [`textfile`] | text files, read as C programs read them |
 //! | [`output`] | files written whole or not at all |
+//! | [`blocks`] | a stream, written when stdio writes it |
 //! | [`streams`] | standard streams that the caller closed |
 //! | [`workers`] | work in parallel, results in order |
 //! | [`getopt`] | getopt(3) in front of clap |
@@ -15,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod blocks;
 pub mod bytes;
 pub mod fnmatch;
 pub mod getopt;

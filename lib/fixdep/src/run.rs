@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 
+use base::blocks::Blocks;
 use base::bytes::until_nul;
 use base::message::{Fatal, strerror, text};
 use hashbrown::HashSet;
@@ -19,23 +20,13 @@ const UNREADABLE: u8 = 2;
 /// The exit status of all other failures.
 const FAILED: u8 = 1;
 
-/// How many bytes stdio keeps before it writes them: `st_blksize` of pipes and most
-/// files, or `BUFSIZ` if standard output is closed.
-const BLOCK: usize = 4096;
-const BLOCK_IF_CLOSED: usize = 8192;
-
-/// What write(2) says of a stream that is closed.
-const EBADF: i32 = 9;
-
 /// What ends a run: a message, and the exit status.
 #[derive(Debug)]
 struct Ended(Vec<u8>, u8);
 
 /// Standard output, written as stdio writes it, as far as errors can tell.
 struct Output<'a> {
-    /// Nothing, if it is closed.
-    to: Option<&'a mut dyn Write>,
-    kept: Vec<u8>,
+    blocks: Blocks<'a>,
     /// Whether a full buffer is written at once.
     checked_at_once: bool,
 }
@@ -43,32 +34,10 @@ struct Output<'a> {
 impl Output<'_> {
     /// After something was added.
     fn check(&mut self) -> Result<(), Ended> {
-        if !self.checked_at_once || self.kept.len() <= self.block() {
+        if !self.checked_at_once || !self.blocks.is_due() {
             return Ok(());
         }
-        self.write_blocks().map_err(|error| Ended(text!("fixdep: {}\n", strerror(&error)), FAILED))
-    }
-
-    fn block(&self) -> usize {
-        if self.to.is_some() { BLOCK } else { BLOCK_IF_CLOSED }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let to = self.to.as_mut().ok_or_else(|| io::Error::from_raw_os_error(EBADF))?;
-        to.write_all(bytes)?;
-        to.flush()
-    }
-
-    /// Writes all whole blocks.
-    fn write_blocks(&mut self) -> io::Result<()> {
-        let rest = self.kept.split_off(self.kept.len() / self.block() * self.block());
-        let blocks = std::mem::replace(&mut self.kept, rest);
-        self.write(&blocks)
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        let rest = std::mem::take(&mut self.kept);
-        self.write(&rest)
+        self.blocks.write_blocks().map_err(|error| Ended(text!("fixdep: {}\n", strerror(&error)), FAILED))
     }
 }
 
@@ -129,7 +98,7 @@ impl Rules<'_, '_> {
         let is_first = !std::mem::replace(&mut self.saw_any_target, true);
         if is_first {
             let target = self.target;
-            self.out.kept.extend(text!("source_{} := {}\n\ndeps_{} := \\\n", target, name, target));
+            self.out.blocks.kept.extend(text!("source_{} := {}\n\ndeps_{} := \\\n", target, name, target));
         }
         is_first || !self.dialect.rules_by_line
     }
@@ -140,7 +109,7 @@ impl Rules<'_, '_> {
         if is_left_out || (self.dialect.files_once && !self.listed.insert(name.into())) {
             return false;
         }
-        self.out.kept.extend([b"  ", name, b" \\\n"].concat());
+        self.out.blocks.kept.extend([b"  ", name, b" \\\n"].concat());
         true
     }
 
@@ -149,7 +118,7 @@ impl Rules<'_, '_> {
         let wanted = if word.is_source { self.source(name) } else { self.dependency(name) };
         self.out.check()?;
         if wanted && self.is_read(name) {
-            self.options.list(self.reader.read(name)?, &mut self.out.kept);
+            self.options.list(self.reader.read(name)?, &mut self.out.blocks.kept);
             self.out.check()?;
         }
         Ok(())
@@ -176,7 +145,7 @@ impl Rules<'_, '_> {
             return Err(Ended(text!("fixdep: parse error; no targets found\n"), FAILED));
         }
         let target = self.target;
-        self.out.kept.extend(text!("\n{}: $(deps_{})\n\n$(deps_{}):\n", target, target, target));
+        self.out.blocks.kept.extend(text!("\n{}: $(deps_{})\n\n$(deps_{}):\n", target, target, target));
         self.out.check()
     }
 }
@@ -184,7 +153,7 @@ impl Rules<'_, '_> {
 fn run(arguments: [&[u8]; 3], dialect: &Dialect, out: &mut Output<'_>) -> Result<(), Ended> {
     let [depfile, target, command] = arguments;
     let saved: &[u8] = if dialect.command_is_saved { b"savedcmd_" } else { b"cmd_" };
-    out.kept.extend(text!("{}{} := {}\n\n", saved, target, command));
+    out.blocks.kept.extend(text!("{}{} := {}\n\n", saved, target, command));
     out.check()?;
     let mut reader = Reader::default();
     let text = reader.read(depfile)?;
@@ -208,16 +177,16 @@ pub fn fixdep(invocation: &Invocation, out: Option<&mut dyn Write>, err: &mut dy
         let _ = err.write_all(b"Usage: fixdep <depfile> <target> <cmdline>\n");
         return FAILED;
     };
-    let mut out = Output { to: out, kept: Vec::new(), checked_at_once: !dialect.output_checked_at_end };
+    let mut out = Output { blocks: Blocks::new(out), checked_at_once: !dialect.output_checked_at_end };
     let ended = run(arguments, &dialect, &mut out);
     if let Err(Ended(message, status)) = ended {
         // Whole blocks were written by now; what is left comes when the process ends.
-        let _ = out.write_blocks();
+        let _ = out.blocks.write_blocks();
         let _ = err.write_all(&message);
-        let _ = out.finish();
+        let _ = out.blocks.finish();
         return status;
     }
-    if out.finish().is_err() && dialect.output_checked_at_end {
+    if out.blocks.finish().is_err() && dialect.output_checked_at_end {
         let _ = err.write_all(b"fixdep: not all data was written to the output\n");
         return FAILED;
     }

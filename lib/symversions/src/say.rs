@@ -2,10 +2,8 @@
 
 use std::io::Write;
 
+use base::blocks::{BLOCK, Blocks};
 use base::message::text;
-
-/// How many bytes stdio keeps of standard output before it writes them.
-const BLOCK: usize = 4096;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,9 +22,8 @@ pub(crate) struct Wanted {
 
 /// Where messages and versions go.
 pub(crate) struct Say<'a> {
-    out: &'a mut dyn Write,
+    out: Blocks<'a>,
     err: &'a mut dyn Write,
-    kept_out: Vec<u8>,
     kept_err: Vec<u8>,
     pub(crate) wanted: Wanted,
     /// The file of the last line marker.
@@ -39,8 +36,8 @@ pub(crate) struct Say<'a> {
 
 impl<'a> Say<'a> {
     pub(crate) fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        let (kept_out, kept_err, wanted) = (Vec::new(), Vec::new(), Wanted::default());
-        Self { out, err, kept_out, kept_err, wanted, file: None, line: 1, failed: false }
+        let (kept_err, wanted) = (Vec::new(), Wanted::default());
+        Self { out: Blocks::new(Some(out)), err, kept_err, wanted, file: None, line: 1, failed: false }
     }
 
     /// Adds to standard error. What can't be written is lost, as in the original.
@@ -58,20 +55,17 @@ impl<'a> Say<'a> {
 
     /// Adds to standard output.
     pub(crate) fn out(&mut self, bytes: &[u8]) {
-        self.kept_out.extend_from_slice(bytes);
-        if self.kept_out.len() > BLOCK {
+        self.out.kept.extend_from_slice(bytes);
+        if self.out.is_due() {
             self.flush_err();
-            let rest = self.kept_out.split_off(self.kept_out.len() / BLOCK * BLOCK);
-            let _ = self.out.write_all(&self.kept_out);
-            self.kept_out = rest;
+            let _ = self.out.write_blocks();
         }
     }
 
     /// Writes all.
     pub(crate) fn finish(&mut self) {
         self.flush_err();
-        let _ = self.out.write_all(&self.kept_out).and_then(|()| self.out.flush());
-        self.kept_out.clear();
+        let _ = self.out.finish();
     }
 
     /// The file and line, before a message.
