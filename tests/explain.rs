@@ -261,7 +261,10 @@ fn a_report_that_cannot_be_written() -> io::Result<()> {
         .envs([("KBUILD_RS_KERNEL", "6.1.176"), ("KBUILD_RS_REPORT", "missing/report")])
         .current_dir(place.0.path().join("own"))
         .output()?;
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "kbuild-rs: missing/report: No such file or directory\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "kbuild-rs: KBUILD_RS_REPORT: missing/report: No such file or directory\n"
+    );
     assert_eq!(output.status.code(), Some(1));
     Ok(())
 }

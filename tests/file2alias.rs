@@ -83,7 +83,7 @@ fn what_decompresses_to_no_object() -> io::Result<()> {
     io::copy(&mut io::repeat(0).take(64 << 20), &mut encoder)?;
     encoder.finish()?;
     let output = Command::new(ours("file2alias")?.program).arg(&bomb).output()?;
-    let expected = format!("file2alias: {}: not an object\n", bomb.display());
+    let expected = format!("file2alias: {}: holds no ELF object\n", bomb.display());
     assert_eq!((String::from_utf8_lossy(&output.stderr).into_owned(), output.status.code()), (expected, Some(1)));
     Ok(())
 }
@@ -349,7 +349,7 @@ fn bad_files_do_not_keep_the_others() -> io::Result<()> {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "alias a:b a_b\n");
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "file2alias: missing: No such file or directory\nfile2alias: text: not an object\n"
+        "file2alias: missing: No such file or directory\nfile2alias: text: neither an ELF object nor one that gzip, xz or zstd has compressed\n"
     );
     assert_eq!(output.status.code(), Some(1));
     // What is just there may be anything.

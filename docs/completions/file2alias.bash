@@ -60,7 +60,7 @@ _file2alias() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "acpi amba ap auxiliary bcma ccw cdx coreboot cpu css dfl dmi eisa fslmc hdaudio hid i2c i3c ieee1394 input ipack isapnp ishtp mcb mdio mei mhi mhi_ep mipscdmm of parisc pci pcmcia platform pnp pnp_card rapidio rpmsg sdio sdw serio slim spi ssam ssb tbsvc tee typec ulpi usb vchiq vio virtio vmbus wmi x86cpu zorro" -- "${cur}"))
                     return 0
                     ;;
                 --kernel)

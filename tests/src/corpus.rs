@@ -169,7 +169,7 @@ impl Corpus {
                 let object = format!("{stem}.o");
                 let target = dir.join(&object);
                 fs::create_dir_all(target.parent().unwrap_or(dir))?;
-                match archive::open(module)? {
+                match archive::open(module).map_err(io::Error::other)? {
                     Source::File(..) => fs::hard_link(module, target)?,
                     Source::Memory(bytes) => fs::write(target, bytes)?,
                 }
@@ -297,7 +297,7 @@ pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
 /// # Errors
 /// If it can't be read.
 pub fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    match archive::open(path)? {
+    match archive::open(path).map_err(io::Error::other)? {
         Source::Memory(bytes) => Ok(bytes),
         Source::File(_) => fs::read(path),
     }

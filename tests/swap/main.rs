@@ -533,6 +533,20 @@ fn what_is_not_known_is_refused() {
     fs::write(bench.scripts().join("Kbuild"), "all:\n").unwrap();
     bench.refuses(from, "Kbuild: is not of kbuild-rs");
 
+    // Where nothing can be kept, nothing is replaced.
+    let bench = Bench::new(BUILT, false);
+    let before = bench.snapshot();
+    fs::write(bench.dir.path().join("file"), "").unwrap();
+    let mut swap = program_of_swaps();
+    swap.args(["--from", "ours", "--state", "file/state", "tree"]).current_dir(bench.dir.path());
+    let output = swap.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.ends_with("file/state: Not a directory: --state names another directory for the originals\n"),
+        "{said}"
+    );
+    assert_eq!((output.status.code(), bench.snapshot()), (Some(1), before));
+
     let bench = Bench::new(BUILT, false);
     bench.swap();
     fs::remove_dir_all(bench.kept()).unwrap();

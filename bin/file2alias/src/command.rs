@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use kernel::Version;
+use modpost::alias::TABLES;
 
 fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help).value_parser(value_parser!(PathBuf))
@@ -29,8 +31,20 @@ fn tree() -> [Arg; 2] {
     ]
 }
 
+/// The types of device tables. Some have two structures, by the kernel.
+fn types() -> Vec<&'static str> {
+    let mut types: Vec<_> = TABLES.iter().map(|table| table.name).collect();
+    types.dedup();
+    types
+}
+
 fn version(text: &str) -> Result<Version, String> {
-    Version::parse(text.as_bytes()).ok_or_else(|| "not a kernel version".to_owned())
+    let version = Version::parse(text.as_bytes()).ok_or("not a kernel version, as in 6.1 or 6.1.176")?;
+    let (Version { major, minor, .. }, newest) = (Version::OLDEST, Version::NEWEST);
+    if version < Version::OLDEST || (version.major, version.minor) > newest {
+        return Err(format!("the kernels that are known are {major}.{minor} to {}.{}", newest.0, newest.1));
+    }
+    Ok(version)
 }
 
 /// The command line.
@@ -61,6 +75,8 @@ pub(crate) fn command() -> Command {
                 .long("type")
                 .value_name("TYPES")
                 .help("Only device tables of these types, as in `pci,usb`")
+                .value_parser(PossibleValuesParser::new(types()))
+                .hide_possible_values(true)
                 .value_delimiter(',')
                 .action(ArgAction::Append),
         )

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use base::json;
-use base::message::Fatal;
+use base::message::{Fatal, Kind, text};
 use base::textfile;
 use clap::ArgMatches;
 use kmod::alias::{self, Alias};
@@ -39,6 +39,11 @@ impl Tree {
 
     /// The aliases of its modules, and of those that are part of the kernel.
     fn aliases(&self) -> Result<Vec<Alias>, Fatal> {
+        if !self.0.is_dir() {
+            let text =
+                text!("{}: no modules of such a kernel: --kernel names another\n", self.0.as_os_str().as_bytes());
+            return Err(Fatal::refusal(Kind::FILE, text));
+        }
         let mut aliases = read_aliases(&self.0.join("modules.alias"))?;
         let builtin = self.0.join("modules.builtin.modinfo");
         match fs::read(&builtin) {
@@ -62,16 +67,35 @@ fn read_aliases(path: &Path) -> Result<Vec<Alias>, Fatal> {
     Ok(alias::parse(&fs::read(path).map_err(|error| failed(path, error))?).collect())
 }
 
+/// What somebody may have meant who doesn't give a modalias, as its bus has it.
+fn meant(text: &[u8]) -> Option<String> {
+    if let Some(Device::Address(address)) = Device::parse(text) {
+        return Some(format!("a PCI address: the modalias is in /sys/bus/pci/devices/{address}/modalias"));
+    }
+    let (vendor, device) = std::str::from_utf8(text).ok()?.split_once(':')?;
+    let is_number = |part: &str| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let [vendor, device] = [vendor, device].map(str::to_ascii_uppercase);
+    let is_pair = is_number(&vendor) && is_number(&device);
+    is_pair.then(|| format!("not a modalias, perhaps pci:v0000{vendor}d0000{device}* or usb:v{vendor}p{device}*"))
+}
+
 /// The aliases of files: modules, or texts like `modules.alias`.
 fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, err: &mut dyn Write) -> Result<Vec<Alias>, Fatal> {
     let (reader, _) = print::reader(err)?;
     let mut scratch = Scratch::default();
     let mut aliases = Vec::new();
     for path in paths.map(Path::new) {
-        let Some(Ok(module)) = print::read(path, false, &reader, &mut scratch) else {
-            aliases.extend(read_aliases(path)?);
-            continue;
+        let module = match print::read(path, false, &reader, &mut scratch) {
+            Some(Ok(module)) => module,
+            Some(Err(what)) if print::is_named_as_module(path) => return Err(Fatal::refusal(Kind::FILE, what)),
+            _ => {
+                aliases.extend(read_aliases(path)?);
+                continue;
+            }
         };
+        if let Some(fatal) = module.tables.fatal {
+            return Err(fatal);
+        }
         let name = kmod::module_name(path.as_os_str().as_bytes());
         let alias = |pattern: &[u8]| Alias { pattern: pattern.to_vec(), module: name.clone(), is_builtin: false };
         aliases.extend(module.aliases().map(alias));
@@ -81,12 +105,15 @@ fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, err: &mut dyn Write) 
 
 /// `match`: whether a module claims the device.
 pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Fatal> {
+    let Some(modalias) = matches.get_one::<OsString>("modalias") else {
+        return Ok(false);
+    };
+    if let Some(meant) = meant(modalias.as_bytes()) {
+        usage(modalias, &meant);
+    }
     let aliases = match matches.get_many::<OsString>("sources") {
         Some(paths) => of_files(paths, err)?,
         None => Tree::of(matches)?.aliases()?,
-    };
-    let Some(modalias) = matches.get_one::<OsString>("modalias") else {
-        return Ok(false);
     };
     let found = alias::matching(&aliases, modalias.as_bytes());
     for alias in &found {
@@ -101,23 +128,25 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
     let texts: Vec<&OsString> = matches.get_many("devices").into_iter().flatten().collect();
     let needs_address = matches.get_flag("script");
     let devices: Vec<Device> = texts.iter().map(|text| device(text, needs_address)).collect();
+    let default = PathBuf::from("/sys");
+    let sysfs = matches.get_one::<PathBuf>("sysfs").unwrap_or(&default);
+    let mut known = Vec::new();
+    for (text, device) in texts.iter().zip(&devices) {
+        match vfio_modalias(device, text, sysfs) {
+            Ok(modalias) => known.push((text, device, modalias)),
+            Err(fatal) => say(&fatal, err),
+        }
+    }
+    if known.is_empty() {
+        return Ok(false);
+    }
     let tree = Tree::of(matches)?;
     let aliases = match matches.get_one::<PathBuf>("aliases") {
         Some(path) => read_aliases(path)?,
         None => tree.aliases()?,
     };
-    let default = PathBuf::from("/sys");
-    let sysfs = matches.get_one::<PathBuf>("sysfs").unwrap_or(&default);
-    let mut all_found = true;
-    for (text, device) in texts.iter().zip(&devices) {
-        let modalias = match device.vfio_modalias(sysfs) {
-            Ok(modalias) => modalias,
-            Err(error) => {
-                say(&failed(Path::new(text), error), err);
-                all_found = false;
-                continue;
-            }
-        };
+    let mut all_found = known.len() == devices.len();
+    for (text, device, modalias) in known {
         let mut found = alias::matching(&aliases, &modalias);
         all_found &= !found.is_empty();
         found.truncate(if matches.get_flag("all") { usize::MAX } else { 1 });
@@ -148,6 +177,18 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
         }
     }
     Ok(all_found)
+}
+
+/// The modalias that VFIO drivers of a device have.
+fn vfio_modalias(device: &Device, text: &OsStr, sysfs: &Path) -> Result<Vec<u8>, Fatal> {
+    let refusal = |what: &str| Fatal::refusal(Kind::FILE, text!("{}: {}\n", text.as_bytes(), what));
+    let modalias = match device.vfio_modalias(sysfs) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(refusal("no such PCI device")),
+        modalias => modalias.map_err(|error| failed(Path::new(text), error))?,
+    };
+    // The kernel has no other bus with aliases for VFIO.
+    let is_pci = modalias.starts_with(b"vfio_pci:");
+    is_pci.then_some(modalias).ok_or_else(|| refusal("not a PCI device: no other has drivers for VFIO"))
 }
 
 fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Value>) -> Vec<u8> {

@@ -11,13 +11,14 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 use base::message::Fatal;
+use base::streams::Output;
 
 /// The program, as it calls itself.
 const NAME: &str = "file2alias";
 
 fn main() -> ExitCode {
     let matches = command::command().get_matches();
-    let mut out = BufWriter::new(io::stdout());
+    let mut out = BufWriter::new(Output::new());
     let mut err = io::stderr();
     let status = match matches.subcommand() {
         Some(("match", matches)) => find::by_modalias(matches, &mut out, &mut err),

@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use base::message::{Fatal, Message, strerror};
+use base::message::{Fatal, Message};
 use base::workers::Workers;
 use clap::ArgMatches;
+use elf::Source;
 use indicatif::ProgressBar;
 use kernel::Invocation;
 use kernel::Version;
@@ -75,19 +76,38 @@ pub(crate) fn failed(path: &Path, error: io::Error) -> Fatal {
     Fatal::perror(path.as_os_str().as_bytes(), error)
 }
 
-/// Reads one file. `None` for one that is no object and just there.
+/// Whether a file's name is that of a module.
+pub(crate) fn is_named_as_module(path: &Path) -> bool {
+    let name = path.as_os_str().as_bytes();
+    [&b".ko"[..], b".ko.gz", b".ko.xz", b".ko.zst"].iter().any(|end| name.ends_with(end))
+}
+
+/// The command that a file's name is nearly.
+fn command_like(path: &Path) -> Option<&'static str> {
+    let name = path.to_str()?;
+    ["match", "vfio"].into_iter().find(|command| strsim::damerau_levenshtein(command, name) <= 1)
+}
+
+/// Reads one file. `None` for one that is no object and just there, without a module's
+/// name.
 pub(crate) fn read(
     path: &Path,
     is_named: bool,
     reader: &Reader,
     scratch: &mut Scratch,
 ) -> Option<Result<Module, Vec<u8>>> {
-    let failed = |what: &str| Some(Err([path.as_os_str().as_bytes(), b": ", what.as_bytes()].concat()));
+    let name = if path.as_os_str().is_empty() { b"''" } else { path.as_os_str().as_bytes() };
+    let failed = |what: &str| Some(Err([name, b": ", what.as_bytes()].concat()));
+    let is_meant = is_named || is_named_as_module(path);
     let source = match archive::open(path) {
         Ok(source) => source,
-        // An empty file.
-        Err(error) if !is_named && error.kind() == io::ErrorKind::InvalidInput => return None,
-        Err(error) => return failed(&strerror(&error)),
+        Err(archive::Error::Empty) if !is_meant => return None,
+        Err(archive::Error::Directory) => return failed("is a directory: -r reads all that is below it"),
+        Err(error) => {
+            let command = command_like(path).filter(|_| is_named);
+            let command = command.map(|command| format!(" (there is a command {command})"));
+            return failed(&format!("{error}{}", command.unwrap_or_default()));
+        }
     };
     let mut magic = Vec::new();
     let is_read = source.read_exact(0, 4, &mut magic);
@@ -95,7 +115,11 @@ pub(crate) fn read(
         return failed(&error.to_string());
     }
     if !is_read || magic != b"\x7fELF" {
-        return if is_named { failed("not an object") } else { None };
+        let what = match source {
+            Source::Memory(_) => "holds no ELF object",
+            Source::File(_) => "neither an ELF object nor one that gzip, xz or zstd has compressed",
+        };
+        return if is_meant { failed(what) } else { None };
     }
     Some(Ok(reader.read(path.as_os_str().as_bytes(), &source, scratch)))
 }

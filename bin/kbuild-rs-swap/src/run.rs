@@ -77,6 +77,7 @@ pub(crate) fn all(root: &Path, options: &Options) -> Vec<PathBuf> {
 /// Does what is to be done in a tree. Returns whether ours does the same there, for a
 /// check.
 pub(crate) fn tree(tree: &Path, options: &Options) -> Result<bool, Error> {
+    fs::metadata(tree).map_err(io(tree))?;
     let places = options.places(tree)?;
     for group in GROUPS.iter().filter(|group| options.needs(group)) {
         let (dir, tool) = (group.directory, group.tool);
@@ -218,6 +219,7 @@ fn swap(tree: &Path, places: &[Place], options: &Options) -> Result<(), Error> {
         }
         given.push(Given { programs: programs.clone(), kbuild: kbuild.clone(), record: fs::read(record).ok() });
     }
+    fs::create_dir_all(&options.state).map_err(|error| Error::State(options.state.clone(), error))?;
     let plan = Plan::swap(places, &given)?;
     without_interruption(|| plan.run())?;
     if is_mended {

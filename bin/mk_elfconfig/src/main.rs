@@ -2,13 +2,35 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
+use base::streams::Output;
 use kernel::Invocation;
 use modpost::elfconfig::elfconfig;
 
+const HELP: &str = "Tell which target an object on standard input is for, as scripts/mod/elfconfig.h
+
+Usage: mk_elfconfig <OBJECT
+
+Options:
+      --help     Print this help
+      --version  Print version
+";
+
 fn main() -> ExitCode {
+    // The original takes no notice of arguments. Whoever calls it by hand is helped.
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let wants = |word: &str| arguments.iter().any(|argument| argument == word);
+    let version = concat!("mk_elfconfig ", env!("CARGO_PKG_VERSION"), "\n");
+    if let Some(text) = wants("--help").then_some(HELP).or(wants("--version").then_some(version)) {
+        let printed = Output::new().write_all(text.as_bytes());
+        return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if !arguments.is_empty() && io::stdin().is_terminal() {
+        let _ = io::stderr().write_all(b"mk_elfconfig: reads standard input, and no file: mk_elfconfig <OBJECT\n");
+        return ExitCode::from(2);
+    }
     let dialect = match Invocation::current().dialect(&mut io::stderr()) {
         Ok(dialect) => dialect,
         Err(fatal) => {

@@ -5,9 +5,10 @@
 use std::io;
 use std::process::ExitCode;
 
+use base::streams::Output;
 use kernel::Invocation;
 use modpost::run;
 
 fn main() -> ExitCode {
-    ExitCode::from(run::modpost(&Invocation::current(), &mut io::stdout(), &mut io::stderr()))
+    ExitCode::from(run::modpost(&Invocation::current(), &mut Output::new(), &mut io::stderr()))
 }

@@ -20,7 +20,7 @@ pub(crate) fn command() -> Command {
             Arg::new("modules")
                 .value_name("NAME")
                 .help("A module's path, with or without .mod or .o")
-                .required_unless_present_any(["compare", "check"])
+                .required_unless_present_any(["compare", "check", "loaded"])
                 .num_args(1..)
                 .value_parser(file.clone()),
         )
@@ -51,7 +51,7 @@ pub(crate) fn command() -> Command {
             Arg::new("loaded")
                 .long("loaded")
                 .value_name("NAME")
-                .help("Say whether the loaded module of that name has the srcversion")
+                .help("Say whether the loaded module of that name has the srcversion; without NAME, which it has")
                 .conflicts_with("explain"),
         )
         .arg(

@@ -18,10 +18,15 @@ use crate::{of_tree, put};
 type Side<'a> = (&'a [u8], Option<Vec<u8>>);
 
 /// What a module's file has.
-fn of_file(path: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
-    let source = archive::open(textfile::path(path)).map_err(|error| Fatal::perror(path, error))?;
-    let value = modinfo::value(&source, b"srcversion");
-    value.map_err(|error| Fatal::refusal(kind::MALFORMED_OBJECT, text!("{}: {}\n", path, error.to_string())))
+pub(crate) fn of_file(path: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
+    let refusal = |what: &str| Fatal::refusal(kind::MALFORMED_OBJECT, text!("{}: {}\n", path, what));
+    let source = archive::open(textfile::path(path)).map_err(|error| refusal(&error.to_string()))?;
+    let mut magic = Vec::new();
+    if !source.read_exact(0, 4, &mut magic) || magic != b"\x7fELF" {
+        source.check().map_err(|error| refusal(&error.to_string()))?;
+        return Err(refusal("not a module"));
+    }
+    modinfo::value(&source, b"srcversion").map_err(|error| refusal(&error.to_string()))
 }
 
 /// Says whether they are equal, and why one may be absent.
@@ -72,6 +77,10 @@ pub(crate) fn with_loaded(
     // A loaded module has a directory, if not a srcversion.
     fs::metadata(&path).map_err(|error| Fatal::perror(what, error))?;
     let sum = fs::read(path.join("srcversion")).ok().map(|text| text.trim_ascii_end().to_vec());
+    if modules.is_empty() {
+        put(out, &[what, b": ", sum.as_deref().unwrap_or(b"no srcversion"), b"\n"].concat())?;
+        return Ok(sum.is_some());
+    }
     let mut all = true;
     for &module in modules {
         let own = if module.ends_with(b".ko") || module.windows(4).any(|part| part == b".ko.") {

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use base::message::{Fatal, Message};
+use base::streams::Output;
+use base::textfile;
 use clap::ArgMatches;
 use kernel::Invocation;
 use modpost::dialect::Dialect;
@@ -20,7 +22,7 @@ use modpost::srcversion::{self, Step};
 
 fn main() -> ExitCode {
     let matches = command::command().get_matches();
-    let (mut out, mut err) = (BufWriter::new(io::stdout().lock()), io::stderr().lock());
+    let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr().lock());
     let result = run(&matches, &mut out, &mut err);
     match written(out.flush()).and(result) {
         Ok(true) => ExitCode::SUCCESS,
@@ -40,6 +42,8 @@ fn run(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result
         return compare::modules(files[0], files[1], out);
     }
     if let Some(file) = matches.get_one::<OsString>("check") {
+        // What can't be had has no tree, either.
+        compare::of_file(file.as_bytes())?;
         return compare::with_tree(file.as_bytes(), &dialect, out, err);
     }
     let modules: Vec<&[u8]> =
@@ -62,6 +66,9 @@ fn run(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result
             Ok(summed) => summed,
             Err(Fatal { message, .. }) => {
                 say(&[message], b"", err);
+                if module.ends_with(b".ko") && !textfile::path(&[name, b".mod"].concat()).exists() {
+                    let _ = writeln!(err, "sumversion: a srcversion is summed in the tree that has built the module");
+                }
                 all = false;
                 continue;
             }

@@ -3,13 +3,12 @@
 
 use std::io::{self, Write};
 
+use crate::streams::EBADF;
+
 /// How many bytes stdio keeps: `st_blksize` of pipes and of most files.
 pub const BLOCK: usize = 4096;
 /// How many it keeps of a stream that is closed: `BUFSIZ`.
 const BLOCK_IF_CLOSED: usize = 8192;
-
-/// What write(2) says of a stream that is closed.
-const EBADF: i32 = 9;
 
 /// A stream that is written by blocks.
 pub struct Blocks<'a> {

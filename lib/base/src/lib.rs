@@ -6,8 +6,8 @@
 //! | [`message`] | messages as values, and the program that speaks |
 //! | [`textfile`] | text files, read as C programs read them |
 //! | [`output`] | files written whole or not at all |
-//! | [`blocks`] | a stream, written when stdio writes it |
 //! | [`streams`] | standard streams that the caller closed |
+//! | [`blocks`] | a stream, written when stdio writes it |
 //! | [`workers`] | work in parallel, results in order |
 //! | [`getopt`] | getopt(3) in front of clap |
 //! | [`json`] | bytes as JSON |

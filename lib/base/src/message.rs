@@ -133,15 +133,16 @@ impl Message {
         self
     }
 
-    /// The line that a program of ours says it in: its own name, the file,
-    /// and what is wrong.
+    /// The line that a program of ours says it in: its own name, the file unless the
+    /// message names it in its course, and what is wrong.
     #[must_use]
     pub fn line(&self, program: &str, file: &[u8]) -> Vec<u8> {
         let text = self.text.trim_ascii_end();
-        let named = [file, b": "].concat();
+        let [named, begins, quoted] = [[file, b": "].concat(), [file, b" "].concat(), [b"'", file, b"'"].concat()];
         let what = text.strip_prefix(&named[..]).unwrap_or(text);
-        let file = if file.is_empty() { file } else { &named };
-        text!("{}: {}{}\n", program, file, what)
+        let is_named =
+            file.is_empty() || text.starts_with(&begins) || text.windows(quoted.len()).any(|part| part == quoted);
+        text!("{}: {}{}\n", program, if is_named { b"" } else { &named[..] }, what)
     }
 }
 

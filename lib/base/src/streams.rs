@@ -1,6 +1,7 @@
 //! Standard streams that the caller closed.
 
 use std::fs::{self, File};
+use std::io::{self, Stdout, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
@@ -8,6 +9,38 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 const NULL: u64 = 1 << 8 | 3;
 /// How it is opened for reading and writing (`O_RDWR`).
 const READ_AND_WRITE: u64 = 2;
+
+/// What write(2) says of a stream that is closed.
+pub(crate) const EBADF: i32 = 9;
+
+/// Standard output. If the caller closed it, nothing can be written to it.
+#[derive(Debug)]
+pub struct Output(Option<Stdout>);
+
+impl Output {
+    /// That of this program.
+    #[must_use]
+    pub fn new() -> Self {
+        let stdout = io::stdout();
+        Self((!was_closed(&stdout)).then_some(stdout))
+    }
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_mut().map_or_else(|| Err(io::Error::from_raw_os_error(EBADF)), |stdout| stdout.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
 
 /// Whether a standard stream was closed when the program began. Rust's runtime puts
 /// `/dev/null` there, opened for reading and writing, where a shell opens it for one

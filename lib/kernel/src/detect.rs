@@ -72,16 +72,24 @@ impl<D: Flags> Found<D> {
 /// Without any of these, it is [`Version::DEFAULT`].
 ///
 /// # Errors
-/// If `KBUILD_RS_KERNEL` is set and names no kernel.
+/// If `KBUILD_RS_KERNEL` is set and names no kernel, or one that isn't served.
 pub fn detect<D: Flags>(
     environment: impl Fn(&str) -> Option<OsString>,
     executables: &[PathBuf],
 ) -> Result<Found<D>, Fatal> {
     if let Some(value) = environment("KBUILD_RS_KERNEL").filter(|value| !value.is_empty()) {
-        let dialect = vendor::of_name(value.as_bytes()).ok_or_else(|| {
-            let text = text!("KBUILD_RS_KERNEL: not a kernel version: {}\n", value.as_bytes());
+        let dialect: D = vendor::of_name(value.as_bytes()).ok_or_else(|| {
+            let text = text!("KBUILD_RS_KERNEL: {}: not a kernel, as in 6.1, 6.1.176 or rhel/9.6\n", value.as_bytes());
             Fatal::refusal(Kind::USAGE, text)
         })?;
+        let version = dialect.kernel().version;
+        if version < Version::OLDEST {
+            let (version, Version { major, minor, .. }) = (version.to_string(), Version::OLDEST);
+            let oldest = format!("{major}.{minor}");
+            let text =
+                text!("KBUILD_RS_KERNEL: kernel {} is older than {}, the oldest that is served\n", version, oldest);
+            return Err(Fatal::refusal(Kind::USAGE, text));
+        }
         return Ok(Found { dialect, origin: Origin::Environment("KBUILD_RS_KERNEL"), evidence: Vec::new() });
     }
     let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));

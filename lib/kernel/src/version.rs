@@ -16,6 +16,10 @@ pub struct Version {
 impl Version {
     /// The kernel this suite was first written for.
     pub const DEFAULT: Self = Self::new(5, 15, 0);
+    /// The oldest kernel that is served.
+    pub const OLDEST: Self = Self::new(5, 10, 0);
+    /// The newest release of which it is known what changed; newer ones are taken for it.
+    pub const NEWEST: (u16, u16) = (7, 3);
 
     /// A version from its three numbers.
     #[must_use]

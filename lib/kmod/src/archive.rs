@@ -1,9 +1,12 @@
 //! Modules as distributions ship them: plain or compressed, told apart by
 //! content, not by name.
 
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
+use std::{error, fmt};
 
+use base::message::strerror;
 use elf::Source;
 
 /// Magic numbers: RFC 1952, the .xz file format 1.0.4, RFC 8878.
@@ -17,37 +20,98 @@ const ELF: &[u8] = b"\x7fELF";
 /// graphics drivers with all debugging information, have less than half of it.
 const LARGEST: u64 = 1 << 30;
 
+/// Why a module can't be opened.
+#[derive(Debug)]
+pub enum Error {
+    /// The system says no.
+    Io(io::Error),
+    /// It is a directory.
+    Directory,
+    /// It is a device, a pipe or a socket.
+    Special,
+    /// It is empty.
+    Empty,
+    /// Data of this format end too early.
+    Truncated(&'static str),
+    /// Data of this format are corrupted.
+    Corrupted(&'static str),
+    /// It holds more than any module.
+    TooLarge,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => f.write_str(&strerror(error)),
+            Self::Directory => f.write_str("is a directory"),
+            Self::Special => f.write_str("is not a regular file"),
+            Self::Empty => f.write_str("is empty"),
+            Self::Truncated(format) => write!(f, "truncated {format} data"),
+            Self::Corrupted(format) => write!(f, "corrupted {format} data"),
+            Self::TooLarge => write!(f, "decompresses to more than {} MiB: no module", LARGEST >> 20),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
 /// Opens an object, decompressing it if need be.
 ///
 /// # Errors
-/// Those of [`Source::open`], and of a compressed file that is damaged, or
+/// If it can't be read, is no file or empty, or if a compressed file is damaged or
 /// holds more than any module.
-pub fn open(path: &Path) -> io::Result<Source> {
+pub fn open(path: &Path) -> Result<Source, Error> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(Error::Directory);
+    } else if !metadata.is_file() {
+        return Err(Error::Special);
+    } else if metadata.len() == 0 {
+        return Err(Error::Empty);
+    }
     let source = Source::open(path)?;
     let mut magic = Vec::new();
     source.read_exact(0, XZ.len() as u64, &mut magic);
-    source.check()?;
+    source.check().map_err(io::Error::from)?;
     let decompressed = if magic.starts_with(GZIP) {
-        Some(read(flate2::read::MultiGzDecoder::new(std::fs::File::open(path)?))?)
+        read("gzip", flate2::read::MultiGzDecoder::new(File::open(path)?))
     } else if magic.starts_with(XZ) {
-        Some(read(liblzma::read::XzDecoder::new_multi_decoder(std::fs::File::open(path)?))?)
+        read("xz", liblzma::read::XzDecoder::new_multi_decoder(File::open(path)?))
     } else if magic.starts_with(ZSTD) {
-        Some(read(zstd::stream::read::Decoder::new(std::fs::File::open(path)?)?)?)
+        read("zstd", zstd::stream::read::Decoder::new(File::open(path)?)?)
     } else {
-        None
+        return Ok(source);
     };
-    Ok(decompressed.map_or(source, Source::Memory))
+    decompressed.map(Source::Memory)
 }
 
 /// Decompresses an object. If its first bytes aren't ELF's, the rest isn't
 /// decompressed.
-fn read(mut decoder: impl Read) -> io::Result<Vec<u8>> {
+fn read(format: &'static str, mut decoder: impl Read) -> Result<Vec<u8>, Error> {
+    let damaged = |error: io::Error| match (error.kind(), error.raw_os_error()) {
+        (_, Some(_)) => Error::Io(error),
+        (io::ErrorKind::UnexpectedEof, _) => Error::Truncated(format),
+        _ => Error::Corrupted(format),
+    };
     let mut bytes = Vec::new();
-    decoder.by_ref().take(ELF.len() as u64).read_to_end(&mut bytes)?;
+    decoder.by_ref().take(ELF.len() as u64).read_to_end(&mut bytes).map_err(damaged)?;
     if bytes == ELF {
-        decoder.by_ref().take(LARGEST - ELF.len() as u64).read_to_end(&mut bytes)?;
-        if decoder.read(&mut [0])? > 0 {
-            return Err(io::Error::other(format!("decompresses to more than {} MiB: no module", LARGEST >> 20)));
+        decoder.by_ref().take(LARGEST - ELF.len() as u64).read_to_end(&mut bytes).map_err(damaged)?;
+        if decoder.read(&mut [0]).map_err(damaged)? > 0 {
+            return Err(Error::TooLarge);
         }
     }
     Ok(bytes)
@@ -64,14 +128,14 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_not_decompressed() {
-        assert_eq!(read(endless(b"\x7fELX")).ok(), Some(b"\x7fELX".to_vec()));
-        assert_eq!(read(&b"\x7fE"[..]).ok(), Some(b"\x7fE".to_vec()));
-        assert_eq!(read(&b"\x7fELF and more"[..]).ok(), Some(b"\x7fELF and more".to_vec()));
+        assert_eq!(read("xz", endless(b"\x7fELX")).ok(), Some(b"\x7fELX".to_vec()));
+        assert_eq!(read("xz", &b"\x7fE"[..]).ok(), Some(b"\x7fE".to_vec()));
+        assert_eq!(read("xz", &b"\x7fELF and more"[..]).ok(), Some(b"\x7fELF and more".to_vec()));
     }
 
     #[test]
     fn an_object_without_end_is_refused() {
-        let error = read(endless(ELF)).err().map(|error| error.to_string());
+        let error = read("xz", endless(ELF)).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some("decompresses to more than 1024 MiB: no module"));
     }
 }

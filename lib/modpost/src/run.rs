@@ -61,7 +61,7 @@ pub fn modpost(invocation: &Invocation, out: &mut dyn Write, err: &mut (dyn Writ
     let mut failed = log.error_occurred;
     if let (Some(path), Some(kept)) = (report, log.kept()) {
         if let Err(error) = report::append(path.as_ref(), kept) {
-            let text = text!("kbuild-rs: {}: {}\n", path.as_bytes(), strerror(&error));
+            let text = text!("kbuild-rs: KBUILD_RS_REPORT: {}: {}\n", path.as_bytes(), strerror(&error));
             let _ = log.err().write_all(&text);
             failed = true;
         }

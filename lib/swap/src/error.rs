@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
+use base::message::strerror;
+
 /// Why nothing was changed.
 #[derive(Debug)]
 pub enum Error {
@@ -28,9 +30,10 @@ pub(crate) fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, Error> {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Io(path, error) => write!(f, "{}: {}", path.display(), strerror(error)),
             Self::State(path, error) => {
-                write!(f, "{}: {error}: --state names another directory for the originals", path.display())
+                let (path, error) = (path.display(), strerror(error));
+                write!(f, "{path}: {error}: --state names another directory for the originals")
             }
             Self::Refused(path, why) => write!(f, "{}: {why}", path.display()),
         }

@@ -7,9 +7,6 @@ use kernel::{Change, Flags, Version, vendor};
 use super::Request;
 use crate::error::Error;
 
-/// The first kernel served.
-const OLDEST: (u16, u16) = (5, 10);
-
 /// The dialects that an original may have, the likeliest first.
 pub(super) fn candidates<D: Flags>(
     request: &Request,
@@ -41,7 +38,8 @@ pub(super) fn candidates<D: Flags>(
     if D::VENDORS.is_empty() {
         // A vendor's tool may be that of another release, and no row says so.
         let releases = changes.iter().flat_map(|change| [Some(change.since), change.until]).flatten();
-        let mut releases: Vec<_> = releases.chain([OLDEST]).filter(|release| *release >= OLDEST).collect();
+        let oldest = (Version::OLDEST.major, Version::OLDEST.minor);
+        let mut releases: Vec<_> = releases.chain([oldest]).filter(|release| *release >= oldest).collect();
         releases.sort_unstable();
         versions.extend(releases.into_iter().map(|(major, minor)| (major, minor, 0)));
     }
