@@ -75,6 +75,23 @@ pub fn sources(tree: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// How many sources export each symbol. Of several, the kernel has one.
+///
+/// # Errors
+/// Those of the file system.
+pub fn exporters(tree: &Path, sources: &[PathBuf]) -> io::Result<BTreeMap<String, usize>> {
+    let mut exporters = BTreeMap::new();
+    for path in sources {
+        let text = fs::read(tree.join(path))?;
+        let text = String::from_utf8_lossy(&text);
+        let exports = text.lines().filter(|line| line.starts_with("EXPORT_SYMBOL"));
+        for name in exports.filter_map(|line| Some(line.split_once('(')?.1.split([')', ',']).next()?.trim())) {
+            *exporters.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(exporters)
+}
+
 /// What became of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -21,12 +21,16 @@ const SHOWN: usize = 20;
 struct Counts {
     not_made: usize,
     agreeing: usize,
+    /// Of symbols that several sources export.
+    ambiguous: usize,
     others: Vec<String>,
 }
 
 fn check(tally: &Tally, step: usize) -> io::Result<()> {
     let (debian, tree) = (symvers::debian()?, symvers::tree()?);
-    let sources: Vec<_> = symvers::sources(&tree)?.into_iter().step_by(step).collect();
+    let sources = symvers::sources(&tree)?;
+    let exporters = symvers::exporters(&tree, &sources)?;
+    let sources: Vec<_> = sources.into_iter().step_by(step).collect();
     println!("{} sources that export something", sources.len());
     let counts = Mutex::new(Counts::default());
     parallel::each(&sources, |path| {
@@ -41,6 +45,7 @@ fn check(tally: &Tally, step: usize) -> io::Result<()> {
                 for (symbol, version) in versions {
                     match debian.get(&symbol) {
                         Some((theirs, _)) if *theirs == version => counts.agreeing += 1,
+                        Some(_) if exporters.get(&symbol).is_some_and(|&sources| sources > 1) => counts.ambiguous += 1,
                         Some(_) => counts.others.push(format!("{name}: {symbol}")),
                         // Not in this configuration.
                         None => {}
@@ -49,10 +54,11 @@ fn check(tally: &Tally, step: usize) -> io::Result<()> {
             }
         }
     });
-    let Counts { not_made, agreeing, mut others } = counts.into_inner().expect("all threads have ended");
+    let Counts { not_made, agreeing, ambiguous, mut others } = counts.into_inner().expect("all threads have ended");
     others.sort();
     println!("{not_made} sources can't be preprocessed alone, or aren't part of Debian's kernel");
     println!("{agreeing} versions are those of Debian's Module.symvers, {} are others", others.len());
+    println!("{ambiguous} others are of symbols that several sources export, of which the kernel has one");
     others.iter().take(SHOWN).for_each(|name| println!("  another: {name}"));
     if agreeing == 0 {
         tally.note("Module.symvers", Verdict::Failed("  no version is Debian's\n".to_owned()));
