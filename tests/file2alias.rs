@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -11,6 +11,7 @@ use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::{assemble, assemble_for};
 use kbuild_rs_tests::original::ours;
 use kbuild_rs_tests::privilege::without_privilege;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// Some of what a kernel with variant drivers has: the one for all devices,
@@ -98,6 +99,57 @@ fn the_best_variant_driver() -> io::Result<()> {
     machine.expect("vfio --sysfs sys 0000:01:00.0 --all", 0, &format!("{mlx5}{any}"))?;
     machine.expect(&format!("vfio vfio_{MLX5}"), 0, mlx5)?;
     machine.expect("vfio pci:v00008086d00001533sv00000000sd00000000bc02sc00i00", 0, any)
+}
+
+/// A machine with three devices: one with all that sysfs says, one in the same group
+/// without a driver, and one of a class without a name and without an IOMMU.
+fn several() -> io::Result<Machine> {
+    let machine = Machine::new()?;
+    let sys = machine.path().join("sys");
+    let device = |address: &str, modalias: &str, class: &str| -> io::Result<std::path::PathBuf> {
+        let path = sys.join("bus/pci/devices").join(address);
+        fs::create_dir_all(&path)?;
+        fs::write(path.join("modalias"), format!("{modalias}\n"))?;
+        fs::write(path.join("class"), format!("{class}\n"))?;
+        Ok(path)
+    };
+    let network = device("0000:01:00.0", MLX5, "0x020000")?;
+    symlink("../../../../kernel/iommu_groups/12", network.join("iommu_group"))?;
+    symlink("../../drivers/mlx5_core", network.join("driver"))?;
+    let bridge = device("0000:00:1c.0", "pci:v00008086d00001234sv0sd0bc06sc04i00", "0x060400")?;
+    symlink("../../../../kernel/iommu_groups/12", bridge.join("iommu_group"))?;
+    device("0000:02:00.0", "pci:v00001234d00000002sv0sd0bcFFsc00i00", "0xff0000")?;
+    let ids = "C 02  Network controller\n\t00  Ethernet controller\nC 06  Bridge\n\t04  PCI bridge\n";
+    fs::create_dir_all(machine.path().join("usr/share/misc"))?;
+    fs::write(machine.path().join("usr/share/misc/pci.ids"), ids)?;
+    Ok(machine)
+}
+
+#[test]
+fn all_devices() -> io::Result<()> {
+    let machine = several()?;
+    let table = "\
+ADDRESS       GROUP  DRIVER     VFIO           CLASS
+0000:00:1c.0  12     -          vfio_pci       PCI bridge
+0000:01:00.0  12     mlx5_core  mlx5_vfio_pci  Ethernet controller
+0000:02:00.0  -      -          first          class ff0000
+";
+    machine.expect("vfio --sysfs sys", 0, table)?;
+    let text = machine.run("vfio --sysfs sys --json")?.stdout;
+    let lines = String::from_utf8_lossy(&text).lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
+    let expected = serde_json::json!({
+        "device": "0000:01:00.0",
+        "modalias": MLX5,
+        "class": "020000",
+        "class_name": "Ethernet controller",
+        "iommu_group": 12,
+        "driver": "mlx5_core",
+        "module": "mlx5_vfio_pci",
+        "pattern": "vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i*",
+    });
+    assert_eq!((lines.len(), &lines[1]), (3, &expected));
+    assert_eq!((&lines[2]["iommu_group"], &lines[2]["driver"]), (&Value::Null, &Value::Null));
+    Ok(())
 }
 
 #[test]

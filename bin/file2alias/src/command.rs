@@ -106,16 +106,24 @@ pub(crate) fn command() -> Command {
                 .long_about(
                     "Prefixes the device's modalias with vfio_, looks for aliases that match, and prints module, \
                      pattern and number of wildcards of the one with the fewest; of several the first. A PCI address \
-                     is 0000:01:00.0 or 01:00.0.",
+                     is 0000:01:00.0 or 01:00.0. Without a device, lists the machine's PCI devices: address, IOMMU \
+                     group, driver, the module that would hand it over best, and class.",
                 )
                 .after_help("Exit status: 0; 1 if nothing matches a device, or the driver to be named in a script isn't known; 2 if the arguments make no sense.")
-                .arg(words("devices", "DEVICE", "A PCI address or a modalias").required(true))
+                .arg(words("devices", "DEVICE", "A PCI address or a modalias"))
                 .args(tree())
                 .arg(path("sysfs", "DIR", "Where sysfs is").default_value("/sys"))
                 .arg(path("aliases", "FILE", "A modules.alias to look in instead"))
-                .arg(flag("all", "Every candidate, the best first"))
+                .arg(flag("all", "Every candidate, the best first").requires("devices"))
                 .arg(flag("json", "One JSON object a line").conflicts_with("script"))
-                .arg(flag("driver", "Also the name of the driver, for driver_override; - if it isn't known"))
-                .arg(flag("script", "Print the shell commands that hand the device over").conflicts_with("all")),
+                .arg(
+                    flag("driver", "Also the name of the driver, for driver_override; - if it isn't known")
+                        .requires("devices"),
+                )
+                .arg(
+                    flag("script", "Print the shell commands that hand the device over")
+                        .conflicts_with("all")
+                        .requires("devices"),
+                ),
         )
 }

@@ -17,13 +17,13 @@ use modpost::module::Scratch;
 use serde_json::Value;
 
 use crate::print::{self, failed};
-use crate::{NAME, put, say};
+use crate::{NAME, devices, put, say};
 
 /// A kernel's directory of modules.
-struct Tree(PathBuf);
+pub(crate) struct Tree(PathBuf);
 
 impl Tree {
-    fn of(matches: &ArgMatches) -> Result<Self, Fatal> {
+    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, Fatal> {
         let release = match matches.get_one::<String>("kernel") {
             Some(release) => release.clone(),
             None => {
@@ -38,7 +38,7 @@ impl Tree {
     }
 
     /// The aliases of its modules, and of those that are part of the kernel.
-    fn aliases(&self) -> Result<Vec<Alias>, Fatal> {
+    pub(crate) fn aliases(&self) -> Result<Vec<Alias>, Fatal> {
         if !self.0.is_dir() {
             let text =
                 text!("{}: no modules of such a kernel: --kernel names another\n", self.0.as_os_str().as_bytes());
@@ -60,6 +60,14 @@ impl Tree {
         let file = vfio::file_of(&dep, module)?;
         let source = archive::open(&self.0.join(textfile::path(file))).ok()?;
         vfio::driver_of(&source).ok().flatten()
+    }
+}
+
+/// The aliases of a file, or else of the kernel.
+pub(crate) fn aliases_of(matches: &ArgMatches, tree: &Tree) -> Result<Vec<Alias>, Fatal> {
+    match matches.get_one::<PathBuf>("aliases") {
+        Some(path) => read_aliases(path),
+        None => tree.aliases(),
     }
 }
 
@@ -126,10 +134,12 @@ pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut d
 /// if a script is to hand it over.
 pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Fatal> {
     let texts: Vec<&OsString> = matches.get_many("devices").into_iter().flatten().collect();
+    if texts.is_empty() {
+        return devices::list(matches, out);
+    }
     let needs_address = matches.get_flag("script");
     let devices: Vec<Device> = texts.iter().map(|text| device(text, needs_address)).collect();
-    let default = PathBuf::from("/sys");
-    let sysfs = matches.get_one::<PathBuf>("sysfs").unwrap_or(&default);
+    let sysfs = sysfs(matches);
     let mut known = Vec::new();
     for (text, device) in texts.iter().zip(&devices) {
         match vfio_modalias(device, text, sysfs) {
@@ -141,10 +151,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
         return Ok(false);
     }
     let tree = Tree::of(matches)?;
-    let aliases = match matches.get_one::<PathBuf>("aliases") {
-        Some(path) => read_aliases(path)?,
-        None => tree.aliases()?,
-    };
+    let aliases = aliases_of(matches, &tree)?;
     let mut all_found = known.len() == devices.len();
     for (text, device, modalias) in known {
         let mut found = alias::matching(&aliases, &modalias);
@@ -177,6 +184,11 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
         }
     }
     Ok(all_found)
+}
+
+/// Where sysfs is.
+pub(crate) fn sysfs(matches: &ArgMatches) -> &Path {
+    matches.get_one::<PathBuf>("sysfs").map_or(Path::new("/sys"), PathBuf::as_path)
 }
 
 /// The modalias that VFIO drivers of a device have.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod devices;
 mod find;
 mod json;
 mod print;

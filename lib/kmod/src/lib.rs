@@ -6,6 +6,7 @@
 //! | [`archive`] | compressed modules |
 //! | [`modinfo`] | `.modinfo`, and the kernel that a module was built for |
 //! | [`alias`] | `modules.alias`, and which aliases a modalias matches |
+//! | [`pci`] | the machine's PCI devices, and the names of their classes |
 //! | [`vfio`] | which driver takes a device for a virtual machine |
 
 #![forbid(unsafe_code)]
@@ -13,6 +14,7 @@
 pub mod alias;
 pub mod archive;
 pub mod modinfo;
+pub mod pci;
 pub mod vfio;
 
 use base::bytes::base_name;

@@ -15,7 +15,8 @@ use elf::{Demands, Elf, SectionIndex, Source, Tables, section_header};
 
 use crate::module_name;
 
-const PREFIX: &[u8] = b"vfio_";
+/// What the aliases of drivers begin with that are there for VFIO alone.
+pub const PREFIX: &[u8] = b"vfio_";
 
 /// A device, as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +74,15 @@ impl Device {
             Self::Modalias(modalias) => modalias.clone(),
             Self::Address(address) => std::fs::read(Self::directory(address, sysfs).join("modalias"))?,
         };
-        let modalias = modalias.trim_ascii();
-        Ok(if modalias.starts_with(PREFIX) { modalias.to_vec() } else { [PREFIX, modalias].concat() })
+        Ok(prefixed(&modalias))
     }
+}
+
+/// A modalias with the prefix.
+#[must_use]
+pub fn prefixed(modalias: &[u8]) -> Vec<u8> {
+    let modalias = modalias.trim_ascii();
+    if modalias.starts_with(PREFIX) { modalias.to_vec() } else { [PREFIX, modalias].concat() }
 }
 
 /// The name of a loaded module's PCI driver, by sysfs; `None` if it isn't
