@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use kbuild_rs_tests::command::write_executable;
 use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::{assemble, assemble_for};
 use kbuild_rs_tests::original::ours;
@@ -353,6 +354,101 @@ echo 0000:01:00.0 >sys/bus/pci/drivers_probe
         0,
         "mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5 mlx5-vfio\n",
     )
+}
+
+/// `several()`, with a second device in the group that has a driver, a display, and a disk
+/// with the root file system, through a mapped device.
+fn in_use() -> io::Result<Machine> {
+    let machine = several()?;
+    let (sys, devices) = (machine.path().join("sys"), machine.path().join("sys/bus/pci/devices"));
+    let device = |address: &str, class: &str, group: &str, driver: &str| -> io::Result<()> {
+        let path = devices.join(address);
+        fs::create_dir_all(&path)?;
+        fs::write(path.join("modalias"), format!("{MLX5}\n"))?;
+        fs::write(path.join("class"), format!("{class}\n"))?;
+        symlink(format!("../groups/{group}"), path.join("iommu_group"))?;
+        symlink(format!("../drivers/{driver}"), path.join("driver"))
+    };
+    device("0000:01:00.1", "0x020000", "12", "mlx5_core")?;
+    device("0000:03:00.0", "0x010802", "13", "nvme")?;
+    device("0000:04:00.0", "0x030000", "14", "i915")?;
+    for dir in ["module/mlx5_vfio_pci/drivers/pci:mlx5_vfio_pci", "devices/virtual/block/dm-0/slaves", "dev/block"] {
+        fs::create_dir_all(sys.join(dir))?;
+    }
+    let disk = sys.join("devices/pci0000:00/0000:03:00.0/nvme/nvme0/nvme0n1");
+    fs::create_dir_all(&disk)?;
+    symlink(&disk, sys.join("devices/virtual/block/dm-0/slaves/nvme0n1"))?;
+    symlink(sys.join("devices/virtual/block/dm-0"), sys.join("dev/block/253:0"))?;
+    fs::create_dir_all(machine.path().join("proc/self"))?;
+    let mounts =
+        "21 1 0:21 / /proc rw - proc proc rw\n25 1 253:0 / / rw,relatime shared:1 - ext4 /dev/mapper/root rw\n";
+    fs::write(machine.path().join("proc/self/mountinfo"), mounts)?;
+    // A modprobe that only says what it was asked for.
+    fs::create_dir(machine.path().join("bin"))?;
+    write_executable(&machine.path().join("bin/modprobe"), "#!/bin/sh\necho \"$*\" >>loaded\n")?;
+    Ok(machine)
+}
+
+#[test]
+fn devices_are_handed_over_and_given_back() -> io::Result<()> {
+    let machine = in_use()?;
+    let run = |arguments: &str| -> io::Result<(Option<i32>, String, String)> {
+        let output = Command::new(ours("file2alias")?.program)
+            .args(["vfio", "--sysfs", "sys", "--root", ".", "--kernel", "6.12.0-test"])
+            .args(arguments.split(' '))
+            .env("PATH", machine.path().join("bin"))
+            .current_dir(machine.path())
+            .output()?;
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        Ok((output.status.code(), stdout, stderr))
+    };
+    let refusals = [
+        ("01:00.0", "0000:01:00.0: IOMMU group 12 is handed over as a whole: name 0000:01:00.1, too (--force goes on)"),
+        ("02:00.0", "0000:02:00.0: is in no IOMMU group: the machine has no IOMMU, or it is off (--force goes on)"),
+        ("03:00.0", "0000:03:00.0: the root file system is on it (--force goes on)"),
+        ("04:00.0", "0000:04:00.0: the machine has no other display (--force goes on)"),
+        ("99:00.0", "0000:99:00.0: no such PCI device"),
+    ];
+    for (device, refusal) in refusals {
+        let expected = (Some(1), String::new(), format!("file2alias: {refusal}\n"));
+        assert_eq!(run(&format!("--bind {device}"))?, expected);
+    }
+    let steps = |address: &str, driver: &str| {
+        let device = format!("sys/bus/pci/devices/{address}");
+        format!(
+            "echo{driver} >{device}/driver_override\n\
+             if [ -e {device}/driver ]; then echo {address} >{device}/driver/unbind; fi\n\
+             echo {address} >sys/bus/pci/drivers_probe\n"
+        )
+    };
+    let bound = |address: &str| format!("modprobe mlx5_vfio_pci\n{}", steps(address, " mlx5_vfio_pci"));
+    let both = format!("{}{}", bound("0000:01:00.0"), bound("0000:01:00.1"));
+    assert_eq!(run("--bind --dry-run 01:00.0 01:00.1")?, (Some(0), both.clone(), String::new()));
+    assert!(!machine.path().join("loaded").exists());
+
+    // Where the drivers' links lead to there are files, as in sysfs.
+    let device = |address: &str| machine.path().join("sys/bus/pci/devices").join(address);
+    for address in ["0000:01:00.0", "0000:01:00.1"] {
+        fs::remove_file(device(address).join("driver"))?;
+        fs::create_dir(device(address).join("driver"))?;
+    }
+    assert_eq!(run("--bind 01:00.0 01:00.1")?, (Some(0), both, String::new()));
+    let read = |path: &str| fs::read_to_string(machine.path().join(path));
+    assert_eq!(read("loaded")?, "-- mlx5_vfio_pci\n-- mlx5_vfio_pci\n");
+    assert_eq!(read("sys/bus/pci/devices/0000:01:00.0/driver_override")?, "mlx5_vfio_pci\n");
+    assert_eq!(read("sys/bus/pci/devices/0000:01:00.1/driver/unbind")?, "0000:01:00.1\n");
+    assert_eq!(read("sys/bus/pci/drivers_probe")?, "0000:01:00.1\n");
+
+    assert_eq!(run("--unbind 01:00.0")?, (Some(0), steps("0000:01:00.0", ""), String::new()));
+    assert_eq!(read("sys/bus/pci/devices/0000:01:00.0/driver_override")?, "\n");
+    assert_eq!(run("--bind --force --dry-run 03:00.0")?.0, Some(0));
+
+    // What can't be done ends it.
+    fs::remove_dir_all(machine.path().join("bin"))?;
+    let (status, shown, said) = run("--bind --force 03:00.0")?;
+    assert_eq!((status, &*shown), (Some(1), "modprobe mlx5_vfio_pci\n"));
+    assert_eq!(said, "file2alias: mlx5_vfio_pci: modprobe: No such file or directory\n");
+    Ok(())
 }
 
 /// The script does what it says, on the made-up sysfs.

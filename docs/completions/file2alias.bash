@@ -153,7 +153,7 @@ _file2alias() {
             return 0
             ;;
         file2alias__subcmd__vfio)
-            opts="-h --kernel --root --sysfs --aliases --all --json --driver --script --help"
+            opts="-h --kernel --root --sysfs --aliases --all --json --driver --script --bind --unbind --dry-run --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use kernel::Version;
 use modpost::alias::TABLES;
 
@@ -107,7 +107,8 @@ pub(crate) fn command() -> Command {
                     "Prefixes the device's modalias with vfio_, looks for aliases that match, and prints module, \
                      pattern and number of wildcards of the one with the fewest; of several the first. A PCI address \
                      is 0000:01:00.0 or 01:00.0. Without a device, lists the machine's PCI devices: address, IOMMU \
-                     group, driver, the module that would hand it over best, and class.",
+                     group, driver, the module that would hand it over best, and class. --bind refuses the \
+                     root file system's disk, the only display, and a part of an IOMMU group.",
                 )
                 .after_help("Exit status: 0; 1 if nothing matches a device, or the driver to be named in a script isn't known; 2 if the arguments make no sense.")
                 .arg(words("devices", "DEVICE", "A PCI address or a modalias"))
@@ -124,6 +125,22 @@ pub(crate) fn command() -> Command {
                     flag("script", "Print the shell commands that hand the device over")
                         .conflicts_with("all")
                         .requires("devices"),
+                )
+                .arg(
+                    flag("bind", "Hand the devices over, as --script says, and show how")
+                        .conflicts_with_all(["all", "json", "driver", "script"])
+                        .requires("devices"),
+                )
+                .arg(
+                    flag("unbind", "Give the devices back to the drivers that they have by themselves")
+                        .conflicts_with_all(["all", "json", "driver", "script", "bind"])
+                        .requires("devices"),
+                )
+                .group(ArgGroup::new("hand").args(["bind", "unbind"]))
+                .arg(flag("dry-run", "Only show what --bind or --unbind would do").requires("hand"))
+                .arg(
+                    flag("force", "Hand over what the machine needs, or only a part of an IOMMU group")
+                        .requires("bind"),
                 ),
         )
 }

@@ -11,13 +11,13 @@ use base::message::{Fatal, Kind, text};
 use base::textfile;
 use clap::ArgMatches;
 use kmod::alias::{self, Alias};
-use kmod::archive;
 use kmod::vfio::{self, Device};
+use kmod::{archive, handover};
 use modpost::module::Scratch;
 use serde_json::Value;
 
 use crate::print::{self, failed};
-use crate::{NAME, devices, put, say};
+use crate::{NAME, devices, hand, put, say};
 
 /// A kernel's directory of modules.
 pub(crate) struct Tree(PathBuf);
@@ -137,10 +137,19 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
     if texts.is_empty() {
         return devices::list(matches, out);
     }
-    let needs_address = matches.get_flag("script");
+    let [binds, unbinds] = ["bind", "unbind"].map(|name| matches.get_flag(name));
+    let needs_address = binds || unbinds || matches.get_flag("script");
     let devices: Vec<Device> = texts.iter().map(|text| device(text, needs_address)).collect();
     let sysfs = sysfs(matches);
-    let mut known = Vec::new();
+    if (binds || unbinds) && !hand::may_be_handed_over(matches, &devices, err)? {
+        return Ok(false);
+    }
+    if unbinds {
+        let addresses = devices.iter().filter_map(Device::address);
+        let steps = addresses.flat_map(|address| handover::unbind(address, sysfs)).collect();
+        return hand::take(matches, steps, out, err);
+    }
+    let (mut known, mut steps) = (Vec::new(), Vec::new());
     for (text, device) in texts.iter().zip(&devices) {
         match vfio_modalias(device, text, sysfs) {
             Ok(modalias) => known.push((text, device, modalias)),
@@ -159,9 +168,9 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
         found.truncate(if matches.get_flag("all") { usize::MAX } else { 1 });
         for alias in found {
             let driver = || vfio::loaded_driver(&alias.module, sysfs).or_else(|| tree.driver(&alias.module));
-            if let (true, Device::Address(address)) = (needs_address, device) {
+            if let (true, Some(address)) = (needs_address, device.address()) {
                 if let Some(driver) = driver() {
-                    put(out, &vfio::script(address, &alias.module, &driver, sysfs))?;
+                    steps.extend(handover::bind(address, &alias.module, &driver, sysfs));
                 } else {
                     let (device, module) = (Path::new(text).display(), textfile::path(&alias.module).display());
                     let _ = writeln!(err, "{NAME}: {device}: the name of the driver in {module} isn't known");
@@ -183,6 +192,11 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
             put(out, &[&line[..], b"\n"].concat())?;
         }
     }
+    if binds {
+        // All or none: a part of a group can't be used.
+        return if all_found { hand::take(matches, steps, out, err) } else { Ok(false) };
+    }
+    steps.iter().try_for_each(|step| put(out, &step.command()))?;
     Ok(all_found)
 }
 
@@ -220,7 +234,7 @@ fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Valu
 
 fn device(text: &OsString, needs_address: bool) -> Device {
     match Device::parse(text.as_bytes()) {
-        Some(Device::Modalias(_)) if needs_address => usage(text, "a script needs a PCI address"),
+        Some(Device::Modalias(_)) if needs_address => usage(text, "only a PCI address will do here"),
         Some(device) => device,
         None => usage(text, "neither a PCI address nor a modalias"),
     }

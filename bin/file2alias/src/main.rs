@@ -5,6 +5,7 @@
 mod command;
 mod devices;
 mod find;
+mod hand;
 mod json;
 mod print;
 

@@ -7,12 +7,14 @@
 //! | [`modinfo`] | `.modinfo`, and the kernel that a module was built for |
 //! | [`alias`] | `modules.alias`, and which aliases a modalias matches |
 //! | [`pci`] | the machine's PCI devices, and the names of their classes |
+//! | [`handover`] | handing a device over to a driver, and giving it back |
 //! | [`vfio`] | which driver takes a device for a virtual machine |
 
 #![forbid(unsafe_code)]
 
 pub mod alias;
 pub mod archive;
+pub mod handover;
 pub mod modinfo;
 pub mod pci;
 pub mod vfio;

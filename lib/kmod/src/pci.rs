@@ -21,6 +21,14 @@ pub struct Device {
     pub driver: Option<Vec<u8>>,
 }
 
+impl Device {
+    /// The directory of an address.
+    #[must_use]
+    pub fn directory(address: &str, sysfs: &Path) -> PathBuf {
+        sysfs.join("bus/pci/devices").join(address)
+    }
+}
+
 /// The name of what a symbolic link leads to.
 fn linked(path: &Path) -> Option<Vec<u8>> {
     Some(fs::read_link(path).ok()?.file_name()?.as_bytes().to_vec())

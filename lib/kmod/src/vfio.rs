@@ -8,12 +8,12 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base::textfile;
 use elf::{Demands, Elf, SectionIndex, Source, Tables, section_header};
 
-use crate::module_name;
+use crate::{module_name, pci};
 
 /// What the aliases of drivers begin with that are there for VFIO alone.
 pub const PREFIX: &[u8] = b"vfio_";
@@ -51,18 +51,21 @@ impl Device {
         }
     }
 
+    /// Its address, if it is known by one.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Modalias(_) => None,
+        }
+    }
+
     /// sysfs uses lower case.
     fn lowercase(self) -> Self {
         match self {
             Self::Address(address) => Self::Address(address.to_ascii_lowercase()),
             other => other,
         }
-    }
-
-    /// A PCI device's directory in sysfs.
-    #[must_use]
-    pub fn directory(address: &str, sysfs: &Path) -> PathBuf {
-        sysfs.join("bus/pci/devices").join(address)
     }
 
     /// The modalias that variant drivers match: with the prefix.
@@ -72,7 +75,7 @@ impl Device {
     pub fn vfio_modalias(&self, sysfs: &Path) -> io::Result<Vec<u8>> {
         let modalias = match self {
             Self::Modalias(modalias) => modalias.clone(),
-            Self::Address(address) => std::fs::read(Self::directory(address, sysfs).join("modalias"))?,
+            Self::Address(address) => std::fs::read(pci::Device::directory(address, sysfs).join("modalias"))?,
         };
         Ok(prefixed(&modalias))
     }
@@ -185,40 +188,6 @@ fn pointers(elf: &mut Elf, relocations: SectionIndex, relocated: SectionIndex) -
     Ok(pointers)
 }
 
-/// The shell commands that hand a device over to a driver.
-#[must_use]
-pub fn script(address: &str, module: &[u8], driver: &[u8], sysfs: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    let directory = Device::directory(address, sysfs);
-    let pci = sysfs.join("bus/pci");
-    let quoted = |path: &Path| quote(path.as_os_str().as_bytes());
-    [
-        [b"modprobe ".to_vec(), quote(module)].concat(),
-        [b"echo ".to_vec(), quote(driver), b" >".to_vec(), quoted(&directory.join("driver_override"))].concat(),
-        [
-            b"if [ -e ".to_vec(),
-            quoted(&directory.join("driver")),
-            format!(" ]; then echo {address} >").into_bytes(),
-            quoted(&directory.join("driver/unbind")),
-            b"; fi".to_vec(),
-        ]
-        .concat(),
-        [format!("echo {address} >").into_bytes(), quoted(&pci.join("drivers_probe"))].concat(),
-    ]
-    .map(|line| [line, b"\n".to_vec()].concat())
-    .concat()
-}
-
-/// A word quoted for the shell.
-fn quote(word: &[u8]) -> Vec<u8> {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:+=".contains(byte);
-    if !word.is_empty() && word.iter().all(is_plain) {
-        return word.to_vec();
-    }
-    let escaped = word.split(|&byte| byte == b'\'').collect::<Vec<_>>().join(&b"'\\''"[..]);
-    [b"'", &escaped[..], b"'"].concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,13 +205,6 @@ mod tests {
         }
         let prefixed = Device::parse(modalias).and_then(|device| device.vfio_modalias(Path::new("/")).ok());
         assert_eq!(prefixed, Some([&b"vfio_"[..], modalias].concat()));
-    }
-
-    #[test]
-    fn words_for_the_shell() {
-        assert_eq!(quote(b"vfio-pci"), b"vfio-pci");
-        assert_eq!(quote(b"a b'c"), b"'a b'\\''c'");
-        assert_eq!(quote(b""), b"''");
     }
 
     #[test]
