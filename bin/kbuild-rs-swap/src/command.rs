@@ -3,12 +3,17 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
+use swap::machine::MACHINES;
+use swap::place::GROUPS;
 
-/// The groups of programs, by their directories in a tree's `scripts`.
-const GROUPS: [&str; 3] = ["mod", "basic", "genksyms"];
-/// The machines for which there are programs.
-const HOSTS: [&str; 7] = ["aarch64", "armhf", "i686", "ppc64el", "riscv64", "s390x", "x86_64"];
+/// The machines for which there are programs, in order for people.
+fn hosts() -> Vec<&'static str> {
+    let mut hosts: Vec<_> = MACHINES.iter().map(|machine| machine.name).collect();
+    hosts.sort_unstable();
+    hosts
+}
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
@@ -52,7 +57,7 @@ pub(crate) fn command() -> Command {
             Arg::new("only")
                 .long("only")
                 .value_name("GROUP")
-                .value_parser(GROUPS)
+                .value_parser(PossibleValuesParser::new(GROUPS.iter().map(|group| group.directory)))
                 .value_delimiter(',')
                 .action(ArgAction::Append)
                 .help("Only the programs of scripts/mod, scripts/basic or scripts/genksyms"),
@@ -62,7 +67,7 @@ pub(crate) fn command() -> Command {
             Arg::new("host")
                 .long("host")
                 .value_name("HOST")
-                .value_parser(HOSTS)
+                .value_parser(PossibleValuesParser::new(hosts()))
                 .help("The machine that builds with KDIR, if not this one"),
         )
         .arg(

@@ -37,10 +37,6 @@ pub(crate) struct Options {
     pub(crate) is_forced: bool,
 }
 
-fn refused(path: impl Into<PathBuf>, why: impl Into<String>) -> Error {
-    Error::Refused(path.into(), why.into())
-}
-
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     move |error| Error::Io(path.to_owned(), error)
 }
@@ -82,9 +78,9 @@ pub(crate) fn tree(tree: &Path, options: &Options) -> Result<bool, Error> {
     for group in GROUPS.iter().filter(|group| options.needs(group)) {
         let (dir, tool) = (group.directory, group.tool);
         if !tree.join("scripts").join(dir).is_dir() {
-            return Err(refused(tree, format!("not a kernel: it has no scripts/{dir}")));
+            return Err(Error::refused(tree, format!("not a kernel: it has no scripts/{dir}")));
         } else if places.iter().all(|place| place.group.directory != dir) {
-            return Err(refused(tree, format!("not a kernel: scripts/{dir} has neither {tool} nor its source")));
+            return Err(Error::refused(tree, format!("not a kernel: scripts/{dir} has neither {tool} nor its source")));
         }
     }
     match options.what {
@@ -131,18 +127,18 @@ fn check_programs(places: &[Place], options: &Options) -> Result<(), Error> {
     let from = &options.from;
     let is_safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./+@:,=~-".contains(byte);
     if !from.as_os_str().as_encoded_bytes().iter().all(is_safe) {
-        return Err(refused(from, "contains characters that are unsafe in a Makefile"));
+        return Err(Error::refused(from, "contains characters that are unsafe in a Makefile"));
     }
     for name in places.iter().flat_map(|place| place.group.ours).chain(&["Kbuild"]) {
         match place::is_ours(&from.join(name)) {
             Ok(true) => {}
-            Ok(false) => return Err(refused(from.join(name), "is not of kbuild-rs")),
-            Err(_) => return Err(refused(from.join(name), "is missing")),
+            Ok(false) => return Err(Error::refused(from.join(name), "is not of kbuild-rs")),
+            Err(_) => return Err(Error::refused(from.join(name), "is missing")),
         }
     }
     for name in ["kbuild-rs-prove", "cases.tar.zst"] {
         if !from.join(name).exists() {
-            return Err(refused(from.join(name), "is missing"));
+            return Err(Error::refused(from.join(name), "is missing"));
         }
     }
     Ok(())
@@ -167,9 +163,12 @@ fn prove(tree: &Path, place: &Place, options: &Options, record: Option<&Path>) -
 /// The machine that builds with a tree. What runs here isn't necessarily what is to run
 /// there. Headers for this machine that have another's programs, as cross-built kernels
 /// do, get this one's: then it says so, and returns true.
-fn host(tree: &Path, places: &[Place], options: &Options) -> Result<(&'static Machine, bool), Error> {
-    let ours = options.from.join(GROUPS[0].ours[0]);
-    let native = machine::of(&ours).map_err(io(&ours))?.ok_or_else(|| refused(&ours, "is not a program"))?;
+fn host(
+    tree: &Path,
+    places: &[Place],
+    native: &'static Machine,
+    options: &Options,
+) -> Result<(&'static Machine, bool), Error> {
     if let Some(host) = options.host {
         return Ok((host, false));
     }
@@ -186,7 +185,7 @@ fn host(tree: &Path, places: &[Place], options: &Options) -> Result<(&'static Ma
             println!("{}: {says}", program.display());
             return Ok((native, true));
         }
-        return Err(refused(program, format!("{says}: --host says where ours is to run")));
+        return Err(Error::refused(program, format!("{says}: --host says where ours is to run")));
     }
     Ok((native, false))
 }
@@ -194,12 +193,13 @@ fn host(tree: &Path, places: &[Place], options: &Options) -> Result<(&'static Ma
 fn swap(tree: &Path, places: &[Place], options: &Options) -> Result<(), Error> {
     check_programs(places, options)?;
     places.iter().try_for_each(Place::check_swap)?;
-    let (host, is_mended) = host(tree, places, options)?;
-    let is_native = machine::of(&options.from.join(GROUPS[0].ours[0])).ok().flatten() == Some(host);
-    let programs = if is_native { options.from.clone() } else { options.from.join(host.name) };
+    let ours = options.from.join(GROUPS[0].ours[0]);
+    let native = machine::of(&ours).map_err(io(&ours))?.ok_or_else(|| Error::refused(&ours, "is not a program"))?;
+    let (host, is_mended) = host(tree, places, native, options)?;
+    let programs = if host == native { options.from.clone() } else { options.from.join(host.name) };
     for name in places.iter().flat_map(|place| place.group.ours) {
         if machine::of(&programs.join(name)).ok().flatten() != Some(host) {
-            return Err(refused(programs.join(name), format!("is missing, or not for {}", host.name)));
+            return Err(Error::refused(programs.join(name), format!("is missing, or not for {}", host.name)));
         }
     }
     let kbuild = kbuild_of(&options.from)?;
@@ -214,7 +214,7 @@ fn swap(tree: &Path, places: &[Place], options: &Options) -> Result<(), Error> {
                 place.dir.display()
             ),
             (false, false) => {
-                return Err(refused(&place.dir, "nothing is changed: ours isn't proved to do the same there"));
+                return Err(Error::refused(&place.dir, "nothing is changed: ours isn't proved to do the same there"));
             }
         }
         given.push(Given { programs: programs.clone(), kbuild: kbuild.clone(), record: fs::read(record).ok() });

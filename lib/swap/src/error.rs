@@ -17,7 +17,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn refused(path: impl Into<PathBuf>, why: impl Into<String>) -> Self {
+    /// Something about a file or directory.
+    pub fn refused(path: impl Into<PathBuf>, why: impl Into<String>) -> Self {
         Self::Refused(path.into(), why.into())
     }
 }

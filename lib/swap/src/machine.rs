@@ -19,9 +19,8 @@ const fn machine(name: &'static str, option: &'static str, header: [u8; 4]) -> M
     Machine { name, option, header }
 }
 
-/// Every machine for which there are programs of ours. Last comes what stands for all
-/// others.
-pub static MACHINES: [Machine; 8] = [
+/// Every machine for which there are programs of ours.
+pub static MACHINES: [Machine; 7] = [
     machine("x86_64", "CONFIG_X86_64", [2, 1, 0x3e, 0]),
     machine("i686", "CONFIG_X86_32", [1, 1, 0x03, 0]),
     machine("aarch64", "CONFIG_ARM64", [2, 1, 0xb7, 0]),
@@ -29,8 +28,10 @@ pub static MACHINES: [Machine; 8] = [
     machine("riscv64", "CONFIG_RISCV", [2, 1, 0xf3, 0]),
     machine("ppc64el", "CONFIG_PPC64", [2, 1, 0x15, 0]),
     machine("s390x", "CONFIG_S390", [2, 2, 0, 0x16]),
-    machine("another", "", [0; 4]),
 ];
+
+/// Any other machine.
+static ANOTHER: Machine = machine("another", "", [0; 4]);
 
 /// The machine that a program is for; `None` if it isn't an ELF file.
 ///
@@ -40,13 +41,12 @@ pub fn of(program: &Path) -> io::Result<Option<&'static Machine>> {
     let mut header = Vec::new();
     File::open(program)?.take(20).read_to_end(&mut header)?;
     let [0x7f, b'E', b'L', b'F', class, data, .., low, high] = header[..] else { return Ok(None) };
-    let [known @ .., other] = &MACHINES;
-    let is_it = |machine: &&Machine| machine.header == [class, data, low, high];
-    Ok(Some(if header.len() == 20 { known.iter().find(is_it).unwrap_or(other) } else { other }))
+    let is_it = |machine: &&Machine| header.len() == 20 && machine.header == [class, data, low, high];
+    Ok(Some(MACHINES.iter().find(is_it).unwrap_or(&ANOTHER)))
 }
 
 /// The machine of a name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Machine> {
-    MACHINES.iter().find(|machine| machine.name == name && !machine.option.is_empty())
+    MACHINES.iter().find(|machine| machine.name == name)
 }
