@@ -109,12 +109,11 @@ pub(crate) fn read(
             return failed(&format!("{error}{}", command.unwrap_or_default()));
         }
     };
-    let mut magic = Vec::new();
-    let is_read = source.read_exact(0, 4, &mut magic);
-    if let Err(error) = source.check() {
-        return failed(&error.to_string());
-    }
-    if !is_read || magic != b"\x7fELF" {
+    let is_elf = match archive::is_elf(&source) {
+        Ok(is_elf) => is_elf,
+        Err(error) => return failed(&error.to_string()),
+    };
+    if !is_elf {
         let what = match source {
             Source::Memory(_) => "holds no ELF object",
             Source::File(_) => "neither an ELF object nor one that gzip, xz or zstd has compressed",

@@ -21,9 +21,7 @@ type Side<'a> = (&'a [u8], Option<Vec<u8>>);
 pub(crate) fn of_file(path: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
     let refusal = |what: &str| Fatal::refusal(kind::MALFORMED_OBJECT, text!("{}: {}\n", path, what));
     let source = archive::open(textfile::path(path)).map_err(|error| refusal(&error.to_string()))?;
-    let mut magic = Vec::new();
-    if !source.read_exact(0, 4, &mut magic) || magic != b"\x7fELF" {
-        source.check().map_err(|error| refusal(&error.to_string()))?;
+    if !archive::is_elf(&source).map_err(|error| refusal(&error.to_string()))? {
         return Err(refusal("not a module"));
     }
     modinfo::value(&source, b"srcversion").map_err(|error| refusal(&error.to_string()))

@@ -98,6 +98,17 @@ pub fn open(path: &Path) -> Result<Source, Error> {
     decompressed.map(Source::Memory)
 }
 
+/// Whether what was opened is an ELF object.
+///
+/// # Errors
+/// If it can't be read.
+pub fn is_elf(source: &Source) -> elf::Result<bool> {
+    let mut magic = Vec::new();
+    let is_read = source.read_exact(0, ELF.len() as u64, &mut magic);
+    source.check()?;
+    Ok(is_read && magic == ELF)
+}
+
 /// Decompresses an object. If its first bytes aren't ELF's, the rest isn't
 /// decompressed.
 fn read(format: &'static str, mut decoder: impl Read) -> Result<Vec<u8>, Error> {
