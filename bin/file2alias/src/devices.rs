@@ -1,7 +1,7 @@
 //! The machine's PCI devices, and who would hand each over to a virtual machine.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base::json;
 use base::message::Fatal;
@@ -11,7 +11,7 @@ use kmod::pci::{self, Classes, Device};
 use kmod::vfio;
 use serde_json::Value;
 
-use crate::find::{Tree, aliases_of, sysfs};
+use crate::find::{Tree, aliases_of, root, sysfs};
 use crate::print::failed;
 use crate::put;
 
@@ -66,13 +66,17 @@ fn object((device, found, class): &Row<'_>) -> Vec<u8> {
     }))
 }
 
+/// All devices of a sysfs.
+pub(crate) fn all(sysfs: &Path) -> Result<Vec<Device>, Fatal> {
+    pci::devices(sysfs).map_err(|error| failed(&sysfs.join("bus/pci/devices"), error))
+}
+
 /// Lists all devices.
 pub(crate) fn list(matches: &ArgMatches, out: &mut dyn Write) -> Result<bool, Fatal> {
-    let sysfs = sysfs(matches);
-    let devices = pci::devices(sysfs).map_err(|error| failed(&sysfs.join("bus/pci/devices"), error))?;
+    let devices = all(sysfs(matches))?;
     let mut aliases = aliases_of(matches, &Tree::of(matches)?)?;
     aliases.retain(|alias| alias.pattern.starts_with(vfio::PREFIX));
-    let classes = Classes::of(matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path));
+    let classes = Classes::of(root(matches));
     let row = |device: Device| {
         let found = alias::matching(&aliases, &vfio::prefixed(&device.modalias)).first().copied();
         let class = classes.name(device.class).map(<[u8]>::to_vec);

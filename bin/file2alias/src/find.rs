@@ -31,7 +31,7 @@ impl Tree {
                 fs::read_to_string(running).map_err(|error| failed(running, error))?.trim_end().to_owned()
             }
         };
-        let root = matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path);
+        let root = root(matches);
         let directories = ["lib/modules", "usr/lib/modules"].map(|directory| root.join(directory).join(&release));
         let found = directories.iter().find(|directory| directory.is_dir()).unwrap_or(&directories[0]);
         Ok(Self(found.clone()))
@@ -203,6 +203,11 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
 /// Where sysfs is.
 pub(crate) fn sysfs(matches: &ArgMatches) -> &Path {
     matches.get_one::<PathBuf>("sysfs").map_or(Path::new("/sys"), PathBuf::as_path)
+}
+
+/// The directory in which a machine's files are.
+pub(crate) fn root(matches: &ArgMatches) -> &Path {
+    matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path)
 }
 
 /// The modalias that VFIO drivers of a device have.

@@ -1,17 +1,14 @@
 //! Handing devices over, and giving them back.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 
 use base::message::{Fatal, Kind, text};
 use clap::ArgMatches;
 use kmod::handover::{self, Obstacle, Step};
-use kmod::pci;
 use kmod::vfio::Device;
 
-use crate::find::sysfs;
-use crate::print::failed;
-use crate::{put, say};
+use crate::find::{root, sysfs};
+use crate::{devices, put, say};
 
 /// What speaks against it, for people.
 fn explained(obstacle: &Obstacle, group: Option<u32>) -> String {
@@ -29,8 +26,7 @@ fn explained(obstacle: &Obstacle, group: Option<u32>) -> String {
 /// Whether devices are there, and nothing speaks against handing them over. Says what does.
 pub(crate) fn may_be_handed_over(matches: &ArgMatches, devices: &[Device], err: &mut dyn Write) -> Result<bool, Fatal> {
     let sysfs = sysfs(matches);
-    let all = pci::devices(sysfs).map_err(|error| failed(&sysfs.join("bus/pci/devices"), error))?;
-    let root = matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path);
+    let all = devices::all(sysfs)?;
     let named: Vec<&str> = devices.iter().filter_map(Device::address).collect();
     let mut may_be = true;
     let mut refuse = |address: &str, what: &str| {
@@ -45,7 +41,7 @@ pub(crate) fn may_be_handed_over(matches: &ArgMatches, devices: &[Device], err: 
         if matches.get_flag("unbind") || matches.get_flag("force") {
             continue;
         }
-        for obstacle in handover::obstacles(device, &all, &named, root, sysfs) {
+        for obstacle in handover::obstacles(device, &all, &named, root(matches), sysfs) {
             refuse(address, &format!("{} (--force goes on)", explained(&obstacle, device.iommu_group)));
         }
     }
