@@ -1,12 +1,20 @@
 //! JSON of bytes, one object a line.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// Bytes as a string, or as numbers if they are not UTF-8.
+/// Bytes as a string. What isn't UTF-8 is `\xNN` for each byte, and a backslash is `\\`, so
+/// that the bytes can be had back.
 #[must_use]
 pub fn text(bytes: &[u8]) -> Value {
-    std::str::from_utf8(bytes).map_or_else(|_| json!(bytes), |text| json!(text))
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text += &chunk.valid().replace('\\', "\\\\");
+        for byte in chunk.invalid() {
+            text += &format!("\\x{byte:02x}");
+        }
+    }
+    text.into()
 }
 
 /// Each as [`text`].
@@ -22,4 +30,17 @@ pub fn line(object: &impl Serialize) -> Vec<u8> {
     let mut line = serde_json::to_vec(object).unwrap_or_default();
     line.push(b'\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_can_be_had_back() {
+        assert_eq!(text(b"vfio_pci:v*"), "vfio_pci:v*");
+        assert_eq!(text(b"a\xffb\xc3"), r"a\xffb\xc3");
+        assert_eq!(text(br"\xff"), r"\\xff");
+        assert_eq!(text("\u{fc}".as_bytes()), "\u{fc}");
+    }
 }
