@@ -31,6 +31,22 @@ pub fn fnmatch(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
+/// Whether a name that begins like this could match a pattern.
+#[must_use]
+pub fn may_begin(pattern: &[u8], start: &[u8]) -> bool {
+    let (mut pattern, mut start) = (pattern, start);
+    loop {
+        (pattern, start) = match (pattern.first(), start.split_first()) {
+            // A star takes all of it, and what follows takes what isn't known.
+            (Some(b'*'), _) | (_, None) => return true,
+            (_, Some((&byte, after))) => match one(pattern, byte) {
+                Some(rest) => (rest, after),
+                None => return false,
+            },
+        };
+    }
+}
+
 /// What is left of a pattern after its first element, which is no star, if a
 /// byte matches that.
 fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
@@ -79,7 +95,7 @@ fn element(set: &[u8]) -> Option<(u8, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::fnmatch;
+    use super::{fnmatch, may_begin};
 
     #[test]
     fn patterns_of_modules() {
@@ -108,6 +124,22 @@ mod tests {
             ("a/*", "a/b/c", true),
         ] {
             assert_eq!(fnmatch(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn names_of_which_the_end_is_not_known() {
+        for (pattern, start, expected) in [
+            ("pci:v00008086d000010D3sv*", "pci:v00008086d000010D3", true),
+            ("pci:v00008086d000010D3sv*", "pci:v00008086d0000153", false),
+            ("pci:v*d*", "pci:v00008086d000010D3", true),
+            ("pci:v0000", "pci:v00008086", false),
+            ("usb:v1d01[0-3]*", "usb:v1d012", true),
+            ("usb:v1d01[0-3]*", "usb:v1d014", false),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(may_begin(pattern.as_bytes(), start.as_bytes()), expected, "{pattern} {start}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! `modules.alias`: a line `alias PATTERN MODULE` for each alias of each
 //! module (`output_aliases()` in depmod.c).
 
-use base::fnmatch::fnmatch;
+use base::fnmatch::{fnmatch, may_begin};
 use base::textfile;
 use memchr::{memchr, memrchr};
 
@@ -50,11 +50,15 @@ pub fn parse_builtin(modinfo: &[u8]) -> impl Iterator<Item = Alias> {
 }
 
 /// The aliases that a modalias matches, those with the fewest wildcards first,
-/// and of these the first in the list.
+/// and of these the first in the list. One that ends in a star stands for all that begin
+/// like it: these are the aliases that one of them could match.
 #[must_use]
 pub fn matching<'a>(aliases: &'a [Alias], modalias: &[u8]) -> Vec<&'a Alias> {
     let modalias = normalized(modalias);
-    let fits = |alias: &&Alias| fnmatch(&normalized(&alias.pattern), &modalias);
+    let fits = |alias: &&Alias| match modalias.strip_suffix(b"*") {
+        Some(start) => may_begin(&normalized(&alias.pattern), start),
+        None => fnmatch(&normalized(&alias.pattern), &modalias),
+    };
     let mut found: Vec<&Alias> = aliases.iter().filter(fits).collect();
     found.sort_by_key(|alias| alias.wildcards());
     found
@@ -85,6 +89,8 @@ mod tests {
         let text = b"alias a:* first\nalias a:b* second\nalias a:b-c third\nalias a:*c* fourth\nalias *:b* fifth\nalias b:* sixth\n";
         let aliases: Vec<_> = parse(text).collect();
         let found: Vec<_> = matching(&aliases, b"a:b_c").into_iter().map(|alias| &alias.module[..]).collect();
+        assert_eq!(found, [&b"third"[..], b"first", b"second", b"fourth", b"fifth"]);
+        let found: Vec<_> = matching(&aliases, b"a:b-*").into_iter().map(|alias| &alias.module[..]).collect();
         assert_eq!(found, [&b"third"[..], b"first", b"second", b"fourth", b"fifth"]);
     }
 }
