@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base::message::{Fatal, Kind, text};
 
-use crate::flags::Flags;
+use crate::flags::{Flags, Kernel};
 use crate::record;
 use crate::tree::Trees;
 use crate::vendor;
@@ -51,8 +51,13 @@ impl<D: Flags> Found<D> {
     /// The kernel and the evidence for it, for people.
     #[must_use]
     pub fn description(&self) -> String {
-        let mut text =
-            format!("kernel {}, from {}", self.dialect.kernel().name, String::from_utf8_lossy(self.origin.name()));
+        let Kernel { name, version, .. } = self.dialect.kernel();
+        let newest = Version::NEWEST;
+        let mut text = format!("kernel {name}");
+        if (version.major, version.minor) > newest {
+            let _ = write!(text, " (taken for {}.{}, the newest that is known)", newest.0, newest.1);
+        }
+        let _ = write!(text, ", from {}", String::from_utf8_lossy(self.origin.name()));
         for evidence in &self.evidence {
             let _ = write!(text, " and {}", evidence.display());
         }

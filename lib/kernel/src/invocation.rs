@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use base::message::{Fatal, Kind, text};
 
-use crate::detect;
+use crate::detect::{self, Found};
 use crate::flags::Flags;
 
 /// How a program was called.
@@ -46,13 +46,21 @@ impl Invocation {
     /// # Errors
     /// If `KBUILD_RS_KERNEL` doesn't name a version.
     pub fn dialect<D: Flags>(&self, err: &mut dyn Write) -> Result<D, Fatal> {
+        Ok(self.found(err)?.dialect)
+    }
+
+    /// The same, with how the kernel is known.
+    ///
+    /// # Errors
+    /// As [`Invocation::dialect`].
+    pub fn found<D: Flags>(&self, err: &mut dyn Write) -> Result<Found<D>, Fatal> {
         let found = detect::detect(|name| std::env::var_os(name), &self.executables())?;
         if is_on("KBUILD_RS_DEBUG") {
             let line = text!("kbuild-rs: {}\n", found.description());
             // stderr is closed: nobody to report to.
             let _ = err.write_all(&line);
         }
-        Ok(found.dialect)
+        Ok(found)
     }
 
     /// How many workers `KBUILD_RS_JOBS` asks for, if it is set.
