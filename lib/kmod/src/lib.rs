@@ -6,6 +6,7 @@
 //! | [`archive`] | compressed modules |
 //! | [`modinfo`] | `.modinfo`, and the kernel that a module was built for |
 //! | [`alias`] | `modules.alias`, and which aliases a modalias matches |
+//! | [`installed`] | the kernels whose modules are installed |
 //! | [`pci`] | the machine's PCI devices, and the names of their classes |
 //! | [`handover`] | handing a device over to a driver, and giving it back |
 //! | [`vfio`] | which driver takes a device for a virtual machine |
@@ -15,6 +16,7 @@
 pub mod alias;
 pub mod archive;
 pub mod handover;
+pub mod installed;
 pub mod modinfo;
 pub mod pci;
 pub mod vfio;
