@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use kbuild_rs_tests::command::write_executable;
-use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::{assemble, assemble_for};
 use kbuild_rs_tests::original::ours;
 use kbuild_rs_tests::privilege::without_privilege;
@@ -166,23 +165,6 @@ vfio_pci vfio_pci:v*d*sv*sd*bc*sc*i* 7
     machine.expect(&format!("vfio --all {device}"), 0, all)?;
     let tie = "first vfio_pci:v00001234d00000002sv*sd*bc*sc*i* 5\n";
     machine.expect("vfio pci:v00001234d00000002sv00000000sd00000000bc03sc00i00", 0, tie)
-}
-
-/// What docs/examples.md shows is what the program does.
-#[test]
-fn examples_of_the_documents() -> io::Result<()> {
-    let machine = Machine::loaded()?;
-    fs::write(machine.path().join("two.ko"), assemble(TABLES)?)?;
-    for (shown, hidden) in [("vfio --all 01:00.0", " --sysfs sys"), ("vfio --script 01:00.0", " --sysfs sys")] {
-        let output = machine.run(&format!("{shown}{hidden}"))?;
-        let text = String::from_utf8_lossy(&output.stdout).replace("sys/", "/sys/");
-        assert!(documents::examples_show(&format!("file2alias {shown}"), &text)?, "$ file2alias {shown}\n{text}");
-    }
-    let mut command = Command::new(ours("file2alias")?.program);
-    let output = command.args(["--format", "modules.alias", "two.ko"]).current_dir(machine.path()).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(documents::examples_show("file2alias --format modules.alias two.ko", &text)?, "{text}");
-    Ok(())
 }
 
 #[test]
@@ -544,5 +526,76 @@ fn a_pipe_that_is_closed() -> io::Result<()> {
         let output = child.wait_with_output()?;
         assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]), "{count}");
     }
+    Ok(())
+}
+
+#[test]
+fn the_plain_form_has_a_name() -> io::Result<()> {
+    let machine = Machine::new()?;
+    for name in ["two.ko", "match"] {
+        fs::write(machine.path().join(name), assemble(TABLES)?)?;
+    }
+    let run = |arguments: &str| -> io::Result<(Option<i32>, String, String)> {
+        let mut command = Command::new(ours("file2alias")?.program);
+        let output = command.args(arguments.split(' ')).current_dir(machine.path()).output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((output.status.code(), text(&output.stdout), text(&output.stderr)))
+    };
+    let plain = run("--type pci two.ko")?;
+    assert_eq!(plain.0, Some(0));
+    assert_eq!(run("list --type pci two.ko")?, plain);
+    assert_eq!(run("list --type pci match")?, plain);
+    assert_eq!(run("--json two.ko")?, run("--format json two.ko")?);
+    // Which kernel it is, and nothing but the status.
+    let kernel = "file2alias: two.ko: kernel 6.1.176, by its vermagic\n";
+    assert_eq!(run("-v --type pci two.ko")?, (Some(0), plain.1, kernel.to_owned()));
+    let asked = "file2alias: two.ko: kernel 6.1.0, as --kernel says\n";
+    assert_eq!(run("-v --kernel 6.1.0-9-amd64 --type i2c two.ko")?.2, asked);
+    assert_eq!(run("-q two.ko")?, (Some(0), String::new(), String::new()));
+    assert_eq!(run("-q nosuch.ko")?.0, Some(1));
+    Ok(())
+}
+
+#[test]
+fn matches_as_json() -> io::Result<()> {
+    let expected = "{\"modalias\":\"pci:v000015B3*\",\"module\":\"mlx5_core\",\
+                    \"pattern\":\"pci:v000015B3d0000101Esv*sd*bc*sc*i*\",\"wildcards\":5,\"builtin\":false}\n";
+    let machine = Machine::new()?;
+    machine.expect("match --json pci:v000015B3*", 0, expected)?;
+    machine.expect("match -q pci:v000015B3*", 0, "")?;
+    machine.expect("match -q pci:v000015B4*", 1, "")
+}
+
+#[test]
+fn steps_as_json() -> io::Result<()> {
+    let steps = Machine::loaded()?.run("vfio --sysfs sys --script --json 01:00.0")?.stdout;
+    let steps = String::from_utf8_lossy(&steps).lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
+    assert_eq!(steps[0], serde_json::json!({ "command": "modprobe mlx5_vfio_pci" }));
+    assert_eq!(steps.len(), 4);
+    Ok(())
+}
+
+#[test]
+fn headings_are_coloured_on_demand() -> io::Result<()> {
+    let machine = several()?;
+    let heading = |arguments: &str| -> io::Result<String> {
+        let table = machine.run(arguments)?.stdout;
+        Ok(String::from_utf8_lossy(&table).lines().next().unwrap_or_default().to_owned())
+    };
+    let plain = "ADDRESS       GROUP  DRIVER     VFIO           CLASS";
+    assert_eq!(heading("vfio --sysfs sys")?, plain);
+    assert_eq!(heading("vfio --sysfs sys --color never")?, plain);
+    assert_eq!(heading("vfio --sysfs sys --color always")?, format!("\x1b[1m{plain}\x1b[0m"));
+    Ok(())
+}
+
+#[test]
+fn a_kernel_by_its_version() -> io::Result<()> {
+    let machine = Machine::new()?;
+    let mut command = Command::new(ours("file2alias")?.program);
+    command.args(["match", "-v", "--root", ".", "--kernel", "6.12", MLX5]).current_dir(machine.path());
+    let output = command.output()?;
+    let said = "file2alias: kernel 6.12.0-test, as --kernel says: ./lib/modules/6.12.0-test\n";
+    assert_eq!((output.status.code(), &*String::from_utf8_lossy(&output.stderr)), (Some(0), said));
     Ok(())
 }

@@ -11,7 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates of `lib/`, from the lowest up.
-const LAYERS: &[&str] = &["base", "kernel", "elf", "kmod", "modpost", "fixdep", "lalr", "symversions", "proof", "swap"];
+const LAYERS: &[&str] =
+    &["base", "kernel", "cli", "elf", "kmod", "modpost", "fixdep", "lalr", "symversions", "proof", "swap"];
 
 fn lib() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../lib")

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::process::{Command, Output};
 
-use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::ours;
 use tempfile::TempDir;
@@ -76,7 +75,6 @@ d/m: {SUM}
   skipped d/lib.a: a library
 "
     );
-    assert!(documents::examples_show("sumversion --explain d/m", &explained)?);
     Tree::new()?.expect("--explain d/m", 0, &explained)
 }
 
@@ -127,4 +125,49 @@ fn a_missing_module_does_not_keep_the_others() -> io::Result<()> {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "sumversion: missing.mod: No such file or directory\n");
     assert_eq!(output.status.code(), Some(1));
     Ok(())
+}
+
+#[test]
+fn sums_as_json() -> io::Result<()> {
+    let tree = Tree::new()?;
+    tree.module("d/m.ko", SUM)?;
+    tree.module("none.ko", "")?;
+    let own = format!("{{\"module\":\"d/m\",\"srcversion\":\"{SUM}\"}}\n");
+    tree.expect("--json d/m", 0, &own)?;
+    tree.expect("--json -q d/m", 0, "")?;
+    let sides = |one: &str, other: &str| format!("[{{\"module\":{one}}},{{\"module\":{other}}}]}}\n");
+    let file = format!("\"d/m.ko\",\"srcversion\":\"{SUM}\"");
+    let same = sides(&file, &format!("\"its tree\",\"srcversion\":\"{SUM}\""));
+    tree.expect("--json --check d/m.ko", 0, &format!("{{\"verdict\":\"equal\",\"sides\":{same}"))?;
+    let absent = sides(&file, "\"none.ko\",\"srcversion\":null");
+    tree.expect("--json --compare d/m.ko none.ko", 1, &format!("{{\"verdict\":\"absent\",\"sides\":{absent}"))?;
+    tree.write("sys/module/a/srcversion", "AA\n")?;
+    tree.expect("--json --sysfs sys --loaded a", 0, "{\"module\":\"sys/module/a\",\"srcversion\":\"AA\"}\n")?;
+    let output = tree.run("--json --explain d/m")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let object: serde_json::Value = serde_json::from_str(&text)?;
+    let kinds: Vec<_> = object["steps"].as_array().into_iter().flatten().map(|step| step["kind"].clone()).collect();
+    assert_eq!(
+        kinds,
+        ["object", "source", "header", "elsewhere", "object", "source", "header", "elsewhere", "library"]
+    );
+    assert_eq!(object["steps"][2]["path"], "d/m.h");
+    Ok(())
+}
+
+#[test]
+fn which_kernel_it_is() -> io::Result<()> {
+    let tree = Tree::new()?;
+    let said = |arguments: &str| Ok::<_, io::Error>(String::from_utf8_lossy(&tree.run(arguments)?.stderr).into_owned());
+    assert_eq!(said("-v d/m")?, "sumversion: kernel 6.1.176, from KBUILD_RS_KERNEL\n");
+    assert_eq!(said("-v --kernel 6.12.0-5-amd64 d/m")?, "sumversion: kernel 6.12.0, as --kernel says\n");
+    assert_eq!(said("-v --kernel rhel/9.6 d/m")?, "sumversion: kernel rhel/9.6, as --kernel says\n");
+    Ok(())
+}
+
+#[test]
+fn verdicts_are_coloured_on_demand() -> io::Result<()> {
+    let tree = Tree::new()?;
+    tree.module("a.ko", "AA")?;
+    tree.expect("--color always --compare a.ko a.ko", 0, "a.ko: AA\na.ko: AA\n\x1b[32mequal\x1b[0m\n")
 }

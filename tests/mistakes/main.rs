@@ -73,9 +73,15 @@ fn place() -> io::Result<TempDir> {
         gzip.write_all(b"no module\n")?;
         gzip.finish()?
     })?;
-    for dir in
-        ["directory", "modules", "root/lib/modules/6.12.0", "sys/bus/pci/devices/0000:01:00.0", "tree/scripts/mod"]
-    {
+    for dir in [
+        "directory",
+        "modules",
+        "root/lib/modules/6.12.0",
+        "two/lib/modules/6.1.0-1-amd64",
+        "two/lib/modules/6.1.0-2-amd64",
+        "sys/bus/pci/devices/0000:01:00.0",
+        "tree/scripts/mod",
+    ] {
         fs::create_dir_all(path.join(dir))?;
     }
     for name in ["m.ko", "empty.ko", "text.ko", "cut.ko", "cut-m.ko.xz"] {

@@ -581,3 +581,30 @@ fn what_is_proved_is_recorded() {
     fs::remove_file(bench.ours().join("kbuild-rs-prove")).unwrap();
     bench.refuses(&["--from", "ours"], "kbuild-rs-prove: is missing");
 }
+
+/// What was done, for other programs, and what is done, step by step.
+#[test]
+fn results_as_json() {
+    let bench = Bench::new(DEBIAN, true).with_tools();
+    let scripts = fs::canonicalize(bench.tree().join("scripts")).unwrap();
+    let expected = |rest: &str| {
+        let line = |dir| format!("{{\"directory\":\"{}\",{rest}}}\n", scripts.join(dir).display());
+        ["mod", "basic", "genksyms"].map(line).concat()
+    };
+    let run = |arguments: &[&str]| String::from_utf8(bench.run(arguments).stdout).unwrap();
+    let proof = "\"proof\":[\"modpost: is the same\"]";
+    assert_eq!(run(&["--status", "--json"]), expected("\"status\":\"original\",\"kernel\":null"));
+    assert_eq!(run(&["--from", "ours", "--check", "--json"]), expected(&format!("\"outcome\":\"same\",{proof}")));
+    assert_eq!(run(&["--from", "ours", "--json"]), expected(&format!("\"outcome\":\"swapped\",{proof}")));
+    assert_eq!(run(&["--status", "--json"]), expected("\"status\":\"swapped\",\"kernel\":\"6.1.176\""));
+    assert_eq!(run(&["--status", "-q"]), "");
+    let undone = bench.run(&["--undo", "-v", "--only", "genksyms"]);
+    let said = String::from_utf8(undone.stderr).unwrap();
+    assert!(said.lines().count() > 2 && said.lines().all(|line| line.starts_with("kbuild-rs-swap: ")), "{said}");
+    assert_eq!(run(&["--undo", "-q"]), "");
+    assert_eq!(run(&["--undo", "--json"]), expected("\"outcome\":\"original\",\"proof\":[]"));
+    fs::write(bench.ours().join("refused"), "").unwrap();
+    let differs = bench.run(&["--from", "ours", "--check", "--json"]);
+    assert_eq!(differs.status.code(), Some(1));
+    assert_eq!(String::from_utf8(differs.stdout).unwrap(), expected("\"outcome\":\"different\",\"proof\":[]"));
+}

@@ -1,11 +1,11 @@
 //! The machine's PCI devices, and who would hand each over to a virtual machine.
 
-use std::io::Write;
 use std::path::Path;
 
 use base::json;
 use base::message::Fatal;
 use clap::ArgMatches;
+use cli::{Streams, Style};
 use kmod::alias::{self, Alias};
 use kmod::pci::{self, Classes, Device};
 use kmod::vfio;
@@ -13,7 +13,6 @@ use serde_json::Value;
 
 use crate::find::{Tree, aliases_of, root, sysfs};
 use crate::print::failed;
-use crate::put;
 
 /// What is not there, in a table.
 const NOTHING: &[u8] = b"-";
@@ -72,9 +71,9 @@ pub(crate) fn all(sysfs: &Path) -> Result<Vec<Device>, Fatal> {
 }
 
 /// Lists all devices.
-pub(crate) fn list(matches: &ArgMatches, out: &mut dyn Write) -> Result<bool, Fatal> {
+pub(crate) fn list(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<bool, Fatal> {
     let devices = all(sysfs(matches))?;
-    let mut aliases = aliases_of(matches, &Tree::of(matches)?)?;
+    let mut aliases = aliases_of(matches, &Tree::of(matches, streams))?;
     aliases.retain(|alias| alias.pattern.starts_with(vfio::PREFIX));
     let classes = Classes::of(root(matches));
     let row = |device: Device| {
@@ -85,11 +84,15 @@ pub(crate) fn list(matches: &ArgMatches, out: &mut dyn Write) -> Result<bool, Fa
     };
     let rows: Vec<Row<'_>> = devices.into_iter().map(row).collect();
     if matches.get_flag("json") {
-        rows.iter().try_for_each(|row| put(out, &object(row)))?;
+        rows.iter().try_for_each(|row| streams.put(&object(row)))?;
         return Ok(true);
     }
     let heads = ["ADDRESS", "GROUP", "DRIVER", "VFIO", "CLASS"].map(|head| head.as_bytes().to_vec()).to_vec();
     let lines: Vec<_> = std::iter::once(heads).chain(rows.iter().map(cells)).collect();
-    put(out, &table(&lines))?;
+    let text = table(&lines);
+    let (heading, devices) = text.split_at(memchr::memchr(b'\n', &text).unwrap_or(text.len()));
+    let heading = streams.styled(Style::Heading, heading);
+    streams.put(&heading)?;
+    streams.put(devices)?;
     Ok(true)
 }

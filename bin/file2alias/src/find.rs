@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -10,42 +10,72 @@ use base::json;
 use base::message::{Fatal, Kind, text};
 use base::textfile;
 use clap::ArgMatches;
+use cli::{KernelName, Streams};
 use kmod::alias::{self, Alias};
+use kmod::installed::{self, Installed};
 use kmod::vfio::{self, Device};
 use kmod::{archive, handover};
 use modpost::module::Scratch;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::print::{self, failed};
-use crate::{NAME, devices, hand, put, say};
+use crate::{devices, hand};
 
-/// A kernel's directory of modules.
-pub(crate) struct Tree(PathBuf);
+/// A kernel's directory of modules, or why there is none. Aliases may come from elsewhere.
+pub(crate) struct Tree(Result<PathBuf, Fatal>);
 
 impl Tree {
-    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, Fatal> {
-        let release = match matches.get_one::<String>("kernel") {
-            Some(release) => release.clone(),
+    /// The running kernel's, or that of the kernel that was named: by its release, or by
+    /// its version, if only one begins with it.
+    pub(crate) fn of(matches: &ArgMatches, streams: &mut Streams<'_>) -> Self {
+        Self(Self::find(matches, streams))
+    }
+
+    fn find(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<PathBuf, Fatal> {
+        let root = root(matches);
+        let installed = installed::kernels(root);
+        let name = matches.get_one::<KernelName>("kernel");
+        let (release, origin) = match name {
+            Some(name) => (name.text.clone(), "as --kernel says"),
             None => {
                 let running = Path::new("/proc/sys/kernel/osrelease");
-                fs::read_to_string(running).map_err(|error| failed(running, error))?.trim_end().to_owned()
+                let release = fs::read_to_string(running).map_err(|error| failed(running, error))?;
+                (release.trim_end().to_owned(), "the running one")
             }
         };
-        let root = root(matches);
-        let directories = ["lib/modules", "usr/lib/modules"].map(|directory| root.join(directory).join(&release));
-        let found = directories.iter().find(|directory| directory.is_dir()).unwrap_or(&directories[0]);
-        Ok(Self(found.clone()))
+        let mut found: Vec<_> = installed.iter().filter(|kernel| kernel.release == release).collect();
+        if let ([], Some(name)) = (&found[..], name) {
+            found = installed.iter().filter(|kernel| name.begins(&kernel.release)).collect();
+        }
+        let releases = |kernels: &[&Installed]| {
+            kernels.iter().map(|kernel| kernel.release.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        match found[..] {
+            [kernel] => {
+                streams.explain(&format!("kernel {}, {origin}: {}", kernel.release, kernel.directory.display()));
+                Ok(kernel.directory.clone())
+            }
+            [] => {
+                let directory = installed::directory(root, &release);
+                let known = match &installed[..] {
+                    [] => "there are none at all".to_owned(),
+                    known => format!("there are those of {}", releases(&known.iter().collect::<Vec<_>>())),
+                };
+                let text = text!("{}: no modules of that kernel: {}\n", directory.as_os_str().as_bytes(), known);
+                Err(Fatal::refusal(Kind::FILE, text))
+            }
+            _ => {
+                let text = text!("--kernel: {} is ambiguous: {}\n", release, releases(&found));
+                Err(Fatal::refusal(Kind::USAGE, text))
+            }
+        }
     }
 
     /// The aliases of its modules, and of those that are part of the kernel.
     pub(crate) fn aliases(&self) -> Result<Vec<Alias>, Fatal> {
-        if !self.0.is_dir() {
-            let text =
-                text!("{}: no modules of such a kernel: --kernel names another\n", self.0.as_os_str().as_bytes());
-            return Err(Fatal::refusal(Kind::FILE, text));
-        }
-        let mut aliases = read_aliases(&self.0.join("modules.alias"))?;
-        let builtin = self.0.join("modules.builtin.modinfo");
+        let directory = self.0.as_ref().map_err(Fatal::clone)?;
+        let mut aliases = read_aliases(&directory.join("modules.alias"))?;
+        let builtin = directory.join("modules.builtin.modinfo");
         match fs::read(&builtin) {
             Ok(modinfo) => aliases.extend(alias::parse_builtin(&modinfo)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -56,9 +86,10 @@ impl Tree {
 
     /// The name of a module's driver, by its object.
     fn driver(&self, module: &[u8]) -> Option<Vec<u8>> {
-        let dep = fs::read(self.0.join("modules.dep")).ok()?;
+        let directory = self.0.as_ref().ok()?;
+        let dep = fs::read(directory.join("modules.dep")).ok()?;
         let file = vfio::file_of(&dep, module)?;
-        let source = archive::open(&self.0.join(textfile::path(file))).ok()?;
+        let source = archive::open(&directory.join(textfile::path(file))).ok()?;
         vfio::driver_of(&source).ok().flatten()
     }
 }
@@ -88,8 +119,8 @@ fn meant(text: &[u8]) -> Option<String> {
 }
 
 /// The aliases of files: modules, or texts like `modules.alias`.
-fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, err: &mut dyn Write) -> Result<Vec<Alias>, Fatal> {
-    let (reader, _) = print::reader(err)?;
+fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, streams: &mut Streams<'_>) -> Result<Vec<Alias>, Fatal> {
+    let (reader, _) = print::reader(streams)?;
     let mut scratch = Scratch::default();
     let mut aliases = Vec::new();
     for path in paths.map(Path::new) {
@@ -112,7 +143,7 @@ fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, err: &mut dyn Write) 
 }
 
 /// `match`: whether a module claims the device.
-pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Fatal> {
+pub(crate) fn by_modalias(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<bool, Fatal> {
     let Some(modalias) = matches.get_one::<OsString>("modalias") else {
         return Ok(false);
     };
@@ -120,46 +151,50 @@ pub(crate) fn by_modalias(matches: &ArgMatches, out: &mut dyn Write, err: &mut d
         usage(modalias, &meant);
     }
     let aliases = match matches.get_many::<OsString>("sources") {
-        Some(paths) => of_files(paths, err)?,
-        None => Tree::of(matches)?.aliases()?,
+        Some(paths) => of_files(paths, streams)?,
+        None => Tree::of(matches, streams).aliases()?,
     };
     let found = alias::matching(&aliases, modalias.as_bytes());
     for alias in &found {
-        put(out, &[&alias.module[..], b" ", &alias.pattern, b"\n"].concat())?;
+        if matches.get_flag("json") {
+            streams.put(&json::line(&candidate(modalias.as_bytes(), alias)))?;
+        } else {
+            streams.put(&[&alias.module[..], b" ", &alias.pattern, b"\n"].concat())?;
+        }
     }
     Ok(!found.is_empty())
 }
 
 /// `vfio`: whether there is a driver for each of the devices, and of known name
 /// if a script is to hand it over.
-pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Fatal> {
+pub(crate) fn for_vfio(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<bool, Fatal> {
     let texts: Vec<&OsString> = matches.get_many("devices").into_iter().flatten().collect();
     if texts.is_empty() {
-        return devices::list(matches, out);
+        return devices::list(matches, streams);
     }
     let [binds, unbinds] = ["bind", "unbind"].map(|name| matches.get_flag(name));
     let needs_address = binds || unbinds || matches.get_flag("script");
     let devices: Vec<Device> = texts.iter().map(|text| device(text, needs_address)).collect();
     let sysfs = sysfs(matches);
-    if (binds || unbinds) && !hand::may_be_handed_over(matches, &devices, err)? {
+    if (binds || unbinds) && !hand::may_be_handed_over(matches, &devices, streams)? {
         return Ok(false);
     }
     if unbinds {
         let addresses = devices.iter().filter_map(Device::address);
         let steps = addresses.flat_map(|address| handover::unbind(address, sysfs)).collect();
-        return hand::take(matches, steps, out, err);
+        return hand::take(matches, steps, streams);
     }
     let (mut known, mut steps) = (Vec::new(), Vec::new());
     for (text, device) in texts.iter().zip(&devices) {
         match vfio_modalias(device, text, sysfs) {
             Ok(modalias) => known.push((text, device, modalias)),
-            Err(fatal) => say(&fatal, err),
+            Err(fatal) => streams.say(&fatal.message, b""),
         }
     }
     if known.is_empty() {
         return Ok(false);
     }
-    let tree = Tree::of(matches)?;
+    let tree = Tree::of(matches, streams);
     let aliases = aliases_of(matches, &tree)?;
     let mut all_found = known.len() == devices.len();
     for (text, device, modalias) in known {
@@ -173,14 +208,19 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
                     steps.extend(handover::bind(address, &alias.module, &driver, sysfs));
                 } else {
                     let (device, module) = (Path::new(text).display(), textfile::path(&alias.module).display());
-                    let _ = writeln!(err, "{NAME}: {device}: the name of the driver in {module} isn't known");
+                    let text = format!("{device}: the name of the driver in {module} isn't known\n").into_bytes();
+                    streams.say(&Fatal::refusal(Kind::FILE, text).message, b"");
                     all_found = false;
                 }
                 continue;
             }
             if matches.get_flag("json") {
-                let name = || driver().as_deref().map_or(Value::Null, json::text);
-                put(out, &candidate(text, &modalias, alias, matches.get_flag("driver").then(name)))?;
+                let mut object = Map::from_iter([("device".to_owned(), json::text(text.as_bytes()))]);
+                object.extend(candidate(&modalias, alias));
+                if matches.get_flag("driver") {
+                    object.insert("driver".into(), driver().as_deref().map_or(Value::Null, json::text));
+                }
+                streams.put(&json::line(&object))?;
                 continue;
             }
             let name = if devices.len() > 1 { [text.as_bytes(), b": "].concat() } else { Vec::new() };
@@ -189,14 +229,14 @@ pub(crate) fn for_vfio(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn 
             if matches.get_flag("driver") {
                 line.extend([b" ", &driver().unwrap_or_else(|| b"-".to_vec())[..]].concat());
             }
-            put(out, &[&line[..], b"\n"].concat())?;
+            streams.put(&[&line[..], b"\n"].concat())?;
         }
     }
     if binds {
         // All or none: a part of a group can't be used.
-        return if all_found { hand::take(matches, steps, out, err) } else { Ok(false) };
+        return if all_found { hand::take(matches, steps, streams) } else { Ok(false) };
     }
-    steps.iter().try_for_each(|step| put(out, &step.command()))?;
+    steps.iter().try_for_each(|step| hand::show(matches, step, streams))?;
     Ok(all_found)
 }
 
@@ -222,19 +262,16 @@ fn vfio_modalias(device: &Device, text: &OsStr, sysfs: &Path) -> Result<Vec<u8>,
     is_pci.then_some(modalias).ok_or_else(|| refusal("not a PCI device: no other has drivers for VFIO"))
 }
 
-fn candidate(device: &OsStr, modalias: &[u8], alias: &Alias, driver: Option<Value>) -> Vec<u8> {
-    let mut object = serde_json::json!({
-        "device": json::text(device.as_bytes()),
-        "modalias": json::text(modalias),
-        "module": json::text(&alias.module),
-        "pattern": json::text(&alias.pattern),
-        "wildcards": alias.wildcards(),
-        "builtin": alias.is_builtin,
-    });
-    if let Some(driver) = driver {
-        object["driver"] = driver;
-    }
-    json::line(&object)
+/// An alias that a modalias matches.
+fn candidate(modalias: &[u8], alias: &Alias) -> Map<String, Value> {
+    let fields = [
+        ("modalias", json::text(modalias)),
+        ("module", json::text(&alias.module)),
+        ("pattern", json::text(&alias.pattern)),
+        ("wildcards", alias.wildcards().into()),
+        ("builtin", alias.is_builtin.into()),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn device(text: &OsString, needs_address: bool) -> Device {

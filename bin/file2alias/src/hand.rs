@@ -1,14 +1,14 @@
 //! Handing devices over, and giving them back.
 
-use std::io::Write;
-
+use base::json;
 use base::message::{Fatal, Kind, text};
 use clap::ArgMatches;
+use cli::Streams;
 use kmod::handover::{self, Obstacle, Step};
 use kmod::vfio::Device;
 
+use crate::devices;
 use crate::find::{root, sysfs};
-use crate::{devices, put, say};
 
 /// What speaks against it, for people.
 fn explained(obstacle: &Obstacle, group: Option<u32>) -> String {
@@ -24,13 +24,17 @@ fn explained(obstacle: &Obstacle, group: Option<u32>) -> String {
 }
 
 /// Whether devices are there, and nothing speaks against handing them over. Says what does.
-pub(crate) fn may_be_handed_over(matches: &ArgMatches, devices: &[Device], err: &mut dyn Write) -> Result<bool, Fatal> {
+pub(crate) fn may_be_handed_over(
+    matches: &ArgMatches,
+    devices: &[Device],
+    streams: &mut Streams<'_>,
+) -> Result<bool, Fatal> {
     let sysfs = sysfs(matches);
     let all = devices::all(sysfs)?;
     let named: Vec<&str> = devices.iter().filter_map(Device::address).collect();
     let mut may_be = true;
     let mut refuse = |address: &str, what: &str| {
-        say(&Fatal::refusal(Kind::USAGE, text!("{}: {}\n", address, what)), err);
+        streams.say(&Fatal::refusal(Kind::USAGE, text!("{}: {}\n", address, what)).message, b"");
         may_be = false;
     };
     for address in &named {
@@ -48,21 +52,26 @@ pub(crate) fn may_be_handed_over(matches: &ArgMatches, devices: &[Device], err: 
     Ok(may_be)
 }
 
+/// Shows a step.
+pub(crate) fn show(matches: &ArgMatches, step: &Step, streams: &mut Streams<'_>) -> Result<(), Fatal> {
+    let command = step.command();
+    if matches.get_flag("json") {
+        let command = json::text(command.trim_ascii_end());
+        return streams.put(&json::line(&serde_json::json!({ "command": command })));
+    }
+    streams.put(&command)
+}
+
 /// Shows each step, and takes it unless it is only to be shown.
-pub(crate) fn take(
-    matches: &ArgMatches,
-    steps: Vec<Step>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<bool, Fatal> {
+pub(crate) fn take(matches: &ArgMatches, steps: Vec<Step>, streams: &mut Streams<'_>) -> Result<bool, Fatal> {
     for step in steps {
-        put(out, &step.command())?;
+        show(matches, &step, streams)?;
         if matches.get_flag("dry-run") {
             continue;
         }
-        out.flush().map_err(|error| Fatal::perror(b"standard output", error))?;
+        streams.flush()?;
         if let Err(error) = step.take() {
-            say(&Fatal::perror(step.name(), error), err);
+            streams.say(&Fatal::perror(step.name(), error).message, b"");
             return Ok(false);
         }
     }

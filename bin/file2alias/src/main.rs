@@ -3,56 +3,33 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod complete;
 mod devices;
 mod find;
 mod hand;
 mod json;
 mod print;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter};
 use std::process::ExitCode;
 
-use base::message::Fatal;
 use base::streams::Output;
+use clap_complete::CompleteEnv;
+use cli::Streams;
 
 /// The program, as it calls itself.
 const NAME: &str = "file2alias";
 
 fn main() -> ExitCode {
-    let matches = command::command().get_matches();
-    let mut out = BufWriter::new(Output::new());
-    let mut err = io::stderr();
-    let status = match matches.subcommand() {
-        Some(("match", matches)) => find::by_modalias(matches, &mut out, &mut err),
-        Some((_, matches)) => find::for_vfio(matches, &mut out, &mut err),
-        None => print::print(&matches, &mut out, &mut err),
+    CompleteEnv::with_factory(complete::command).var(cli::COMPLETE).complete();
+    let matches = command::command().color(cli::arguments::color(std::env::args_os())).get_matches();
+    let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr());
+    let (name, arguments) = matches.subcommand().unwrap_or((NAME, &matches));
+    let mut streams = Streams::new(NAME, arguments, &mut out, &mut err);
+    let result = match name {
+        "match" => find::by_modalias(arguments, &mut streams),
+        "vfio" => find::for_vfio(arguments, &mut streams),
+        _ => print::print(arguments, &mut streams),
     };
-    let flushed = written(out.flush());
-    match flushed.and(status) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(fatal) => {
-            say(&fatal, &mut err);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Says what is wrong in one line.
-fn say(fatal: &Fatal, err: &mut dyn Write) {
-    // stderr is closed: nobody to report to.
-    let _ = err.write_all(&fatal.message.line(NAME, b""));
-}
-
-/// Writes a piece of the output.
-fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Fatal> {
-    written(out.write_all(bytes))
-}
-
-/// A reader that closes the pipe has what it wanted.
-fn written(result: io::Result<()>) -> Result<(), Fatal> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        result => result.map_err(|error| Fatal::perror(b"standard output", error)),
-    }
+    streams.end(result).into()
 }

@@ -1,26 +1,26 @@
 //! The aliases of modules' device tables.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use base::message::{Fatal, Message};
 use base::workers::Workers;
 use clap::ArgMatches;
+use cli::{KernelName, Streams};
 use elf::Source;
 use indicatif::ProgressBar;
 use kernel::Invocation;
-use kernel::Version;
 use kmod::archive;
 use modpost::buffer::Buffer;
 use modpost::dialect::Dialect;
-use modpost::module::{Module, Reader, Scratch};
+use modpost::module::{Module, Origin, Reader, Scratch};
 use modpost::object::Wanted;
 use modpost::run::offsets;
 use walkdir::WalkDir;
 
-use crate::{NAME, json, put, say};
+use crate::{NAME, json};
 
 /// A file to be read.
 struct Input {
@@ -32,6 +32,8 @@ struct Input {
 /// What is said of one file.
 struct Output {
     text: Vec<u8>,
+    /// Which kernel it was read for, for who wants to know.
+    kernel: Option<String>,
     /// Lines for people.
     said: Vec<u8>,
     failed: bool,
@@ -85,7 +87,7 @@ pub(crate) fn is_named_as_module(path: &Path) -> bool {
 /// The command that a file's name is nearly.
 fn command_like(path: &Path) -> Option<&'static str> {
     let name = path.to_str()?;
-    ["match", "vfio"].into_iter().find(|command| strsim::damerau_levenshtein(command, name) <= 1)
+    ["list", "match", "vfio"].into_iter().find(|command| strsim::damerau_levenshtein(command, name) <= 1)
 }
 
 /// Reads one file. `None` for one that is no object and just there, without a module's
@@ -105,7 +107,10 @@ pub(crate) fn read(
         Err(archive::Error::Directory) => return failed("is a directory: -r reads all that is below it"),
         Err(error) => {
             let command = command_like(path).filter(|_| is_named);
-            let command = command.map(|command| format!(" (there is a command {command})"));
+            let command = command.map(|command| {
+                let place = if path.as_os_str() == command { ", which stands before options" } else { "" };
+                format!(" (there is a command {command}{place})")
+            });
             return failed(&format!("{error}{}", command.unwrap_or_default()));
         }
     };
@@ -147,9 +152,9 @@ fn text(path: &Path, module: &Module, format: Format) -> Vec<u8> {
 }
 
 /// How modules are read by default, and by how many workers.
-pub(crate) fn reader(err: &mut dyn Write) -> Result<(Reader, Option<usize>), Fatal> {
+pub(crate) fn reader(streams: &mut Streams<'_>) -> Result<(Reader, Option<usize>), Fatal> {
     let invocation = Invocation::current();
-    let dialect: Dialect = invocation.dialect(err)?;
+    let dialect: Dialect = invocation.dialect(streams.err())?;
     let fallback = dialect.kernel.version;
     let reader = Reader { version: None, fallback, wanted: Wanted::default(), offsets: offsets(&invocation) };
     Ok((reader, invocation.jobs()?))
@@ -157,7 +162,7 @@ pub(crate) fn reader(err: &mut dyn Write) -> Result<(Reader, Option<usize>), Fat
 
 /// What one file gives.
 fn look_at(input: &Input, format: Format, reader: &Reader, scratch: &mut Scratch) -> Output {
-    let mut output = Output { text: Vec::new(), said: Vec::new(), failed: false };
+    let mut output = Output { text: Vec::new(), kernel: None, said: Vec::new(), failed: false };
     let path = input.path.as_os_str().as_bytes();
     match read(&input.path, input.is_named, reader, scratch) {
         None => {}
@@ -171,6 +176,14 @@ fn look_at(input: &Input, format: Format, reader: &Reader, scratch: &mut Scratch
                 module.modinfo.clear();
             }
             output.text = text(&input.path, &module, format);
+            output.kernel = module.kernel.map(|(version, origin)| {
+                let how = match origin {
+                    Origin::Asked => "as --kernel says",
+                    Origin::Vermagic => "by its vermagic",
+                    Origin::Fallback => "as nothing says another",
+                };
+                format!("{}: kernel {version}, {how}", input.path.display())
+            });
             output.failed = module.tables.fatal.is_some();
             let fatal = module.tables.fatal.map(|fatal| fatal.message);
             let messages = module.tables.messages.iter().chain(&fatal);
@@ -189,14 +202,11 @@ fn progress(files: usize) -> ProgressBar {
 }
 
 /// Prints; whether all files could be read.
-pub(crate) fn print(
-    matches: &ArgMatches,
-    out: &mut (dyn Write + Send),
-    err: &mut (dyn Write + Send),
-) -> Result<bool, Fatal> {
-    let (reader, jobs) = reader(err)?;
+pub(crate) fn print(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<bool, Fatal> {
+    let (reader, jobs) = reader(streams)?;
     let format = match matches.get_one::<String>("format").map(String::as_str) {
         Some("modules.alias") => Format::ModulesAlias,
+        _ if matches.get_flag("json") => Format::Json,
         Some("json") => Format::Json,
         _ => Format::Lines,
     };
@@ -204,20 +214,24 @@ pub(crate) fn print(
         types: matches.get_many::<String>("type").into_iter().flatten().cloned().collect(),
         in_detail: format == Format::Json,
     };
-    let reader = Reader { version: matches.get_one::<Version>("kernel").copied(), wanted, ..reader };
+    let version = matches.get_one::<KernelName>("kernel").map(|kernel| kernel.version);
+    let reader = Reader { version, wanted, ..reader };
     let (inputs, unreadable) = inputs(matches);
-    unreadable.iter().for_each(|fatal| say(fatal, err));
+    unreadable.iter().for_each(|fatal| streams.say(&fatal.message, b""));
     let work = |scratch: &mut Scratch, input: &Input| look_at(input, format, &reader, scratch);
     let mut all_read = unreadable.is_empty();
     let progress = progress(inputs.len());
     Workers::new(jobs, inputs.len()).each(&inputs, Scratch::default, work, |output: Output| {
+        if let Some(kernel) = &output.kernel {
+            progress.suspend(|| streams.explain(kernel));
+        }
         if !output.said.is_empty() {
             // stderr is closed: nobody to report to.
-            let _ = progress.suspend(|| err.write_all(&output.said));
+            let _ = progress.suspend(|| streams.err().write_all(&output.said));
         }
         all_read &= !output.failed;
         progress.inc(1);
-        put(out, &output.text)
+        streams.put(&output.text)
     })?;
     progress.finish_and_clear();
     Ok(all_read)

@@ -3,10 +3,19 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, ValueHint};
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
+use cli::Example;
+use cli::arguments::{ending, json};
 use swap::machine::MACHINES;
 use swap::place::GROUPS;
+
+const EXAMPLES: &[Example] = &[
+    Example { what: "Whether ours does the same in a tree", command: "kbuild-rs-swap --check /usr/src/linux" },
+    Example { what: "Use ours there", command: "kbuild-rs-swap /usr/src/linux" },
+    Example { what: "The originals again", command: "kbuild-rs-swap --undo /usr/src/linux" },
+    Example { what: "What all trees use, for other programs", command: "kbuild-rs-swap --status --all --json" },
+];
 
 /// The machines for which there are programs, in order for people.
 fn hosts() -> Vec<&'static str> {
@@ -20,13 +29,14 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
 }
 
 fn path(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name("DIR").value_parser(value_parser!(PathBuf)).help(help)
+    let arg = Arg::new(name).long(name).value_name("DIR").value_parser(value_parser!(PathBuf)).help(help);
+    arg.value_hint(ValueHint::DirPath)
 }
 
 /// The command line.
 pub(crate) fn command() -> Command {
-    Command::new("kbuild-rs-swap")
-        .version(env!("CARGO_PKG_VERSION"))
+    let command = cli::program("kbuild-rs-swap")
+        .mut_arg("verbose", |arg| arg.help("Say on standard error which files are changed"))
         .about("Use kbuild-rs in a kernel tree or headers package, or the originals again")
         .override_usage(
             "kbuild-rs-swap [OPTIONS] KDIR            use kbuild-rs in KDIR\n       \
@@ -34,18 +44,21 @@ pub(crate) fn command() -> Command {
              kbuild-rs-swap [OPTIONS] --undo KDIR     use the originals again\n       \
              kbuild-rs-swap [OPTIONS] --status KDIR   say which of them KDIR uses",
         )
-        .after_help(
-            "KDIR is a kernel's source tree, a build directory (O=), or an installed headers package:\n\
-             /usr/src/linux-headers-*, /usr/lib/linux-kbuild-*, /lib/modules/*/build. A source tree\n\
-             gets a file Kbuild, which kbuild prefers to the Makefile, in scripts/mod, scripts/basic\n\
-             and scripts/genksyms; in all of them the programs that are there are replaced.",
-        )
+        .long_about(
+            "KDIR is a kernel's source tree, a build directory (O=), or an installed headers package: \
+             /usr/src/linux-headers-*, /usr/lib/linux-kbuild-*, /lib/modules/*/build. A source tree gets a file \
+             Kbuild, which kbuild prefers to the Makefile, in scripts/mod, scripts/basic and scripts/genksyms; in all \
+             of them the programs that are there are replaced.\n\n\
+             Nothing is replaced without proof that ours does the same there.",
+        );
+    ending(command, "if a tree couldn't be swapped, or ours differs", EXAMPLES)
         .arg(
             Arg::new("kdir")
                 .value_name("KDIR")
                 .required_unless_present("all")
                 .conflicts_with("all")
                 .value_parser(value_parser!(PathBuf))
+                .value_hint(ValueHint::DirPath)
                 .help("The tree"),
         )
         .arg(flag("all", "All installed headers and all trees that were swapped, instead of one"))
@@ -82,4 +95,5 @@ pub(crate) fn command() -> Command {
             "state",
             "Keep the originals in DIR, not in /var/lib/kbuild-rs (root) or ${XDG_STATE_HOME:-~/.local/state}/kbuild-rs",
         ))
+        .arg(json())
 }

@@ -8,14 +8,20 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod report;
 mod run;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use base::message::Fatal;
+use base::streams::Output;
 use clap::ArgMatches;
+use clap_complete::CompleteEnv;
+use cli::Streams;
 use nix::sys::stat::{Mode, umask};
 
+use report::Report;
 use run::{Options, What};
 
 fn environment(name: &str) -> Option<PathBuf> {
@@ -53,32 +59,33 @@ fn options(matches: &ArgMatches, root: &Path) -> std::io::Result<Options> {
     })
 }
 
-fn main() -> ExitCode {
-    let matches = command::command().get_matches();
-    umask(Mode::S_IWGRP | Mode::S_IWOTH);
+/// Whether everything was done.
+fn trees(matches: &ArgMatches, report: &mut Report<'_, '_>) -> std::io::Result<bool> {
     let root = environment("DPKG_ROOT").unwrap_or_else(|| "/".into());
-    let result = options(&matches, &root).map(|options| {
-        let mut failed = false;
-        let trees = match matches.get_one::<PathBuf>("kdir") {
-            Some(tree) => vec![tree.clone()],
-            None => run::all(&root, &options),
-        };
-        // One after the other, whatever becomes of each.
-        for tree in trees {
-            let is_done = run::tree(&tree, &options).unwrap_or_else(|error| {
-                eprintln!("kbuild-rs-swap: {error}");
-                false
-            });
-            failed |= !is_done;
-        }
-        failed
-    });
-    match result {
-        Ok(false) => ExitCode::SUCCESS,
-        Ok(true) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("kbuild-rs-swap: {error}");
-            ExitCode::FAILURE
-        }
+    let options = options(matches, &root)?;
+    let trees = match matches.get_one::<PathBuf>("kdir") {
+        Some(tree) => vec![tree.clone()],
+        None => run::all(&root, &options),
+    };
+    // One after the other, whatever becomes of each.
+    let mut all = true;
+    for tree in trees {
+        all &= run::tree(&tree, &options, report).unwrap_or_else(|error| {
+            report.complain(&error.to_string());
+            false
+        });
     }
+    Ok(all)
+}
+
+fn main() -> ExitCode {
+    CompleteEnv::with_factory(command::command).var(cli::COMPLETE).complete();
+    let matches = command::command().color(cli::arguments::color(std::env::args_os())).get_matches();
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
+    let (mut out, mut err) = (Output::new(), std::io::stderr());
+    let mut streams = Streams::new("kbuild-rs-swap", &matches, &mut out, &mut err);
+    let mut report = Report { streams: &mut streams, is_json: matches.get_flag("json"), written: Ok(()) };
+    let done = trees(&matches, &mut report).map_err(|error| Fatal::perror(b"", error));
+    let result = report.written.and(done);
+    streams.end(result).into()
 }

@@ -13,6 +13,8 @@ use swap::plan::{Given, Plan, kbuild_of};
 use swap::{Error, trees};
 use walkdir::WalkDir;
 
+use crate::report::{Outcome, Report};
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
@@ -72,7 +74,7 @@ pub(crate) fn all(root: &Path, options: &Options) -> Vec<PathBuf> {
 
 /// Does what is to be done in a tree. Returns whether ours does the same there, for a
 /// check.
-pub(crate) fn tree(tree: &Path, options: &Options) -> Result<bool, Error> {
+pub(crate) fn tree(tree: &Path, options: &Options, report: &mut Report<'_, '_>) -> Result<bool, Error> {
     fs::metadata(tree).map_err(io(tree))?;
     let places = options.places(tree)?;
     for group in GROUPS.iter().filter(|group| options.needs(group)) {
@@ -84,15 +86,21 @@ pub(crate) fn tree(tree: &Path, options: &Options) -> Result<bool, Error> {
         }
     }
     match options.what {
-        What::Status => places.iter().for_each(|place| println!("{}: {}", place.dir.display(), place.status())),
+        What::Status => places.iter().for_each(|place| report.status(place)),
         What::Check => {
             check_programs(&places, options)?;
             // Each is judged, whatever was found of the others.
-            let judged: Vec<_> = places.iter().map(|place| prove(tree, place, options, None)).collect();
-            return judged.into_iter().try_fold(true, |all, one| one.map(|one| all && one));
+            let mut judge = |place: &Place| {
+                let (is_same, proof) = prove(tree, place, options, None, report)?;
+                let outcome = if is_same { Outcome::Same } else { Outcome::Different };
+                report.outcome(place, outcome, &proof, None);
+                Ok(is_same)
+            };
+            let judged: Vec<_> = places.iter().map(&mut judge).collect();
+            return judged.into_iter().try_fold(true, |all, one: Result<bool, Error>| one.map(|one| all && one));
         }
-        What::Undo => undo(&places)?,
-        What::Swap => swap(tree, &places, options)?,
+        What::Undo => undo(&places, report)?,
+        What::Swap => swap(tree, &places, options, report)?,
     }
     Ok(true)
 }
@@ -108,16 +116,21 @@ fn without_interruption(work: impl FnOnce() -> Result<(), Error>) -> Result<(), 
     done
 }
 
-fn undo(places: &[Place]) -> Result<(), Error> {
+fn undo(places: &[Place], report: &mut Report<'_, '_>) -> Result<(), Error> {
     // What was never swapped isn't ours to judge.
     for place in places.iter().filter(|place| place.is_touched()) {
         place.check_undo()?;
     }
     let plan = Plan::undo(places)?;
+    plan.steps().for_each(|step| report.streams.explain(&step.to_string()));
     without_interruption(|| plan.run())?;
     for place in places {
-        let again = if place.is_touched() { " again" } else { "" };
-        println!("{}: has its originals{again}", place.dir.display());
+        let (outcome, line) = if place.is_touched() {
+            (Outcome::Undone, "has its originals again")
+        } else {
+            (Outcome::Original, "has its originals")
+        };
+        report.outcome(place, outcome, &[], Some(line));
     }
     Ok(())
 }
@@ -145,8 +158,15 @@ fn check_programs(places: &[Place], options: &Options) -> Result<(), Error> {
 }
 
 /// Compares ours with what is in a place, and says what it found; writes what is to be
-/// recorded to a file, if one is named. Returns whether they are the same.
-fn prove(tree: &Path, place: &Place, options: &Options, record: Option<&Path>) -> Result<bool, Error> {
+/// recorded to a file, if one is named. Returns whether they are the same, and the lines
+/// that said so, if these weren't shown.
+fn prove(
+    tree: &Path,
+    place: &Place,
+    options: &Options,
+    record: Option<&Path>,
+    report: &mut Report<'_, '_>,
+) -> Result<(bool, Vec<String>), Error> {
     let program = options.from.join("kbuild-rs-prove");
     let mut prover = Command::new(&program);
     prover.args(["--tool", place.group.tool, "--from"]).arg(&options.from);
@@ -157,7 +177,8 @@ fn prove(tree: &Path, place: &Place, options: &Options, record: Option<&Path>) -
     if let Some(record) = record {
         prover.arg("--record").arg(record);
     }
-    prover.arg("--").arg(tree).status().map(|status| status.success()).map_err(io(&program))
+    let (status, lines) = report.run(prover.arg("--").arg(tree)).map_err(io(&program))?;
+    Ok((status.success(), lines))
 }
 
 /// The machine that builds with a tree. What runs here isn't necessarily what is to run
@@ -168,6 +189,7 @@ fn host(
     places: &[Place],
     native: &'static Machine,
     options: &Options,
+    report: &mut Report<'_, '_>,
 ) -> Result<(&'static Machine, bool), Error> {
     if let Some(host) = options.host {
         return Ok((host, false));
@@ -182,7 +204,7 @@ fn host(
         let configurations = ["include/config/auto.conf", ".config"].map(|name| tree.join(name));
         let texts = configurations.iter().filter_map(|path| fs::read_to_string(path).ok());
         if texts.into_iter().any(|text| text.lines().any(|line| line == is_set)) {
-            println!("{}: {says}", program.display());
+            report.note(&format!("{}: {says}", program.display()));
             return Ok((native, true));
         }
         return Err(Error::refused(program, format!("{says}: --host says where ours is to run")));
@@ -190,12 +212,12 @@ fn host(
     Ok((native, false))
 }
 
-fn swap(tree: &Path, places: &[Place], options: &Options) -> Result<(), Error> {
+fn swap(tree: &Path, places: &[Place], options: &Options, report: &mut Report<'_, '_>) -> Result<(), Error> {
     check_programs(places, options)?;
     places.iter().try_for_each(Place::check_swap)?;
     let ours = options.from.join(GROUPS[0].ours[0]);
     let native = machine::of(&ours).map_err(io(&ours))?.ok_or_else(|| Error::refused(&ours, "is not a program"))?;
-    let (host, is_mended) = host(tree, places, native, options)?;
+    let (host, is_mended) = host(tree, places, native, options, report)?;
     let programs = if host == native { options.from.clone() } else { options.from.join(host.name) };
     for name in places.iter().flat_map(|place| place.group.ours) {
         if machine::of(&programs.join(name)).ok().flatten() != Some(host) {
@@ -203,16 +225,18 @@ fn swap(tree: &Path, places: &[Place], options: &Options) -> Result<(), Error> {
         }
     }
     let kbuild = kbuild_of(&options.from)?;
-    let mut given = Vec::new();
+    let (mut given, mut proofs) = (Vec::new(), Vec::new());
     for place in places {
         let dir = tempfile::tempdir().map_err(io(&std::env::temp_dir()))?;
         let record = dir.path().join("record");
-        match (prove(tree, place, options, Some(&record))?, options.is_forced) {
+        let (is_same, proof) = prove(tree, place, options, Some(&record), report)?;
+        proofs.push(proof);
+        match (is_same, options.is_forced) {
             (true, _) => {}
-            (false, true) => eprintln!(
-                "kbuild-rs-swap: {}: swapped all the same, as --force says: what is built there may differ",
+            (false, true) => report.complain(&format!(
+                "{}: swapped all the same, as --force says: what is built there may differ",
                 place.dir.display()
-            ),
+            )),
             (false, false) => {
                 return Err(Error::refused(&place.dir, "nothing is changed: ours isn't proved to do the same there"));
             }
@@ -221,29 +245,31 @@ fn swap(tree: &Path, places: &[Place], options: &Options) -> Result<(), Error> {
     }
     fs::create_dir_all(&options.state).map_err(|error| Error::State(options.state.clone(), error))?;
     let plan = Plan::swap(places, &given)?;
+    plan.steps().for_each(|step| report.streams.explain(&step.to_string()));
     without_interruption(|| plan.run())?;
     if is_mended {
-        name_others(tree, host);
+        name_others(tree, host, report);
     }
-    for place in places {
-        println!("{}: uses kbuild-rs of {}", place.dir.display(), programs.display());
+    let line = format!("uses kbuild-rs of {}", programs.display());
+    for (place, proof) in places.iter().zip(&proofs) {
+        report.outcome(place, Outcome::Swapped, proof, Some(&line));
     }
     Ok(())
 }
 
 /// Names the other programs that a build calls and that can't run on a machine.
-fn name_others(tree: &Path, host: &Machine) {
+fn name_others(tree: &Path, host: &Machine, report: &mut Report<'_, '_>) {
     for dir in ["scripts", "tools"] {
         let Ok(dir) = fs::canonicalize(tree.join(dir)) else { continue };
         for entry in WalkDir::new(dir).sort_by_file_name().into_iter().flatten() {
             let is_program =
                 entry.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o100 != 0);
             match machine::of(entry.path()) {
-                Ok(Some(theirs)) if is_program && theirs != host => eprintln!(
-                    "kbuild-rs-swap: {}: is for {}, too, and isn't replaced: what calls it fails",
+                Ok(Some(theirs)) if is_program && theirs != host => report.complain(&format!(
+                    "{}: is for {}, too, and isn't replaced: what calls it fails",
                     entry.path().display(),
                     theirs.name
-                ),
+                )),
                 _ => {}
             }
         }

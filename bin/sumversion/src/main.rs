@@ -5,81 +5,83 @@
 
 mod command;
 mod compare;
+mod complete;
+mod print;
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use base::message::{Fatal, Message};
+use base::message::{Fatal, Kind, text};
 use base::streams::Output;
 use base::textfile;
 use clap::ArgMatches;
+use clap_complete::CompleteEnv;
+use cli::Streams;
 use kernel::Invocation;
 use modpost::dialect::Dialect;
-use modpost::srcversion::{self, Step};
+use modpost::srcversion;
+
+use print::Report;
+
+/// The program, as it calls itself.
+const NAME: &str = "sumversion";
 
 fn main() -> ExitCode {
-    let matches = command::command().get_matches();
-    let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr().lock());
-    let result = run(&matches, &mut out, &mut err);
-    match written(out.flush()).and(result) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(Fatal { message, .. }) => {
-            say(&[message], b"", &mut err);
-            ExitCode::FAILURE
-        }
-    }
+    CompleteEnv::with_factory(complete::command).var(cli::COMPLETE).complete();
+    let matches = command::command().color(cli::arguments::color(std::env::args_os())).get_matches();
+    let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr());
+    let mut streams = Streams::new(NAME, &matches, &mut out, &mut err);
+    let result = run(&matches, &mut streams);
+    streams.end(result).into()
+}
+
+/// The kernel to serve: what `--kernel` names, or what modpost would be told.
+fn dialect(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<Dialect, Fatal> {
+    let Some(dialect) = matches.get_one::<Dialect>("kernel") else {
+        let found = Invocation::current().found::<Dialect>(streams.err())?;
+        streams.explain(&found.description());
+        return Ok(found.dialect);
+    };
+    streams.explain(&format!("kernel {}, as --kernel says", dialect.kernel.name));
+    Ok(dialect.clone())
 }
 
 /// Whether everything was as asked for.
-fn run(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, Fatal> {
-    let dialect = Invocation::current().dialect(err)?;
+fn run(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<bool, Fatal> {
+    let dialect = dialect(matches, streams)?;
+    let mut report = Report { streams, is_json: matches.get_flag("json") };
     if let Some(files) = matches.get_many::<OsString>("compare") {
         let files: Vec<&[u8]> = files.map(|file| file.as_bytes()).collect();
-        return compare::modules(files[0], files[1], out);
+        return compare::modules(files[0], files[1], &mut report);
     }
     if let Some(file) = matches.get_one::<OsString>("check") {
-        // What can't be had has no tree, either.
-        compare::of_file(file.as_bytes())?;
-        return compare::with_tree(file.as_bytes(), &dialect, out, err);
+        return compare::with_tree(file.as_bytes(), &dialect, &mut report);
     }
     let modules: Vec<&[u8]> =
         matches.get_many("modules").into_iter().flatten().map(|name: &OsString| name.as_bytes()).collect();
     if let (Some(loaded), Some(sysfs)) = (matches.get_one::<String>("loaded"), matches.get_one::<PathBuf>("sysfs")) {
-        return compare::with_loaded(&modules, loaded, sysfs, &dialect, out, err);
+        return compare::with_loaded(&modules, loaded, sysfs, &dialect, &mut report);
     }
+    let is_explained = matches.get_flag("explain");
     let mut all = true;
-    for module in &modules {
-        let name = stem(module);
-        let mut messages = Vec::new();
-        let explain = matches.get_flag("explain");
-        let summed = if explain {
-            srcversion::explain(name, &dialect, &mut messages)
-        } else {
-            srcversion::of_module(name, &dialect, &mut messages).map(|sum| (sum, Vec::new()))
-        };
-        say(&messages, name, err);
-        let (sum, steps) = match summed {
-            Ok(summed) => summed,
-            Err(Fatal { message, .. }) => {
-                say(&[message], b"", err);
-                if module.ends_with(b".ko") && !textfile::path(&[name, b".mod"].concat()).exists() {
-                    let _ = writeln!(err, "sumversion: a srcversion is summed in the tree that has built the module");
+    for &module in &modules {
+        match sum(module, is_explained, &dialect, report.streams) {
+            Ok((sum, steps)) => {
+                all &= sum.is_some();
+                let shown = (modules.len() > 1 || is_explained).then(|| stem(module));
+                report.sum(stem(module), shown, sum.as_deref(), is_explained.then_some(&steps))?;
+            }
+            Err(fatal) => {
+                report.streams.say(&fatal.message, b"");
+                if module.ends_with(b".ko") && !textfile::path(&[stem(module), b".mod"].concat()).exists() {
+                    let hint = text!("a srcversion is summed in the tree that has built the module\n");
+                    report.streams.say(&Fatal::refusal(Kind::USAGE, hint).message, b"");
                 }
                 all = false;
-                continue;
             }
-        };
-        all &= sum.is_some();
-        if explain {
-            put(out, &[name, b": ", sum.as_deref().unwrap_or("no srcversion").as_bytes(), b"\n"].concat())?;
-            steps.iter().try_for_each(|step| put(out, &line(step)))?;
-        } else if let Some(sum) = sum {
-            let name = if modules.len() > 1 { [name, b": "].concat() } else { Vec::new() };
-            put(out, &[&name[..], sum.as_bytes(), b"\n"].concat())?;
         }
     }
     Ok(all)
@@ -90,44 +92,18 @@ fn stem(path: &[u8]) -> &[u8] {
     [&b".mod"[..], b".o", b".ko"].iter().find_map(|end| path.strip_suffix(*end)).unwrap_or(path)
 }
 
+/// A sum, and how it came about, if that is asked for.
+type Sum = (Option<String>, Vec<srcversion::Step>);
+
 /// What a tree gives a module.
-fn of_tree(module: &[u8], dialect: &Dialect, err: &mut dyn Write) -> Result<Option<String>, Fatal> {
+fn sum(module: &[u8], is_explained: bool, dialect: &Dialect, streams: &mut Streams<'_>) -> Result<Sum, Fatal> {
     let mut messages = Vec::new();
     let name = stem(module);
-    let sum = srcversion::of_module(name, dialect, &mut messages);
-    say(&messages, name, err);
-    sum
-}
-
-/// `file` is named in what doesn't say what it is about.
-fn say(messages: &[Message], file: &[u8], err: &mut dyn Write) {
-    for message in messages {
-        // stderr is closed: nobody to report to.
-        let _ = err.write_all(&message.line("sumversion", file));
-    }
-}
-
-fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Fatal> {
-    written(out.write_all(bytes))
-}
-
-/// A reader that closes the pipe has what it wanted.
-fn written(result: io::Result<()>) -> Result<(), Fatal> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        result => result.map_err(|error| Fatal::perror(b"standard output", error)),
-    }
-}
-
-fn line(step: &Step) -> Vec<u8> {
-    match step {
-        Step::Object(path) => [b"  object ", &path[..], b"\n"].concat(),
-        Step::Library(path) => [b"  skipped ", &path[..], b": a library\n"].concat(),
-        Step::File { path, is_source, size, digest } => {
-            let role: &[u8] = if *is_source { b"    source " } else { b"    header " };
-            [role, path, format!(" {size} bytes {digest}\n").as_bytes()].concat()
-        }
-        Step::Elsewhere(1) => b"    skipped 1 header: it lies in another directory\n".to_vec(),
-        Step::Elsewhere(count) => format!("    skipped {count} headers: they lie in other directories\n").into_bytes(),
-    }
+    let summed = if is_explained {
+        srcversion::explain(name, dialect, &mut messages)
+    } else {
+        srcversion::of_module(name, dialect, &mut messages).map(|sum| (sum, Vec::new()))
+    };
+    messages.iter().for_each(|message| streams.say(message, name));
+    summed
 }

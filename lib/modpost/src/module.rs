@@ -33,9 +33,22 @@ pub struct Scratch {
     object: object::Scratch,
 }
 
+/// How it is known which kernel a module is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was asked for.
+    Asked,
+    /// The module's vermagic.
+    Vermagic,
+    /// Neither says it.
+    Fallback,
+}
+
 /// A module's aliases.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
+    /// The kernel that it was read for; none, if it couldn't be read.
+    pub kernel: Option<(Version, Origin)>,
     /// Those in `.modinfo`, in order.
     pub modinfo: Vec<Vec<u8>>,
     /// Those of device tables.
@@ -92,10 +105,14 @@ impl Reader {
             Ok(info) => info,
             Err(error) => {
                 let tables = DeviceTables { fatal: Some(error.fatal(path)), ..DeviceTables::default() };
-                return Module { modinfo: Vec::new(), tables };
+                return Module { tables, ..Module::default() };
             }
         };
-        let version = self.version.or(info.version).unwrap_or(self.fallback);
+        let (version, origin) = match (self.version, info.version) {
+            (Some(version), _) => (version, Origin::Asked),
+            (None, Some(version)) => (version, Origin::Vermagic),
+            (None, None) => (self.fallback, Origin::Fallback),
+        };
         let (_, dialect, rules) = match kernel {
             Some(known) if known.0 == version => known,
             _ => {
@@ -106,6 +123,7 @@ impl Reader {
         };
         let options = Options::default();
         let context = Context { offsets: self.offsets.as_ref(), ..Context::new(dialect, rules, &options) };
-        Module { modinfo: info.aliases, tables: object::device_tables(path, source, &self.wanted, &context, object) }
+        let tables = object::device_tables(path, source, &self.wanted, &context, object);
+        Module { kernel: Some((version, origin)), modinfo: info.aliases, tables }
     }
 }

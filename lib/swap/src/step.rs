@@ -1,5 +1,6 @@
 //! One change of a file.
 
+use std::fmt;
 use std::fs::{self, File, FileTimes};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
@@ -68,6 +69,22 @@ impl Step {
                 }
                 Ok(())
             }
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MakeDirectory(path) => write!(f, "make {}", path.display()),
+            Self::Write(path, _) | Self::WriteLike { path, .. } | Self::Exclude(path, _) => {
+                write!(f, "write {}", path.display())
+            }
+            Self::Copy(from, to) => write!(f, "copy {} to {}", from.display(), to.display()),
+            Self::Rename(from, to) => write!(f, "rename {} to {}", from.display(), to.display()),
+            Self::Remove(path) => write!(f, "remove {}", path.display()),
+            Self::Prune(path, root) => write!(f, "remove {} if empty, up to {}", path.display(), root.display()),
+            Self::Date(path, _) => write!(f, "date {} as before", path.display()),
         }
     }
 }
