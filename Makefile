@@ -10,6 +10,8 @@ COMPLETIONS = share/bash-completion/completions $(ZSH) share/fish/vendor_complet
 PROGRAMS = modpost mk_elfconfig fixdep genksyms file2alias sumversion
 # What puts them into kernel trees, what it asks, and the cases that that runs.
 TOOLS = kbuild-rs-swap kbuild-rs-prove
+# Those that shells complete.
+COMPLETED = modpost mk_elfconfig genksyms file2alias sumversion kbuild-rs-swap
 CASES = tests/recorded/cases.tar.zst
 BIN = target/release
 
@@ -48,6 +50,9 @@ CARGO_HOME ?= $(HOME)/.cargo
 PREFIXES = $(CURDIR)=/usr/src/kbuild-rs $(CARGO_HOME)=/usr/src/cargo
 STATIC_RUSTFLAGS = -C target-feature=+crt-static -C strip=symbols $(addprefix --remap-path-prefix=,$(PREFIXES)) $(RUSTFLAGS)
 STATIC_CFLAGS = $(addprefix -ffile-prefix-map=,$(PREFIXES)) $(CFLAGS)
+# What --version says beside the version: the commit of a clone, or of the tarball that
+# `make vendor` makes.
+COMMIT ?= $(shell cat COMMIT 2>/dev/null || { [ -e .git ] && git rev-parse --short=12 HEAD; })
 
 KERNEL ?= 5.10 6.1 6.12 7.3 6.12-arm64
 # What check-packaging packages, and builds.
@@ -244,7 +249,7 @@ fetch: needs build
 	$(BIN)/fetch $(CORPUS)
 
 static:
-	$(CROSS) RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' \
+	$(CROSS) RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' KBUILD_RS_COMMIT='$(COMMIT)' \
 		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(TOOLS))
 	install -m 644 scripts-compat/Kbuild $(CASES) '$(STATIC)'
 
@@ -258,7 +263,7 @@ install-programs:
 	install -m 755 $(addprefix $(STATIC)/,$(PROGRAMS) $(TOOLS)) '$(DESTDIR)$(libdir)/$(NAME)'
 
 install-tools:
-	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man8 $(COMPLETIONS))
+	install -d $(addprefix '$(DESTDIR)$(prefix)'/,bin sbin lib/kbuild-rs share/man/man1 share/man/man5 share/man/man7 share/man/man8 $(COMPLETIONS))
 	for program in $(PROGRAMS) $(TOOLS); do ln -sf $(NAME)/$$program '$(DESTDIR)$(libdir)'; done
 	for program in $(PROGRAMS); do ln -sf ../lib/kbuild-rs/$$program '$(DESTDIR)$(prefix)/bin'; done
 	install -m 644 $(CASES) '$(DESTDIR)$(libdir)'
@@ -266,9 +271,8 @@ install-tools:
 	sed 's|/usr/lib/kbuild-rs|$(libdir)|' scripts-compat/Kbuild >'$(DESTDIR)$(libdir)/Kbuild'
 	chmod 644 '$(DESTDIR)$(libdir)/Kbuild'
 	install -m 755 scripts-compat/headers-changed '$(DESTDIR)$(libdir)'
-	install -m 644 docs/man/*.1 '$(DESTDIR)$(prefix)/share/man/man1'
-	install -m 644 docs/man/*.8 '$(DESTDIR)$(prefix)/share/man/man8'
-	for program in file2alias kbuild-rs-swap sumversion; do \
+	for section in 1 5 7 8; do install -m 644 docs/man/*.$$section '$(DESTDIR)$(prefix)'/share/man/man$$section; done
+	for program in $(COMPLETED); do \
 		install -m 644 docs/completions/$$program.bash \
 			'$(DESTDIR)$(prefix)'/$(word 1,$(COMPLETIONS))/$$program; \
 		install -m 644 docs/completions/_$$program '$(DESTDIR)$(prefix)'/$(word 2,$(COMPLETIONS)); \

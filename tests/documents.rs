@@ -3,8 +3,10 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 
-use kbuild_rs_tests::{documents, run};
+use kbuild_rs_tests::original::ours;
+use kbuild_rs_tests::{documents, run, tally};
 use modpost::cli;
 use modpost::dialect::Dialect;
 
@@ -16,17 +18,6 @@ fn manual_pages_and_completions_are_current() -> io::Result<()> {
     for path in run::stamps(dir.path())?.into_keys() {
         let (made, kept) = (fs::read_to_string(dir.path().join(&path))?, fs::read_to_string(docs.join(&path))?);
         assert!(made == kept, "{}: run `make docs`", path.display());
-    }
-    Ok(())
-}
-
-#[test]
-fn the_manual_of_swaps_lists_its_options() -> io::Result<()> {
-    let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man/kbuild-rs-swap.8"))?;
-    for option in documents::options_of_swap() {
-        let name = format!("\\-\\-{option}");
-        let is_listed = [format!("\n.TP\n.B {name}\n"), format!("\n.TP\n.BI {name} \" ")];
-        assert!(is_listed.iter().any(|heading| manual.contains(heading)), "--{option}");
     }
     Ok(())
 }
@@ -45,5 +36,53 @@ fn the_manual_lists_the_options_of_all_kernels() -> io::Result<()> {
             assert!(manual.contains(&heading), "{name}");
         }
     }
+    Ok(())
+}
+
+/// Manual pages have no style that mandoc(1) would change.
+#[test]
+fn manual_pages_are_clean() -> io::Result<()> {
+    let lint = |path: &Path| {
+        let output = Command::new("mandoc").args(["-T", "lint", "-W", "style"]).arg(path).output();
+        let missing = |_| io::Error::other("mandoc is not installed: it is in Debian's package mandoc");
+        Ok(String::from_utf8_lossy(&output.map_err(missing)?.stdout).into_owned())
+    };
+    let man = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man");
+    for entry in fs::read_dir(man)? {
+        let path = entry?.path();
+        if path.is_file() {
+            let Some(said) = tally::available("documents", lint(&path))? else { return Ok(()) };
+            assert_eq!(said, "");
+        }
+    }
+    Ok(())
+}
+
+/// What bash completes, as its own completion asks for it.
+fn completed(program: &str, words: &[&str]) -> io::Result<Vec<String>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/completions/{program}.bash"));
+    let function = format!("_clap_complete_{}", program.replace('-', "_"));
+    let line = std::iter::once(&program).chain(words).map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    let last = words.last().copied().unwrap_or_default();
+    let asked = format!(
+        "source {}\nCOMP_WORDS=({line}) COMP_CWORD={} COMP_TYPE=9\n{function} {program} '{last}' ''\n\
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        script.display(),
+        words.len()
+    );
+    let programs = ours("modpost")?.program;
+    let programs = programs.parent().unwrap_or(&programs).display().to_string();
+    let mut bash = Command::new("bash");
+    let output = bash.args(["-c", &asked]).env("PATH", format!("{programs}:/usr/bin:/bin")).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).split_whitespace().map(str::to_owned).collect())
+}
+
+#[test]
+fn bash_completes() -> io::Result<()> {
+    assert_eq!(completed("file2alias", &["mat"])?, ["match"]);
+    assert_eq!(completed("file2alias", &["vfio", "--un"])?, ["--unbind"]);
+    assert_eq!(completed("file2alias", &["--type", "pcm"])?, ["pcmcia"]);
+    assert_eq!(completed("sumversion", &["--che"])?, ["--check"]);
+    assert_eq!(completed("kbuild-rs-swap", &["--only", "gen"])?, ["genksyms"]);
     Ok(())
 }

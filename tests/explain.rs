@@ -6,7 +6,6 @@ use std::fs;
 use std::io;
 use std::process::Command;
 
-use kbuild_rs_tests::documents;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::ours;
 use tempfile::TempDir;
@@ -134,30 +133,6 @@ fn a_namespace_as_its_kernel_writes_it() -> io::Result<()> {
 #[test]
 fn nothing_is_wrong() -> io::Result<()> {
     assert_eq!(Place::new(&["printk"])?.explained("6.1.176", "-e -i ../kernel/Module.symvers -o out")?, "");
-    Ok(())
-}
-
-/// What docs/examples.md shows, the original's lines included.
-#[test]
-fn session_of_the_readme() -> io::Result<()> {
-    let place = Place::new(&["printk", "modul_put", "dma_buf_get"])?;
-    let shown = "KBUILD_RS_EXPLAIN=1 modpost -e -i Module.symvers m.o";
-    let own = place.0.path().join("own");
-    fs::copy(place.0.path().join("kernel/Module.symvers"), own.join("Module.symvers"))?;
-    let run = |asked: &str, value: &str| {
-        Command::new(ours("modpost")?.program)
-            .args(["-e", "-i", "Module.symvers", "m.o"])
-            .envs([("KBUILD_RS_KERNEL", "6.1.176"), (asked, value)])
-            .current_dir(&own)
-            .output()
-    };
-    let output = run("KBUILD_RS_EXPLAIN", "1")?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(documents::examples_show(shown, &text)?, "$ {shown}\n{text}");
-    let shown = "KBUILD_RS_REPORT=report modpost -e -i Module.symvers m.o 2>/dev/null; cat report";
-    run("KBUILD_RS_REPORT", "report")?;
-    let text = fs::read_to_string(own.join("report"))?;
-    assert!(documents::examples_show(shown, &text)?, "$ {shown}\n{text}");
     Ok(())
 }
 

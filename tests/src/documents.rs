@@ -2,10 +2,16 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::Command;
-use clap_complete::Shell;
+use clap::builder::ValueHint;
+use clap::{Arg, ArgAction, Command};
+use clap_complete::{Generator, Shell};
+use cli::COMPLETE;
+use kernel::Version;
+use modpost::dialect::Dialect;
+
+use crate::manual;
 
 #[path = "../../bin/file2alias/src/command.rs"]
 mod file2alias;
@@ -14,41 +20,106 @@ mod kbuild_rs_swap;
 #[path = "../../bin/sumversion/src/command.rs"]
 mod sumversion;
 
+/// Programs of our own: their command lines.
+type Own = (fn() -> Command, &'static [&'static str]);
+
+/// Each, with its pages and those of its subcommands.
+const OWN: [Own; 3] = [
+    (file2alias::command, &["file2alias.1", "file2alias-match.1", "file2alias-vfio.1"]),
+    (kbuild_rs_swap::command, &["kbuild-rs-swap.8"]),
+    (sumversion::command, &["sumversion.1"]),
+];
+
+/// Pages of which no part is made from a command line.
+const OTHER_PAGES: [&str; 6] =
+    ["modpost.1", "mk_elfconfig.1", "fixdep.1", "genksyms.1", "kbuild-rs-json.5", "kbuild-rs.7"];
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+/// The command that a page is of.
+fn command_of(mut command: Command, page: &str) -> Command {
+    let name = page.rsplit_once('.').map_or(page, |(name, _)| name);
+    command.build();
+    let of_subcommand =
+        command.get_subcommands().find(|sub| format!("{}-{}", command.get_name(), sub.get_name()) == name);
+    of_subcommand.cloned().unwrap_or(command)
+}
+
+/// The command lines of what kbuild calls, as far as completions go.
+fn commands_of_kbuild() -> [Command; 3] {
+    let newest = Version::new(Version::NEWEST.0, Version::NEWEST.1, 0);
+    let is_file = |arg: Arg| match arg.get_value_names() {
+        Some([name]) if name == "FILE" || name == "OBJECT" => arg.value_hint(ValueHint::FilePath),
+        _ => arg,
+    };
+    let modpost = modpost::cli::command(&Dialect::new(newest)).mut_args(is_file);
+    let genksyms = symversions::options::described().fold(Command::new("genksyms"), |command, option| {
+        let arg = Arg::new(option.name).long(option.name).short(option.letter).help(option.help);
+        command.arg(if option.takes_file {
+            arg.value_hint(ValueHint::FilePath)
+        } else {
+            arg.action(ArgAction::SetTrue)
+        })
+    });
+    let genksyms = genksyms.disable_help_flag(true).disable_version_flag(true);
+    [modpost, genksyms, Command::new("mk_elfconfig").version(env!("CARGO_PKG_VERSION"))]
+}
+
+/// The completions of a program that knows them itself, which the shell reads when they
+/// are wanted first.
+fn dynamic(shell: Shell, name: &str) -> Option<String> {
+    let function = format!("_clap_dynamic_completer_{}", name.replace('-', "_"));
+    match shell {
+        Shell::Bash => Some(format!("source <({COMPLETE}=bash {name})\n")),
+        Shell::Zsh => Some(format!("#compdef {name}\nsource <({COMPLETE}=zsh {name})\n{function} \"$@\"\n")),
+        Shell::Fish => Some(format!("{COMPLETE}=fish {name} | source\n")),
+        _ => None,
+    }
+}
+
 /// Writes them into a directory's `man` and `completions`.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn write(docs: &Path) -> io::Result<()> {
-    let (man, completions) = (docs.join("man"), docs.join("completions"));
+pub fn write(into: &Path) -> io::Result<()> {
+    let (man, completions) = (into.join("man"), into.join("completions"));
     fs::create_dir_all(&man)?;
     fs::create_dir_all(&completions)?;
-    // The manual of kbuild-rs-swap says more than its command line does.
-    let commands: [(fn() -> Command, bool); 3] =
-        [(file2alias::command, true), (kbuild_rs_swap::command, false), (sumversion::command, true)];
-    for (command, is_manual) in commands {
-        if is_manual {
-            clap_mangen::generate_to(command().disable_help_subcommand(true), &man)?;
+    for page in OTHER_PAGES {
+        let template = fs::read_to_string(docs().join("man/templates").join(page))?;
+        fs::write(man.join(page), manual::page(&template, &Command::new("kbuild-rs")))?;
+    }
+    let shells = [Shell::Bash, Shell::Zsh, Shell::Fish];
+    for (command, pages) in OWN {
+        for page in pages {
+            let template = fs::read_to_string(docs().join("man/templates").join(page))?;
+            fs::write(man.join(page), manual::page(&template, &command_of(command(), page)))?;
         }
         let name = command().get_name().to_owned();
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            clap_complete::generate_to(shell, &mut command(), &name, &completions)?;
+        for shell in shells {
+            let path = completions.join(shell.file_name(&name));
+            fs::write(path, dynamic(shell, &name).unwrap_or_default())?;
+        }
+    }
+    for mut command in commands_of_kbuild() {
+        let name = command.get_name().to_owned();
+        for shell in shells {
+            clap_complete::generate_to(shell, &mut command, &name, &completions)?;
         }
     }
     Ok(())
 }
 
-/// The options of kbuild-rs-swap.
+/// The examples in the help of all programs and their subcommands.
 #[must_use]
-pub fn options_of_swap() -> Vec<String> {
-    kbuild_rs_swap::command().get_opts().filter_map(|option| option.get_long().map(str::to_owned)).collect()
-}
-
-/// Whether docs/examples.md shows this command with this output.
-///
-/// # Errors
-/// If it can't be read.
-pub fn examples_show(command: &str, output: &str) -> io::Result<bool> {
-    let examples = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples.md"))?;
-    let lines: String = output.lines().map(|line| format!("    {line}\n")).collect();
-    Ok(examples.contains(&format!("    $ {command}\n{lines}\n")))
+pub fn examples() -> Vec<String> {
+    let mut examples = Vec::new();
+    for (command, _) in OWN {
+        let command = command();
+        let all = std::iter::once(&command).chain(command.get_subcommands());
+        examples.extend(all.flat_map(manual::examples_of).map(|(_, typed)| typed));
+    }
+    examples
 }

@@ -26,6 +26,7 @@ pub mod host;
 pub mod kernel;
 pub mod layouts;
 pub mod machine;
+pub mod manual;
 pub mod mutants;
 pub mod mutate;
 pub mod needs;

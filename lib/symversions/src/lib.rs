@@ -16,7 +16,7 @@
 //! | `expand` | what a symbol consists of, and its checksum |
 //! | `parse` | the parser |
 //! | `reference` | dumps of types: reading and writing them |
-//! | `options` | the command line |
+//! | [`options`] | the command line |
 //! | [`run`] | a run, from its arguments to what it prints |
 
 #![forbid(unsafe_code)]
@@ -28,7 +28,7 @@ mod grammar;
 mod lex;
 mod list;
 mod names;
-mod options;
+pub mod options;
 mod parse;
 mod reference;
 pub mod run;

@@ -160,6 +160,30 @@ fn usage(dialect: &Dialect) -> Vec<u8> {
     [USAGE, prefix, USAGE_OPTIONS, relative].concat().into_bytes()
 }
 
+/// An option, as completions need it.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    /// Its long name.
+    pub name: &'static str,
+    /// Its letter.
+    pub letter: char,
+    /// A file's name follows.
+    pub takes_file: bool,
+    /// What the original's usage says of it.
+    pub help: &'static str,
+}
+
+/// The options that the kernels served have today.
+pub fn described() -> impl Iterator<Item = Described> {
+    LONG.iter().map(|&(name, takes_file, letter)| {
+        let letter = char::from(letter);
+        let start = format!("  -{letter}, --{name} ");
+        let line = USAGE_OPTIONS.lines().find(|line| line.starts_with(&start)).unwrap_or_default();
+        // What stands before the description has a fixed width.
+        Described { name, letter, takes_file, help: line.get(24..).unwrap_or_default() }
+    })
+}
+
 /// Reads the command line. `says` is what is said before the run begins.
 ///
 /// # Errors

@@ -24,6 +24,8 @@ rustPlatform.buildRustPackage {
   doCheck = false;
   postInstall = ''
     install -D -m 644 -t $out/share/man/man1 docs/man/*.1
+    install -D -m 644 -t $out/share/man/man5 docs/man/*.5
+    install -D -m 644 -t $out/share/man/man7 docs/man/*.7
   '';
   meta = {
     description = "modpost and its family for building Linux kernel modules";

@@ -1,0 +1,2 @@
+complete -c mk_elfconfig -s h -l help -d 'Print help'
+complete -c mk_elfconfig -s V -l version -d 'Print version'
