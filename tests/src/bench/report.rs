@@ -176,7 +176,9 @@ impl Report {
         text += &self.table();
         text += "\n## Growth\n\n";
         text += &self.growth();
-        text += &format!("\n![Time over numbers of modules, and over sections of one object]({picture})\n");
+        text += &format!(
+            "\n![Ratios of all cases; time over numbers of modules, and over sections of one object]({picture})\n"
+        );
         text
     }
 }

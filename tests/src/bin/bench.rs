@@ -35,7 +35,7 @@ fn bench(chosen: &[OsString]) -> Result<(), Box<dyn Error>> {
     if chosen.is_empty() {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
         let document = report.document(PICTURE);
-        fs::write(docs.join(PICTURE), chart::svg(&report.modules, &report.sections)?)?;
+        fs::write(docs.join(PICTURE), chart::svg(&report.rows, &report.modules, &report.sections)?)?;
         fs::write(docs.join("benchmarks.md"), document)?;
     }
     print!("{}\n{}", report.table(), report.growth());
