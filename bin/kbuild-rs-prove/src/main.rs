@@ -18,6 +18,7 @@ fn command() -> Command {
     };
     Command::new("kbuild-rs-prove")
         .version(env!("CARGO_PKG_VERSION"))
+        .term_width(80)
         .about("Run a tool of a kernel tree and ours on recorded cases, and compare")
         .arg(path("from", "The directory with our programs").required(true))
         .arg(path("cases", "The recorded cases, if not those in that directory"))

@@ -40,7 +40,7 @@ pub(crate) fn command() -> Command {
         .about("Use kbuild-rs in a kernel tree or headers package, or the originals again")
         .override_usage(
             "kbuild-rs-swap [OPTIONS] KDIR            use kbuild-rs in KDIR\n       \
-             kbuild-rs-swap [OPTIONS] --check KDIR    say whether it does the same there\n       \
+             kbuild-rs-swap [OPTIONS] --check KDIR    say whether it does the same\n       \
              kbuild-rs-swap [OPTIONS] --undo KDIR     use the originals again\n       \
              kbuild-rs-swap [OPTIONS] --status KDIR   say which of them KDIR uses",
         )

@@ -94,6 +94,7 @@ pub fn command(dialect: &Dialect) -> Command {
         Arg::new(name).long(name).action(ArgAction::SetTrue).overrides_with(name).help(help)
     };
     Command::new("modpost")
+        .term_width(80)
         .about("Match modules' symbols with exports and write their .mod.c files")
         .disable_help_flag(true)
         .disable_version_flag(true)
@@ -129,7 +130,11 @@ pub fn command(dialect: &Dialect) -> Command {
             word("help", "Print this help"),
             word("version", "Print the version"),
             word("dialects", "Print what differs between the kernels served"),
-            Arg::new("objects").value_name("OBJECT").num_args(0..).value_parser(value_parser!(OsString)),
+            Arg::new("objects")
+                .value_name("OBJECT")
+                .num_args(0..)
+                .value_parser(value_parser!(OsString))
+                .help("A module's object, or vmlinux.o"),
         ])
 }
 
