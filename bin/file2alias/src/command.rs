@@ -17,7 +17,11 @@ const LIST: &[Example] = &[
     },
     Example { what: "All fields of the device tables", command: "file2alias --json e1000e.ko" },
     Example { what: "Which module claims a device", command: "file2alias match 'pci:v00008086d000010D3*'" },
-    Example { what: "What hands a device to a virtual machine best", command: "file2alias vfio 01:00.0" },
+    Example { what: "The machine's PCI devices, and what would hand each over best", command: "file2alias vfio" },
+    Example {
+        what: "Hand one to a virtual machine, and show how; --unbind gives it back",
+        command: "file2alias vfio --bind 01:00.0",
+    },
 ];
 const MATCH: &[Example] = &[
     Example {

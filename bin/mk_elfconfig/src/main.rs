@@ -16,6 +16,8 @@ Usage: mk_elfconfig <OBJECT
 Options:
       --help     Print this help
       --version  Print version
+
+Exit status: 0 if all went well, 1 if the input is no ELF object.
 ";
 
 fn main() -> ExitCode {

@@ -96,6 +96,7 @@ pub fn command(dialect: &Dialect) -> Command {
     Command::new("modpost")
         .term_width(80)
         .about("Match modules' symbols with exports and write their .mod.c files")
+        .after_help("Exit status: 0 if all went well, 1 after an error.")
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args([
