@@ -59,10 +59,12 @@ fn values(arg: &Arg) -> String {
     names.join(" ")
 }
 
-/// Those that aren't printed by every program, in the order of its help.
+/// All but those for help: a program's own, then what all have.
 fn arguments(command: &Command) -> impl Iterator<Item = &Arg> {
-    let is_own = |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());
-    command.get_arguments().filter(is_own)
+    let is_shown = |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());
+    let (own, common): (Vec<_>, Vec<_>) =
+        command.get_arguments().filter(is_shown).partition(|arg| arg.get_help_heading().is_none());
+    own.into_iter().chain(common)
 }
 
 fn takes_value(arg: &Arg) -> bool {
@@ -118,8 +120,7 @@ fn options(command: &Command) -> String {
         }
         format!(".TP\n{}{}", heading(arg), filled(&format!("{help}.")))
     };
-    let (own, common): (Vec<_>, Vec<_>) = arguments(command).partition(|arg| arg.get_help_heading().is_none());
-    own.into_iter().chain(common).map(one).collect()
+    arguments(command).map(one).collect()
 }
 
 /// The examples in the long help: what each does, and the command.
