@@ -76,6 +76,13 @@ impl Headers {
         self.write(&bytes)
     }
 
+    /// Changes its order of bytes to the other.
+    fn be_of_another_order(&self) -> io::Result<()> {
+        let mut bytes = fs::read(self.scripts().join(self.program))?;
+        bytes[5] = 3 - bytes[5];
+        self.write(&bytes)
+    }
+
     fn prove(&self, arguments: &[&str]) -> io::Result<Output> {
         let program = original::ours("kbuild-rs-prove")?.program;
         let ours = program.parent().unwrap_or(Path::new(""));
@@ -216,20 +223,25 @@ fn altered_ones_are_refused() -> io::Result<()> {
 #[test]
 fn what_cant_be_run_is_judged_by_its_texts() -> io::Result<()> {
     for kernel in KERNELS {
+        let says = |headers: &Headers, reason: &str| -> io::Result<()> {
+            let version = &headers.version;
+            let line = format!("{PROGRAM}: can't be run here ({reason}), but has the texts of kernel {version}");
+            let said = headers.proves()?;
+            assert!(said.lines().any(|said| said == line), "{said}");
+            Ok(())
+        };
         let Some(headers) = Headers::new(kernel)? else { continue };
         headers.be_foreign()?;
-        let line = format!(
-            "{PROGRAM}: can't be run here (Exec format error (os error 8)), but has the texts of kernel {}",
-            headers.version
-        );
-        let said = headers.proves()?;
-        assert!(said.lines().any(|said| said == line), "{said}");
+        says(&headers, "it is for another machine than ours")?;
+        // The kernel runs it all the same, as an emulator might: it doesn't look at the order
+        // of bytes.
+        let Some(headers) = Headers::new(kernel)? else { continue };
+        headers.be_of_another_order()?;
+        says(&headers, "it is for another machine than ours")?;
         // Its loader isn't there.
         let Some(headers) = Headers::new(kernel)? else { continue };
         headers.alter(b"/lib64/ld-linux-x86-64.so.2", b"/lib65/ld-linux-x86-64.so.2")?;
-        let line = line.replace("Exec format error (os error 8)", "No such file or directory (os error 2)");
-        let said = headers.proves()?;
-        assert!(said.lines().any(|said| said == line), "{said}");
+        says(&headers, "No such file or directory (os error 2)")?;
     }
     Ok(())
 }

@@ -17,6 +17,9 @@ const OURS: &[u8] = b"KBUILD_RS";
 /// Debian's wrapper makes the name of what it runs from this.
 const WRAPPER: &[u8] = b"%s.real-%s-%s";
 
+/// Why a program isn't run that isn't for the machine of ours.
+const FOREIGN: &str = "it is for another machine than ours";
+
 /// A program that is to be replaced.
 #[derive(Debug)]
 pub(super) struct Original {
@@ -58,6 +61,8 @@ pub(super) fn names(tool: Tool) -> Vec<&'static str> {
 /// The originals of these names, as they were kept by a swap or are in the tool's
 /// directory.
 pub(super) fn originals(request: &Request, names: &[&'static str]) -> Result<Vec<Original>, Error> {
+    let ours = request.ours.join(request.tool.name());
+    let wanted = machine(&at(&ours, fs::read(&ours))?);
     let mut originals = Vec::new();
     for &name in names {
         for path in request.kept.iter().chain([&request.scripts]).map(|dir| dir.join(name)) {
@@ -66,13 +71,25 @@ pub(super) fn originals(request: &Request, names: &[&'static str]) -> Result<Vec
                 bytes => at(&path, bytes)?,
             };
             if memchr::memmem::find(&bytes, OURS).is_none() {
-                let unable = unable(&path)?;
+                // An emulator may run it, but some of what it does is its machine's: whether
+                // `char` is signed, the order of bytes.
+                let is_foreign = machine(&bytes).is_some_and(|theirs| Some(theirs) != wanted);
+                let unable = if is_foreign { Some(FOREIGN.to_owned()) } else { unable(&path)? };
                 originals.push(Original { name, path, bytes, unable });
                 break;
             }
         }
     }
     Ok(originals)
+}
+
+/// What a program is for: its ELF class and byte order, and its machine; `None` if it is a
+/// script.
+fn machine(program: &[u8]) -> Option<[u8; 4]> {
+    match program {
+        [0x7f, b'E', b'L', b'F', class, order, ..] => Some([*class, *order, *program.get(18)?, *program.get(19)?]),
+        _ => None,
+    }
 }
 
 /// Why a program can't be run here, if it can't.
