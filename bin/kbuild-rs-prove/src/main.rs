@@ -17,7 +17,7 @@ fn command() -> Command {
         Arg::new(name).long(name).value_name("PATH").value_parser(value_parser!(PathBuf)).help(help)
     };
     Command::new("kbuild-rs-prove")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(cli::version())
         .term_width(80)
         .about("Run a tool of a kernel tree and ours on recorded cases, and compare")
         .arg(path("from", "The directory with our programs").required(true))

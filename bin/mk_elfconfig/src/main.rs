@@ -24,8 +24,9 @@ fn main() -> ExitCode {
     // The original takes no notice of arguments. Whoever calls it by hand is helped.
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let wants = |word: &str| arguments.iter().any(|argument| argument == word);
-    let version = concat!("mk_elfconfig ", env!("CARGO_PKG_VERSION"), "\n");
-    if let Some(text) = wants("--help").then_some(HELP).or(wants("--version").then_some(version)) {
+    let version = || format!("mk_elfconfig {}\n", cli::version());
+    let asked = wants("--help").then(|| HELP.to_owned());
+    if let Some(text) = asked.or_else(|| wants("--version").then(version)) {
         let printed = Output::new().write_all(text.as_bytes());
         return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }

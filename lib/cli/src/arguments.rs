@@ -38,20 +38,27 @@ pub fn ending(command: Command, failure: &str, examples: &[Example]) -> Command 
     command.after_help(statuses.clone()).after_long_help(format!("{long}\n{statuses}"))
 }
 
-/// A program: its name, its version with the commit that it was built from, if that is
-/// known, and the options that all have, which its subcommands have, too.
+/// The version, with the commit that it was built from, if that is known: a build of the
+/// Makefile's knows it.
+#[must_use]
+pub fn version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("KBUILD_RS_COMMIT").filter(|commit| !commit.is_empty()) {
+        Some(commit) => format!("{version} ({commit})"),
+        None => version.to_owned(),
+    }
+}
+
+/// A program: its name, its version, and the options that all have, which its subcommands
+/// have, too.
 #[must_use]
 pub fn program(name: &'static str) -> Command {
-    let version = env!("CARGO_PKG_VERSION");
-    let version = option_env!("KBUILD_RS_COMMIT")
-        .filter(|commit| !commit.is_empty())
-        .map_or_else(|| version.to_owned(), |commit| format!("{version} ({commit})"));
     let flag = |name: &'static str, letter, help| {
         let arg = Arg::new(name).long(name).short(letter).help(help).action(ArgAction::SetTrue);
         arg.global(true).help_heading("Output").display_order(100)
     };
     Command::new(name)
-        .version(version)
+        .version(version())
         .term_width(COLUMNS)
         .arg(flag("quiet", 'q', "Print no results: the exit status tells").conflicts_with("verbose"))
         .arg(flag("verbose", 'v', "Say on standard error which kernel it is, and how that is known"))

@@ -6,14 +6,15 @@
 //! | [`arguments`] | options that each program has, versions of kernels, examples |
 //! | [`streams`] | results, messages, and the exit status |
 //!
-//! The programs of kbuild don't use it: their command lines are the originals'.
+//! What kbuild calls has the version from here and no more: its command lines are the
+//! originals'.
 
 #![forbid(unsafe_code)]
 
 pub mod arguments;
 pub mod streams;
 
-pub use arguments::{Example, KernelName, program};
+pub use arguments::{Example, KernelName, program, version};
 pub use streams::{Streams, Style};
 
 /// The variable that names the shell that wants completions.

@@ -151,7 +151,7 @@ pub fn parse(invocation: &Invocation, posixly_correct: bool, dialect: &Dialect) 
     Ok(match command.try_get_matches_from_mut([name].into_iter().chain(words)) {
         Ok(matches) if matches.get_flag("help") => Request::Print(command.render_help().to_string()),
         Ok(matches) if matches.get_flag("version") => {
-            Request::Print(format!("modpost (kbuild-rs) {}\n", env!("CARGO_PKG_VERSION")))
+            Request::Print(format!("modpost (kbuild-rs) {}\n", ::cli::version()))
         }
         Ok(matches) if matches.get_flag("dialects") => Request::Print(crate::dialect::table()),
         Ok(matches) => Request::Run(Box::new(options(&matches))),
