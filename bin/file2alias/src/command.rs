@@ -38,7 +38,7 @@ const VFIO: &[Example] = &[
     Example { what: "The machine's PCI devices", command: "file2alias vfio" },
     Example { what: "What hands a device over best", command: "file2alias vfio 01:00.0" },
     Example { what: "Show what handing it over would do", command: "file2alias vfio --bind --dry-run 01:00.0" },
-    Example { what: "Hand it over, and give it back", command: "file2alias vfio --bind 01:00.0" },
+    Example { what: "Hand it over, and show how", command: "file2alias vfio --bind 01:00.0" },
     Example { what: "Give it back to the driver that it had", command: "file2alias vfio --unbind 01:00.0" },
     Example {
         what: "The same as a script for another time",

@@ -45,7 +45,8 @@ pub(crate) fn command() -> Command {
              kbuild-rs-swap [OPTIONS] --status KDIR   say which of them KDIR uses",
         )
         .long_about(
-            "KDIR is a kernel's source tree, a build directory (O=), or an installed headers package: \
+            "Replaces the programs of a kernel's build by those of kbuild-rs, or gives a tree its originals again.\n\n\
+             KDIR is a kernel's source tree, a build directory (O=), or an installed headers package: \
              /usr/src/linux-headers-*, /usr/lib/linux-kbuild-*, /lib/modules/*/build. A source tree gets a file \
              Kbuild, which kbuild prefers to the Makefile, in scripts/mod, scripts/basic and scripts/genksyms; in all \
              of them the programs that are there are replaced.\n\n\
