@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, ValueHint};
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use cli::Example;
-use cli::arguments::{ending, json, named, served};
+use cli::arguments::{ending, json, kernel, named, served};
 use modpost::alias::TABLES;
 
 const LIST: &[Example] = &[
@@ -63,11 +63,7 @@ fn words(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 /// Where aliases are looked up.
 fn tree() -> [Arg; 2] {
     [
-        Arg::new("kernel")
-            .long("kernel")
-            .value_name("KERNEL")
-            .value_parser(named)
-            .help("A kernel's release or version, instead of the running one's"),
+        kernel("A kernel's release or version, instead of the running one's").value_parser(named),
         path("root", "DIR", "The directory in which lib/modules is").default_value("/"),
     ]
 }
@@ -103,13 +99,7 @@ fn listing(command: Command) -> Command {
                 .value_delimiter(',')
                 .action(ArgAction::Append),
         )
-        .arg(
-            Arg::new("kernel")
-                .long("kernel")
-                .value_name("KERNEL")
-                .help("A kernel's release or version, instead of the one that a module names")
-                .value_parser(served),
-        )
+        .arg(kernel("A kernel's release or version, instead of the one that a module names").value_parser(served))
 }
 
 fn list() -> Command {
@@ -124,8 +114,8 @@ fn by_modalias() -> Command {
         Command::new("match").about("Print the modules that claim a device, those that fit closest first").long_about(
             "Prints a line for each alias that the modalias matches: module and pattern. Those with the fewest \
              wildcards come first, of these the first in the list. Aliases are those in modules.alias of the kernel, \
-             and of what is part of it in modules.builtin.modinfo. A modalias that ends in a * stands for all that \
-             begin like it.",
+             and of what is part of it in modules.builtin.modinfo. A modalias may end in a *: then these are \
+             the aliases that one with this beginning could match.",
         );
     ending(command, "if nothing matches", MATCH)
         .arg(words("modalias", "MODALIAS", "The device's modalias").num_args(1).required(true))

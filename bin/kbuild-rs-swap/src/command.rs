@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, ValueHint};
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use cli::Example;
-use cli::arguments::{ending, json};
+use cli::arguments::{ending, json, kernel};
 use swap::machine::MACHINES;
 use swap::place::GROUPS;
 
@@ -85,11 +85,8 @@ pub(crate) fn command() -> Command {
                 .help("The machine that builds with KDIR, if not this one"),
         )
         .arg(
-            Arg::new("kernel")
-                .long("kernel")
-                .value_name("KERNEL")
-                .value_parser(value_parser!(OsString))
-                .help("What the originals are said to be of, as in 6.1.176 or rhel/9.6"),
+            kernel("What the originals are said to be of, as in 6.1.176 or rhel/9.6")
+                .value_parser(value_parser!(OsString)),
         )
         .arg(flag("force", "Swap even if the original does something else"))
         .arg(path(

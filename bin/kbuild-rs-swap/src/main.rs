@@ -80,7 +80,7 @@ fn trees(matches: &ArgMatches, report: &mut Report<'_, '_>) -> std::io::Result<b
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(command::command).var(cli::COMPLETE).complete();
-    let matches = command::command().color(cli::arguments::color(std::env::args_os())).get_matches();
+    let matches = command::command().get_matches();
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
     let (mut out, mut err) = (Output::new(), std::io::stderr());
     let mut streams = Streams::new("kbuild-rs-swap", &matches, &mut out, &mut err);

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use ::kernel::vendor;
 use clap::builder::ValueHint;
 use clap::{Arg, ArgAction, Command, value_parser};
 use cli::Example;
-use cli::arguments::{ending, json, served};
-use kernel::vendor;
+use cli::arguments::{ending, json, kernel, served};
 use modpost::dialect::Dialect;
 
 const EXAMPLES: &[Example] = &[
@@ -86,13 +86,7 @@ pub(crate) fn command() -> Command {
                 .help("Say whether the loaded module of that name has the srcversion; without NAME, which it has")
                 .conflicts_with("explain"),
         )
-        .arg(
-            Arg::new("kernel")
-                .long("kernel")
-                .value_name("KERNEL")
-                .help("The kernel's release or version, or a vendor's name as in rhel/9.6")
-                .value_parser(dialect),
-        )
+        .arg(kernel("The kernel's release or version, or a vendor's name as in rhel/9.6").value_parser(dialect))
         .arg(
             Arg::new("sysfs")
                 .long("sysfs")

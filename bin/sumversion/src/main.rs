@@ -31,7 +31,7 @@ const NAME: &str = "sumversion";
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(complete::command).var(cli::COMPLETE).complete();
-    let matches = command::command().color(cli::arguments::color(std::env::args_os())).get_matches();
+    let matches = command::command().get_matches();
     let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr());
     let mut streams = Streams::new(NAME, &matches, &mut out, &mut err);
     let result = run(&matches, &mut streams);

@@ -59,6 +59,7 @@ pub fn program(name: &'static str) -> Command {
     };
     Command::new(name)
         .version(version())
+        .color(color(std::env::args_os()))
         .term_width(COLUMNS)
         .arg(flag("quiet", 'q', "Print no results: the exit status tells").conflicts_with("verbose"))
         .arg(flag("verbose", 'v', "Say on standard error which kernel it is, and how that is known"))
@@ -75,6 +76,12 @@ pub fn program(name: &'static str) -> Command {
         )
 }
 
+/// The option that names a kernel.
+#[must_use]
+pub fn kernel(help: &'static str) -> Arg {
+    Arg::new("kernel").long("kernel").value_name("KERNEL").help(help)
+}
+
 /// The option that makes results JSON.
 #[must_use]
 pub fn json() -> Arg {
@@ -88,7 +95,7 @@ pub fn json() -> Arg {
 
 /// Whether help is to be coloured, by the arguments as they are: help is printed before
 /// they are known.
-pub fn color(arguments: impl IntoIterator<Item = OsString>) -> ColorChoice {
+fn color(arguments: impl IntoIterator<Item = OsString>) -> ColorChoice {
     let mut arguments = arguments.into_iter().filter_map(|argument| argument.into_string().ok());
     let mut choice = ColorChoice::Auto;
     while let Some(argument) = arguments.next() {
@@ -132,8 +139,8 @@ impl KernelName {
 /// If it isn't one, for people.
 pub fn served(text: &str) -> Result<KernelName, String> {
     let name = named(text)?;
-    let (Version { major, minor, .. }, newest) = (Version::OLDEST, Version::NEWEST);
-    if name.version < Version::OLDEST || (name.version.major, name.version.minor) > newest {
+    if name.version.is_too_old() || name.version.is_newer_than_known() {
+        let (Version { major, minor, .. }, newest) = (Version::OLDEST, Version::NEWEST);
         return Err(format!("the kernels that are known are {major}.{minor} to {}.{}", newest.0, newest.1));
     }
     Ok(name)

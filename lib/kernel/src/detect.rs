@@ -52,9 +52,9 @@ impl<D: Flags> Found<D> {
     #[must_use]
     pub fn description(&self) -> String {
         let Kernel { name, version, .. } = self.dialect.kernel();
-        let newest = Version::NEWEST;
         let mut text = format!("kernel {name}");
-        if (version.major, version.minor) > newest {
+        if version.is_newer_than_known() {
+            let newest = Version::NEWEST;
             let _ = write!(text, " (taken for {}.{}, the newest that is known)", newest.0, newest.1);
         }
         let _ = write!(text, ", from {}", String::from_utf8_lossy(self.origin.name()));
@@ -88,7 +88,7 @@ pub fn detect<D: Flags>(
             Fatal::refusal(Kind::USAGE, text)
         })?;
         let version = dialect.kernel().version;
-        if version < Version::OLDEST {
+        if version.is_too_old() {
             let (version, Version { major, minor, .. }) = (version.to_string(), Version::OLDEST);
             let oldest = format!("{major}.{minor}");
             let text =

@@ -27,6 +27,18 @@ impl Version {
         Self { major, minor, sublevel }
     }
 
+    /// Whether it is older than every kernel that is served.
+    #[must_use]
+    pub fn is_too_old(self) -> bool {
+        self < Self::OLDEST
+    }
+
+    /// Whether it is newer than every kernel of which it is known what changed.
+    #[must_use]
+    pub fn is_newer_than_known(self) -> bool {
+        (self.major, self.minor) > Self::NEWEST
+    }
+
     /// Reads `6.1`, `6.1.176`, `6.1.0-50-amd64`, `7.3-rc2`: two or three
     /// numbers, then anything.
     #[must_use]

@@ -50,8 +50,8 @@ pub fn parse_builtin(modinfo: &[u8]) -> impl Iterator<Item = Alias> {
 }
 
 /// The aliases that a modalias matches, those with the fewest wildcards first,
-/// and of these the first in the list. One that ends in a star stands for all that begin
-/// like it: these are the aliases that one of them could match.
+/// and of these the first in the list. One may end in a star: then these are
+/// the aliases that one with this beginning could match.
 #[must_use]
 pub fn matching<'a>(aliases: &'a [Alias], modalias: &[u8]) -> Vec<&'a Alias> {
     let modalias = normalized(modalias);
