@@ -9,7 +9,6 @@ use cli::{Streams, Style};
 use kmod::alias::{self, Alias};
 use kmod::pci::{self, Classes, Device};
 use kmod::vfio;
-use serde_json::Value;
 
 use crate::find::{Tree, aliases_of, root, sysfs};
 use crate::print::failed;
@@ -52,16 +51,15 @@ fn cells((device, found, class): &Row<'_>) -> Vec<Vec<u8>> {
 }
 
 fn object((device, found, class): &Row<'_>) -> Vec<u8> {
-    let text = |bytes: Option<&Vec<u8>>| bytes.map_or(Value::Null, |bytes| json::text(bytes));
     json::line(&serde_json::json!({
         "device": device.address,
         "modalias": json::text(&device.modalias),
         "class": format!("{:06x}", device.class),
         "class_name": json::text(class),
         "iommu_group": device.iommu_group,
-        "driver": text(device.driver.as_ref()),
-        "module": text(found.map(|alias| &alias.module)),
-        "pattern": text(found.map(|alias| &alias.pattern)),
+        "driver": json::optional(device.driver.as_deref()),
+        "module": json::optional(found.map(|alias| &alias.module[..])),
+        "pattern": json::optional(found.map(|alias| &alias.pattern[..])),
     }))
 }
 

@@ -218,7 +218,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, streams: &mut Streams<'_>) -> Resul
                 let mut object = Map::from_iter([("device".to_owned(), json::text(text.as_bytes()))]);
                 object.extend(candidate(&modalias, alias));
                 if matches.get_flag("driver") {
-                    object.insert("driver".into(), driver().as_deref().map_or(Value::Null, json::text));
+                    object.insert("driver".into(), json::optional(driver().as_deref()));
                 }
                 streams.put(&json::line(&object))?;
                 continue;

@@ -161,7 +161,7 @@ pub(crate) fn reader(streams: &mut Streams<'_>) -> Result<(Reader, Option<usize>
 }
 
 /// What one file gives.
-fn look_at(input: &Input, format: Format, reader: &Reader, scratch: &mut Scratch) -> Output {
+fn look_at(input: &Input, format: Format, is_verbose: bool, reader: &Reader, scratch: &mut Scratch) -> Output {
     let mut output = Output { text: Vec::new(), kernel: None, said: Vec::new(), failed: false };
     let path = input.path.as_os_str().as_bytes();
     match read(&input.path, input.is_named, reader, scratch) {
@@ -176,7 +176,7 @@ fn look_at(input: &Input, format: Format, reader: &Reader, scratch: &mut Scratch
                 module.modinfo.clear();
             }
             output.text = text(&input.path, &module, format);
-            output.kernel = module.kernel.map(|(version, origin)| {
+            output.kernel = module.kernel.filter(|_| is_verbose).map(|(version, origin)| {
                 let how = match origin {
                     Origin::Asked => "as --kernel says",
                     Origin::Vermagic => "by its vermagic",
@@ -206,8 +206,7 @@ pub(crate) fn print(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<b
     let (reader, jobs) = reader(streams)?;
     let format = match matches.get_one::<String>("format").map(String::as_str) {
         Some("modules.alias") => Format::ModulesAlias,
-        _ if matches.get_flag("json") => Format::Json,
-        Some("json") => Format::Json,
+        format if format == Some("json") || matches.get_flag("json") => Format::Json,
         _ => Format::Lines,
     };
     let wanted = Wanted {
@@ -218,7 +217,8 @@ pub(crate) fn print(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<b
     let reader = Reader { version, wanted, ..reader };
     let (inputs, unreadable) = inputs(matches);
     unreadable.iter().for_each(|fatal| streams.say(&fatal.message, b""));
-    let work = |scratch: &mut Scratch, input: &Input| look_at(input, format, &reader, scratch);
+    let is_verbose = streams.is_verbose();
+    let work = |scratch: &mut Scratch, input: &Input| look_at(input, format, is_verbose, &reader, scratch);
     let mut all_read = unreadable.is_empty();
     let progress = progress(inputs.len());
     Workers::new(jobs, inputs.len()).each(&inputs, Scratch::default, work, |output: Output| {

@@ -19,8 +19,9 @@ pub(crate) type Side<'a> = (&'a [u8], Option<Vec<u8>>);
 const WHY_ABSENT: &[u8] = b"modpost gives one to modules with a MODULE_VERSION(), and to all if the kernel has \
     CONFIG_MODULE_SRCVERSION_ALL";
 
-fn text_of(bytes: Option<&[u8]>) -> Value {
-    bytes.map_or(Value::Null, json::text)
+/// A module and what it has.
+fn of_side((name, sum): &Side<'_>) -> Value {
+    json!({ "module": json::text(name), "srcversion": json::optional(sum.as_deref()) })
 }
 
 impl Report<'_, '_> {
@@ -48,11 +49,11 @@ impl Report<'_, '_> {
     }
 
     /// What one has.
-    pub(crate) fn side(&mut self, (name, sum): &Side<'_>) -> Result<(), Fatal> {
+    pub(crate) fn side(&mut self, side: &Side<'_>) -> Result<(), Fatal> {
         if self.is_json {
-            let object = json!({ "module": json::text(name), "srcversion": text_of(sum.as_deref()) });
-            return self.streams.put(&json::line(&object));
+            return self.streams.put(&json::line(&of_side(side)));
         }
+        let (name, sum) = side;
         let sum = sum.as_deref().unwrap_or(b"no srcversion");
         self.streams.put(&[*name, b": ", sum, b"\n"].concat())
     }
@@ -66,9 +67,7 @@ impl Report<'_, '_> {
         };
         let are_equal = verdict == "equal";
         if self.is_json {
-            let of =
-                |(name, sum): &Side<'_>| json!({ "module": json::text(name), "srcversion": text_of(sum.as_deref()) });
-            let object = json!({ "verdict": verdict, "sides": sides.iter().map(of).collect::<Vec<_>>() });
+            let object = json!({ "verdict": verdict, "sides": sides.each_ref().map(of_side) });
             self.streams.put(&json::line(&object))?;
             return Ok(are_equal);
         }

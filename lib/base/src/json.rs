@@ -17,6 +17,12 @@ pub fn text(bytes: &[u8]) -> Value {
     text.into()
 }
 
+/// The same of what may not be there: null, if it isn't.
+#[must_use]
+pub fn optional(bytes: Option<&[u8]>) -> Value {
+    bytes.map_or(Value::Null, text)
+}
+
 /// Each as [`text`].
 #[must_use]
 pub fn list(items: &[Vec<u8>]) -> Vec<Value> {

@@ -26,8 +26,7 @@ pub struct Streams<'a> {
     out: &'a mut (dyn Write + Send),
     err: &'a mut (dyn Write + Send),
     is_quiet: bool,
-    /// Which kernel it is is to be said.
-    pub is_verbose: bool,
+    is_verbose: bool,
     is_colored: bool,
 }
 
@@ -61,6 +60,12 @@ impl<'a> Streams<'a> {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.is_quiet
+    }
+
+    /// Whether more is to be said.
+    #[must_use]
+    pub fn is_verbose(&self) -> bool {
+        self.is_verbose
     }
 
     /// Writes what has been put.
