@@ -13,7 +13,7 @@ use kbuild_rs_tests::needs;
 use kbuild_rs_tests::original::{Target, Tool, V6_1, ours};
 use tempfile::TempDir;
 
-/// What stands for programs of ours in the shell: where the machine's files are, and which
+/// Functions that call programs of ours in the shell: where the machine's files are, and which
 /// of its kernels runs, is said to them, unless the command says it.
 const PRELUDE: &str = r#"
 unless() {
@@ -41,12 +41,11 @@ fn entry(vendor: &str, device: &str, is_vfio: bool) -> String {
 }
 
 /// A module with a table of PCI devices.
-fn module(entries: &[String], aliases: &[&str], srcversion: &str) -> io::Result<Vec<u8>> {
-    let lines: String = aliases.iter().map(|alias| format!("\t.asciz \"alias={alias}\"\n")).collect();
+fn module(entries: &[String], srcversion: &str) -> io::Result<Vec<u8>> {
     let size = 40 * (entries.len() + 1);
     assemble(&format!(
         "\t.section .modinfo, \"a\"\n\t.asciz \"vermagic=6.12.0 SMP\"\n\t.asciz \"license=GPL\"\n\
-         \t.asciz \"srcversion={srcversion}\"\n{lines}\t.section .rodata\n\
+         \t.asciz \"srcversion={srcversion}\"\n\t.section .rodata\n\
          \t.globl __mod_pci__ids_device_table\n\t.type __mod_pci__ids_device_table, @object\n\
          \t.size __mod_pci__ids_device_table, {size}\n__mod_pci__ids_device_table:\n{}\t.skip 40\n",
         entries.concat()
@@ -113,12 +112,12 @@ impl Scene {
 
     /// Two kernels, and some modules of one.
     fn modules(&self) -> io::Result<()> {
-        let e1000e = module(&[entry("0x8086", "0x10d3", false)], &[], "5C4B59A1B30AD3F4DFE0A4D")?;
-        let mlx5 = module(&[entry("0x15b3", "0x101e", true)], &[], "AA")?;
+        let e1000e = module(&[entry("0x8086", "0x10d3", false)], "5C4B59A1B30AD3F4DFE0A4D")?;
+        let mlx5 = module(&[entry("0x15b3", "0x101e", true)], "AA")?;
         let modules = "lib/modules/6.12.0";
         self.write(&format!("{modules}/kernel/e1000e.ko"), &e1000e)?;
         self.write(&format!("{modules}/kernel/mlx5-vfio-pci.ko"), mlx5)?;
-        self.write(&format!("{modules}/kernel/dummy.ko"), module(&[], &[], "2B4CF8D7A8D2D5E28D3F9C1")?)?;
+        self.write(&format!("{modules}/kernel/dummy.ko"), module(&[], "2B4CF8D7A8D2D5E28D3F9C1")?)?;
         self.write(&format!("{modules}/modules.alias"), ALIASES)?;
         self.write(&format!("{modules}/modules.dep"), "kernel/mlx5-vfio-pci.ko:\n")?;
         self.write("lib/modules/6.1.0/modules.alias", "")?;
@@ -150,7 +149,7 @@ impl Scene {
                       deps_drivers/net/dummy.o := \\\n  drivers/net/dummy.h \\\n  include/net.h \\\n\n\
                       drivers/net/dummy.o: $(deps_drivers/net/dummy.o)\n";
         self.write("home/drivers/net/.dummy.o.cmd", record)?;
-        self.write("home/drivers/net/dummy.ko", module(&[], &[], "876153ABE857CD4A9E631A0")?)
+        self.write("home/drivers/net/dummy.ko", module(&[], "876153ABE857CD4A9E631A0")?)
     }
 
     /// What modpost, genksyms and fixdep are given by hand.

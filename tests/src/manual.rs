@@ -71,12 +71,18 @@ fn takes_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
+/// What an option is called, the short name first.
+fn names(arg: &Arg) -> Vec<String> {
+    let short = arg.get_short().map(|letter| format!("\\-{letter}"));
+    let long = arg.get_long().map(|word| escaped(&format!("--{word}")));
+    short.into_iter().chain(long).collect()
+}
+
 /// All that can be given, each once.
 fn synopsis(command: &Command) -> String {
     let mut text = format!(".SY \"{}\"\n", escaped(&called(command)));
     for arg in arguments(command).filter(|arg| !arg.is_positional()) {
-        let short = arg.get_short().map(|letter| format!("\\-{letter}"));
-        let name = short.or(arg.get_long().map(|word| escaped(&format!("--{word}")))).unwrap_or_default();
+        let name = names(arg).swap_remove(0);
         text += &if takes_value(arg) { format!(".OP {name} \"{}\"\n", values(arg)) } else { format!(".OP {name}\n") };
     }
     for arg in arguments(command).filter(|arg| arg.is_positional()) {
@@ -97,9 +103,7 @@ fn heading(arg: &Arg) -> String {
     if arg.is_positional() {
         return format!(".I {}\n", values(arg));
     }
-    let short = arg.get_short().map(|letter| format!("\\-{letter}"));
-    let long = arg.get_long().map(|word| escaped(&format!("--{word}")));
-    let names: Vec<_> = short.into_iter().chain(long).collect();
+    let names = names(arg);
     match (&names[..], takes_value(arg)) {
         ([one], true) => format!(".BI {one} \" {}\"\n", values(arg)),
         ([short, long], true) => format!(".BR {short} \", \" {long} \" \\fI{}\"\n", values(arg)),
