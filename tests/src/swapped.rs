@@ -96,8 +96,17 @@ fn are_ours(tree: &Path) -> io::Result<String> {
     Ok(report)
 }
 
-/// Makes a kernel anew, all of it, with ours where the originals were, and then once
-/// more, when nothing is to be done.
+/// Makes a kernel anew, all of it. What configures it is part of that, since it was made
+/// for the first build, and `clean` removes it.
+fn make_all(source: &Path, arguments: &[&str]) -> io::Result<()> {
+    for target in [&["clean"][..], &["olddefconfig"], &[]] {
+        make(source, &[arguments, target].concat())?;
+    }
+    Ok(())
+}
+
+/// Makes a kernel anew, with ours where the originals were, and then once more, when
+/// nothing is to be done.
 fn remake(
     source: &Path,
     out: &Path,
@@ -106,8 +115,7 @@ fn remake(
     findings: &mut Vec<Finding>,
 ) -> io::Result<()> {
     swap(source)?;
-    make(source, &[arguments, &["clean"]].concat())?;
-    make(source, arguments)?;
+    make_all(source, arguments)?;
     let mut report = String::new();
     compare::files(&mut report, original, &run::contents(out, is_compared)?);
     report += &are_ours(out)?;
@@ -194,8 +202,7 @@ fn compare_in(tree: &Path) -> io::Result<Vec<Finding>> {
     let mut findings = Vec::new();
 
     // All of it in this place: some records name it.
-    make(tree, &["clean"])?;
-    make(tree, &[])?;
+    make_all(tree, &[])?;
     let original = run::contents(tree, is_compared)?;
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/external");
     let builder = Builder { tree, sources: &fixtures, beside: dir.path(), modpost: None, arguments: &[] };
