@@ -5,12 +5,13 @@ use base::bytes::until_nul;
 
 use crate::dialect::Dialect;
 use crate::grammar::{LITERALS, token};
+use crate::input::Input;
 use crate::list::{Lists, Place};
 use crate::names::{Name, Names};
 use crate::say::Say;
 use crate::scan::{Passed, Scanned, Scanner, Token, marker};
 use crate::symbols::{Kind, Symbols, Word};
-use crate::undefined::Undefined;
+use crate::undefined::{Stopped, Undefined};
 
 /// Keywords, the kernels that have them, and their tokens.
 type Keyword = (&'static str, fn(&Dialect) -> bool, u8);
@@ -102,7 +103,8 @@ enum State {
 }
 
 /// What the lexer works with.
-pub(crate) struct Source<'a> {
+pub(crate) struct Source<'a, 'b> {
+    pub(crate) input: &'a mut Input<'b>,
     pub(crate) names: &'a mut Names,
     pub(crate) lists: &'a mut Lists,
     pub(crate) symbols: &'a Symbols,
@@ -202,12 +204,12 @@ impl Lexer {
         Ok(())
     }
 
-    fn append(&self, source: &mut Source<'_>, name: Name) {
+    fn append(&self, source: &mut Source<'_, '_>, name: Name) {
         source.lists.append(name, Self::kind(source.symbols, name), self.in_source);
     }
 
     /// The next token and its place in the list.
-    pub(crate) fn next(&mut self, source: &mut Source<'_>, say: &mut Say<'_>) -> Result<(u8, Place), Undefined> {
+    pub(crate) fn next(&mut self, source: &mut Source<'_, '_>, say: &mut Say<'_>) -> Result<(u8, Place), Stopped> {
         let mut count = 0;
         let token = loop {
             if std::mem::take(&mut self.is_in_braces) {
@@ -216,18 +218,14 @@ impl Lexer {
                 }
                 return Ok((token::END, source.lists.last()));
             }
-            let scanned = self.scan(source.names, say)?;
+            let scanned = self.scan(source, say)?;
             let Scanned { token, begin, end } = scanned;
             if matches!(token, Token::End | Token::Byte(0)) {
                 return Ok((token::END, source.lists.last()));
             }
             let name = match token {
                 Token::Byte(byte) => self.names_of_bytes[usize::from(byte)],
-                Token::String | Token::Character => {
-                    let length = until_nul(&source.names.text[begin..end]).len();
-                    source.names.at(begin, begin + length)
-                }
-                _ => source.names.at(begin, end),
+                _ => Self::name(source.names, token, &source.input.text()[begin..end]),
             };
             if let Some(token) = self.step(source, scanned, name, &mut count) {
                 break token;
@@ -241,45 +239,62 @@ impl Lexer {
         Ok((token, source.lists.last()))
     }
 
+    /// Reads more of the source, and keeps what is between the declaration's braces, which
+    /// may be looked at again.
+    fn read(&mut self, source: &mut Source<'_, '_>) -> Result<(), Stopped> {
+        let at = self.scanner.at;
+        let keep = source.lists.first_phrase().map_or(at, |begin| source.input.place(begin).min(at));
+        source.input.read(keep)?;
+        self.scanner.at -= keep;
+        Ok(())
+    }
+
     /// The next token that flex would find, and what line markers say.
-    fn scan(&mut self, names: &Names, say: &mut Say<'_>) -> Result<Scanned, Undefined> {
+    fn scan(&mut self, source: &mut Source<'_, '_>, say: &mut Say<'_>) -> Result<Scanned, Stopped> {
         if std::mem::take(&mut self.parenthesis) {
             return Ok(Scanned { token: Token::Byte(b'('), begin: self.scanner.at, end: self.scanner.at });
         }
         loop {
-            let scanned = self.scanner.next(&names.text[..names.end]);
+            let scanned = self.scanner.next(source.input.text(), source.input.is_last());
             say.line = say.line.wrapping_add(std::mem::take(&mut self.scanner.lines));
-            if scanned.token != Token::FileName {
-                return Ok(scanned);
+            match scanned.token {
+                Token::End if !source.input.is_last() => self.read(source)?,
+                Token::FileName => self.mark(say, &source.input.text()[scanned.begin..scanned.end])?,
+                _ => return Ok(scanned),
             }
-            self.mark(say, &names.text[scanned.begin..scanned.end])?;
         }
     }
 
     /// Passes over what is between braces; returns whether they are closed.
-    fn pass_braces(&mut self, source: &mut Source<'_>, say: &mut Say<'_>) -> Result<bool, Undefined> {
-        let (begin, mut open) = (self.scanner.at, 1);
+    fn pass_braces(&mut self, source: &mut Source<'_, '_>, say: &mut Say<'_>) -> Result<bool, Stopped> {
+        let (brace, begin) = (self.names_of_bytes[usize::from(b'}')], source.input.position(self.scanner.at));
+        source.lists.append_phrase(brace, begin, self.in_source);
+        let mut open = 1;
         loop {
-            let text = &source.names.text[..source.names.end];
-            let passed = self.scanner.pass_braces(text, &mut open);
+            let text = source.input.text();
+            let passed = self.scanner.pass_braces(text, source.input.is_last(), &mut open);
             say.line = say.line.wrapping_add(std::mem::take(&mut self.scanner.lines));
             match passed {
-                Passed::Brace => break,
+                Passed::Brace => return Ok(true),
                 Passed::Marker(begin) => self.mark(say, &text[begin..self.scanner.at])?,
-                Passed::End => return Ok(false),
+                Passed::End if !source.input.is_last() => self.read(source)?,
+                Passed::End | Passed::Nul => return Ok(false),
             }
         }
-        source.lists.append_phrase(self.names_of_bytes[usize::from(b'}')], begin, self.in_source);
-        Ok(true)
     }
 
-    /// The names and kinds of the tokens from a place of the source on, up to the brace
+    /// The name of a token. What is quoted ends at a NUL.
+    fn name(names: &mut Names, token: Token, text: &[u8]) -> Name {
+        names.of(if matches!(token, Token::String | Token::Character) { until_nul(text) } else { text })
+    }
+
+    /// The names and kinds of the tokens from a position in the source on, up to the brace
     /// that closes the one before it.
-    pub(crate) fn between_braces(names: &mut Names, symbols: &Symbols, begin: usize) -> Vec<Word> {
-        let mut scanner = Scanner { at: begin, lines: 0 };
+    pub(crate) fn between_braces(input: &Input<'_>, names: &mut Names, symbols: &Symbols, begin: u32) -> Vec<Word> {
+        let mut scanner = Scanner { at: input.place(begin), lines: 0 };
         let (mut words, mut open) = (Vec::new(), 1);
         loop {
-            let Scanned { token, begin, end } = scanner.next(&names.text[..names.end]);
+            let Scanned { token, begin, end } = scanner.next(input.text(), true);
             match token {
                 Token::FileName => continue,
                 Token::End => return words,
@@ -290,8 +305,7 @@ impl Lexer {
             if open == 0 {
                 return words;
             }
-            let end = begin + until_nul(&names.text[begin..end]).len();
-            let name = names.at(begin, end);
+            let name = Self::name(names, token, &input.text()[begin..end]);
             words.push(Word::new(Self::kind(symbols, name), name));
         }
     }
@@ -301,7 +315,7 @@ impl Lexer {
     }
 
     /// What a token is in the present state; `None` if it is part of one that goes on.
-    fn step(&mut self, source: &mut Source<'_>, scanned: Scanned, name: Name, count: &mut i32) -> Option<u8> {
+    fn step(&mut self, source: &mut Source<'_, '_>, scanned: Scanned, name: Name, count: &mut i32) -> Option<u8> {
         let token = scanned.token;
         match self.state {
             State::Normal => self.normal(source, token, name, count),
@@ -335,7 +349,7 @@ impl Lexer {
         None
     }
 
-    fn normal(&mut self, source: &mut Source<'_>, token: Token, name: Name, count: &mut i32) -> Option<u8> {
+    fn normal(&mut self, source: &mut Source<'_, '_>, token: Token, name: Name, count: &mut i32) -> Option<u8> {
         self.append(source, name);
         Some(match token {
             Token::Identifier => return self.identifier(source, name, count),
@@ -358,7 +372,7 @@ impl Lexer {
         })
     }
 
-    fn identifier(&mut self, source: &Source<'_>, name: Name, count: &mut i32) -> Option<u8> {
+    fn identifier(&mut self, source: &Source<'_, '_>, name: Name, count: &mut i32) -> Option<u8> {
         let Some(&keyword) = self.keywords.get(name.index()) else {
             return Some(self.or_type(source, name, token::IDENT));
         };
@@ -379,7 +393,7 @@ impl Lexer {
         }
     }
 
-    fn or_type(&self, source: &Source<'_>, name: Name, otherwise: u8) -> u8 {
+    fn or_type(&self, source: &Source<'_, '_>, name: Name, otherwise: u8) -> u8 {
         let is_looked_up = self.no_types == 0 && !(self.attributes_placed && self.wants_name);
         if is_looked_up && source.symbols.is(name, Kind::Typedef) { token::TYPE } else { otherwise }
     }
@@ -387,7 +401,7 @@ impl Lexer {
     /// Collects tokens until parentheses, brackets or braces are closed.
     fn collect(
         &mut self,
-        source: &mut Source<'_>,
+        source: &mut Source<'_, '_>,
         token: Token,
         name: Name,
         count: &mut i32,
@@ -409,7 +423,7 @@ impl Lexer {
         None
     }
 
-    fn type_of(&mut self, source: &mut Source<'_>, scanned: Scanned, name: Name, count: &mut i32) -> Option<u8> {
+    fn type_of(&mut self, source: &mut Source<'_, '_>, scanned: Scanned, name: Name, count: &mut i32) -> Option<u8> {
         if self.state == State::TypeofBegins {
             let is_keyword = name.index() < self.keywords.len() && name.0 < self.vectors;
             let is_vector = name.index() < self.keywords.len() && !is_keyword;

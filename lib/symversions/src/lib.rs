@@ -6,9 +6,10 @@
 //! | [`dialect`] | what changed between kernels |
 //! | `grammar` | the parser's tables, made of the grammars |
 //! | `names` | what is written in the source, each once |
-//! | `undefined` | where the original's behaviour is undefined |
+//! | `undefined` | where the original's behaviour is undefined, and what else stops a run |
 //! | `say` | messages, dumps, and where in the source they are |
 //! | `symbols` | symbols, types and enumerators |
+//! | `input` | the source, read as it is needed |
 //! | `list` | the tokens of a declaration, as a list that the parser rearranges |
 //! | `scan` | tokens, as flex finds them |
 //! | `lex` | tokens, as the parser wants them |
@@ -25,6 +26,7 @@ pub mod dialect;
 mod expand;
 mod explain;
 mod grammar;
+mod input;
 mod lex;
 mod list;
 mod names;

@@ -79,27 +79,28 @@ impl Lists {
         self.next = self.new_token(Token { before: token, ..EMPTY });
     }
 
-    /// Appends a closing brace, and before it all tokens from a place of the source on,
+    /// Appends a closing brace, and before it all tokens from a position in the source on,
     /// which are looked at when somebody asks for them.
-    pub(crate) fn append_phrase(&mut self, brace: Name, begin: usize, in_source: bool) {
+    pub(crate) fn append_phrase(&mut self, brace: Name, begin: u32, in_source: bool) {
         let token = self.next;
         self.append(brace, Kind::Normal, in_source);
-        self.tokens[token.0 as usize].phrase = NonZeroU32::new(begin as u32);
+        self.tokens[token.0 as usize].phrase = NonZeroU32::new(begin);
         self.phrases.push(token);
     }
 
-    /// Whether any token represents several.
-    pub(crate) fn has_phrases(&self) -> bool {
-        !self.phrases.is_empty()
+    /// Where in the source the first tokens begin that one represents.
+    pub(crate) fn first_phrase(&self) -> Option<u32> {
+        let first = self.phrases.first()?;
+        self.tokens[first.0 as usize].phrase.map(NonZeroU32::get)
     }
 
     /// Puts all tokens of phrases into the list. `read` gives the names and kinds of those
-    /// that begin at a place of the source, without the closing brace.
-    pub(crate) fn open_phrases(&mut self, mut read: impl FnMut(usize) -> Vec<Word>) {
+    /// that begin at a position in the source, without the closing brace.
+    pub(crate) fn open_phrases(&mut self, mut read: impl FnMut(u32) -> Vec<Word>) {
         for node in std::mem::take(&mut self.phrases) {
             let Token { phrase, freed, mut before, in_source, .. } = self.tokens[node.0 as usize];
             let (Some(begin), false) = (phrase, freed) else { continue };
-            for word in read(begin.get() as usize) {
+            for word in read(begin.get()) {
                 before = self.new_token(Token { name: word.name(), kind: word.kind(), before, in_source, ..EMPTY });
             }
             self.tokens[node.0 as usize] = Token { before, phrase: None, ..self.tokens[node.0 as usize] };

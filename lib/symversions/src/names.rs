@@ -22,13 +22,10 @@ struct Span {
     length: u32,
 }
 
-/// All texts: those of the source lie in it, others follow it.
+/// All texts.
 #[derive(Debug)]
 pub(crate) struct Names {
-    /// The source, and texts that aren't in it.
-    pub(crate) text: Vec<u8>,
-    /// Where the source ends.
-    pub(crate) end: usize,
+    text: Vec<u8>,
     spans: Vec<Span>,
     numbers: HashTable<u32>,
 }
@@ -40,46 +37,31 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 impl Names {
-    /// Those of a source, of which none was seen.
-    pub(crate) fn new(source: Vec<u8>) -> Self {
-        let end = source.len();
-        Self { text: source, end, spans: Vec::with_capacity(1 << 14), numbers: HashTable::with_capacity(1 << 14) }
-    }
-
-    fn find(&self, hash: u64, bytes: &[u8]) -> Option<Name> {
-        let found = self.numbers.find(hash, |&number| self.bytes(Name(number)) == bytes);
-        found.map(|&number| Name(number))
-    }
-
-    fn add(&mut self, hash_of_text: u64, span: Span) -> Name {
-        let number = self.spans.len() as u32;
-        self.spans.push(span);
-        let (spans, text) = (&self.spans, &self.text);
-        let rehash = |&number: &u32| {
-            let Span { begin, length } = spans[number as usize];
-            hash(&text[begin as usize..][..length as usize])
-        };
-        self.numbers.insert_unique(hash_of_text, number, rehash);
-        Name(number)
-    }
-
-    /// The text at a place of the source.
-    pub(crate) fn at(&mut self, begin: usize, end: usize) -> Name {
-        let bytes = &self.text[begin..end];
-        let hash = hash(bytes);
-        let found = self.find(hash, bytes);
-        found.unwrap_or_else(|| self.add(hash, Span { begin: begin as u32, length: (end - begin) as u32 }))
-    }
-
-    /// Any text.
-    pub(crate) fn of(&mut self, bytes: &[u8]) -> Name {
-        let hash = hash(bytes);
-        if let Some(found) = self.find(hash, bytes) {
-            return found;
+    /// Room for what most sources have.
+    pub(crate) fn new() -> Self {
+        Self {
+            text: Vec::with_capacity(1 << 18),
+            spans: Vec::with_capacity(1 << 14),
+            numbers: HashTable::with_capacity(1 << 14),
         }
-        let begin = self.text.len() as u32;
-        self.text.extend_from_slice(bytes);
-        self.add(hash, Span { begin, length: bytes.len() as u32 })
+    }
+
+    /// The name of a text.
+    pub(crate) fn of(&mut self, bytes: &[u8]) -> Name {
+        let Self { text, spans, numbers } = self;
+        let text_of = |number: u32| {
+            let Span { begin, length } = spans[number as usize];
+            &text[begin as usize..][..length as usize]
+        };
+        let hash_of_bytes = hash(bytes);
+        if let Some(&number) = numbers.find(hash_of_bytes, |&number| text_of(number) == bytes) {
+            return Name(number);
+        }
+        let number = spans.len() as u32;
+        numbers.insert_unique(hash_of_bytes, number, |&number| hash(text_of(number)));
+        spans.push(Span { begin: text.len() as u32, length: bytes.len() as u32 });
+        text.extend_from_slice(bytes);
+        Name(number)
     }
 
     /// The bytes of a text.

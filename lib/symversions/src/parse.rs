@@ -6,12 +6,13 @@ use crate::dialect::Dialect;
 use crate::expand::Expander;
 use crate::explain::{self, Explanation};
 use crate::grammar::{Action, Rule, Tables, token};
+use crate::input::Input;
 use crate::lex::{Lexer, Source};
 use crate::list::{Lists, Node, Place};
 use crate::names::{Name, Names};
 use crate::say::Say;
 use crate::symbols::{Kind, Symbols, Word};
-use crate::undefined::Undefined;
+use crate::undefined::{Stopped, Undefined};
 
 /// How many states bison's stack holds.
 const DEEPEST: usize = 10_000;
@@ -20,7 +21,8 @@ const DEEPEST: usize = 10_000;
 const RECOVERY: u8 = 3;
 
 /// The parser, and all that it fills.
-pub(crate) struct Parser<'a, 'b> {
+pub(crate) struct Parser<'a, 'b, 'c> {
+    input: &'a mut Input<'c>,
     tables: &'static Tables,
     lexer: Lexer,
     lists: Lists,
@@ -56,15 +58,17 @@ enum Reduced {
     Failed,
 }
 
-impl<'a, 'b> Parser<'a, 'b> {
+impl<'a, 'b, 'c> Parser<'a, 'b, 'c> {
     pub(crate) fn new(
         dialect: &Dialect,
+        input: &'a mut Input<'c>,
         lexer: Lexer,
         names: &'a mut Names,
         symbols: Symbols,
         say: &'a mut Say<'b>,
     ) -> Self {
         Self {
+            input,
             tables: Tables::of(dialect),
             lexer,
             lists: Lists::new(),
@@ -100,13 +104,14 @@ impl<'a, 'b> Parser<'a, 'b> {
         self.tables.gotos[usize::from(state)][usize::from(rule.left)]
     }
 
-    fn lex(&mut self) -> Result<(u8, Place), Undefined> {
-        let mut source = Source { names: self.names, lists: &mut self.lists, symbols: &self.symbols };
+    fn lex(&mut self) -> Result<(u8, Place), Stopped> {
+        let mut source =
+            Source { input: self.input, names: self.names, lists: &mut self.lists, symbols: &self.symbols };
         self.lexer.next(&mut source, self.say)
     }
 
     /// Reads the source to its end, or as far as the original's parser does.
-    pub(crate) fn parse(&mut self) -> Result<(), Undefined> {
+    pub(crate) fn parse(&mut self) -> Result<(), Stopped> {
         // The token that is looked at, and the place of the last one that was.
         let mut token: Option<u8> = None;
         let mut place = Node::NONE;
@@ -214,9 +219,7 @@ impl<'a, 'b> Parser<'a, 'b> {
     /// Looks into what is between braces, which a definition has only after an error.
     fn open_phrases(&mut self) {
         let (names, symbols) = (&mut *self.names, &self.symbols);
-        if self.lists.has_phrases() {
-            self.lists.open_phrases(|begin| Lexer::between_braces(names, symbols, begin));
-        }
+        self.lists.open_phrases(|begin| Lexer::between_braces(self.input, names, symbols, begin));
     }
 
     /// Declares a symbol as what stands from a token back to another, which doesn't

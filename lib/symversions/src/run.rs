@@ -8,6 +8,7 @@ use kernel::{Invocation, is_on};
 
 use crate::dialect::Dialect;
 use crate::explain::Explanation;
+use crate::input::Input;
 use crate::lex::Lexer;
 use crate::names::Names;
 use crate::options::{self, Ended, Options, Reference};
@@ -15,7 +16,7 @@ use crate::parse::Parser;
 use crate::reference;
 use crate::say::Say;
 use crate::symbols::{MOST_NAMES, Symbols};
-use crate::undefined::Undefined;
+use crate::undefined::{Stopped, Undefined};
 
 /// The exit status of a failure.
 const FAILED: u8 = 1;
@@ -27,8 +28,6 @@ fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut 
     say.wanted = options.wanted;
     let Options { reference, mut dump, .. } = options;
     let mut symbols = Symbols::new(dialect);
-    // Room for most sources, and for what isn't in them.
-    let mut text = Vec::with_capacity(16 << 20);
     let mut in_reference = Vec::new();
     if let Some(Reference { path, mut file }) = reference {
         if let Err(error) = file.read_to_end(&mut in_reference) {
@@ -38,25 +37,28 @@ fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut 
             return FAILED;
         }
     }
-    let read = source.map(|source| source.read_to_end(&mut text));
-    if text.len() >= MOST_NAMES {
-        say.err(b"FATAL: genksyms: the source is too large\n");
+    if in_reference.len() >= MOST_NAMES {
+        say.err(b"FATAL: genksyms: the reference is too large\n");
         return FAILED;
     }
-    let mut names = Names::new(text);
+    let (mut input, mut names) = (Input::new(source), Names::new());
     // The first names are keywords.
     let lexer = Lexer::new(&mut names, dialect);
     if let Err(reference::Malformed(what)) = reference::read(&in_reference, &mut names, &mut symbols, say) {
         say.err(&what);
         return FAILED;
     }
-    if !matches!(read, Some(Ok(_))) {
-        say.err(b"input in flex scanner failed\n");
-        return UNREADABLE;
-    }
-    let mut parser = Parser::new(dialect, lexer, &mut names, symbols, say);
+    let mut parser = Parser::new(dialect, &mut input, lexer, &mut names, symbols, say);
     parser.explanation = explains.then(Explanation::default);
-    if let Err(Undefined(what)) = parser.parse() {
+    if let Err(stopped) = parser.parse() {
+        let what = match stopped {
+            Stopped::Unreadable => {
+                parser.say.err(b"input in flex scanner failed\n");
+                return UNREADABLE;
+            }
+            Stopped::TooLarge => "the source is too large",
+            Stopped::Undefined(Undefined(what)) => what,
+        };
         parser.say.err(b"FATAL: genksyms: ");
         parser.say.location();
         parser.say.err(&text!("{}\n", what));
@@ -134,11 +136,82 @@ pub fn genksyms_of(
 
 #[cfg(test)]
 mod tests {
-    use super::share;
+    use std::io::{self, Read};
+
+    use kernel::{Flags, Invocation, Version};
+
+    use super::{genksyms_of, share};
+    use crate::dialect::Dialect;
 
     #[test]
     fn shares_as_printf_has_them() {
         let shares = [0, 1, 7, 4096, 5000, 123_456, 40_960_000].map(share);
         assert_eq!(shares, ["0", "0.000244141", "0.00170898", "1", "1.2207", "30.1406", "10000"]);
+    }
+
+    /// Gives a few bytes at a time.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.0.len().min(self.1).min(buffer.len());
+            let (piece, rest) = self.0.split_at(length);
+            buffer[..length].copy_from_slice(piece);
+            self.0 = rest;
+            Ok(length)
+        }
+    }
+
+    /// What goes on over lines, and what is looked at twice.
+    const SOURCE: &str = "# 1 \"a.c\"
+# 1 \"include/a.h\" 1
+struct one { int a; /
+# 7 \"include/a.h\"
+  char *b; };
+static inline const char *text(void) { return \"}
+# 9 { \" L\"\\\"}\"
+# 20 \"include/a.h\" 3 4
+\n; '{' }
+typedef struct { int a; } two;
+two three(struct one *) __attribute__((alias(\"a
+b\"))), four;
+int five six { two seven;
+# 12 \"include/a.h\"
+ { struct one; } }
+ eight;
+typeof(two) nine(int (*)(typeof(struct one)));
+enum { TEN = 'a' + sizeof(\"\\\"\"), ELEVEN };
+# 2 \"a.c\" 2
+struct twelve { struct one one; two three; };
+int thirteen(struct twelve, int [ELEVEN]) { '
+}
+__GENKSYMS_EXPORT_SYMBOL(three); __GENKSYMS_EXPORT_SYMBOL(four);
+__GENKSYMS_EXPORT_SYMBOL(five); __GENKSYMS_EXPORT_SYMBOL(eight);
+__GENKSYMS_EXPORT_SYMBOL(nine);
+__GENKSYMS_EXPORT_SYMBOL(thirteen);
+int fourteen; \"unclosed
+__GENKSYMS_EXPORT_SYMBOL(fourteen); {";
+
+    fn said(kernel: Version, source: &[u8], size: usize) -> (u8, String, String) {
+        let arguments = ["-w", "-d", "-D"].map(Into::into).to_vec();
+        let invocation = Invocation { name: "genksyms".into(), arguments };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut source = Pieces(source, size);
+        let dialect = Dialect::of_version(kernel);
+        let status = genksyms_of(&dialect, true, &invocation, Some(&mut source), (&mut out, &mut err));
+        (status, String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned())
+    }
+
+    #[test]
+    fn it_does_not_matter_how_much_is_read_at_once() {
+        for kernel in [Version::new(5, 10, 0), Version::new(6, 13, 0), Version::new(6, 14, 0), Version::new(7, 0, 0)] {
+            for end in 0..=SOURCE.len() {
+                let source = &SOURCE.as_bytes()[..end];
+                let at_once = said(kernel, source, usize::MAX);
+                for size in [1, 2, 3, 7, 50] {
+                    assert_eq!(said(kernel, source, size), at_once, "{kernel:?}, {end} bytes, {size} at once");
+                }
+            }
+        }
     }
 }

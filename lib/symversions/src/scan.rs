@@ -5,7 +5,7 @@ use memchr::memchr;
 /// A token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// The source ends here.
+    /// The text ends here, or within what would be the next token.
     End,
     /// A line marker: `# 12 "file.h" 1`.
     FileName,
@@ -33,7 +33,7 @@ pub(crate) struct Scanned {
     pub(crate) end: usize,
 }
 
-/// A place in the source.
+/// A place in the text, a part of the source that consists of whole lines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner {
     pub(crate) at: usize,
@@ -48,8 +48,10 @@ pub(crate) enum Passed {
     Brace,
     /// A line marker, from here on.
     Marker(usize),
-    /// The end of the source.
+    /// The end of the text, or of what can be told from it.
     End,
+    /// A NUL, which ends the source.
+    Nul,
 }
 
 const IDENTIFIER: u8 = 1;
@@ -130,22 +132,22 @@ fn real(text: &[u8]) -> usize {
     length + usize::from(matches!(text.get(length), Some(b'f' | b'F' | b'l' | b'L')))
 }
 
-/// The length of what a quote begins; 0 if it doesn't end. A backslash takes the
-/// next byte along, unless that ends the line.
-fn quoted(text: &[u8]) -> usize {
+/// The length of what a quote begins; 0 if it doesn't end, `None` if the text ends before
+/// it. A backslash takes the next byte along, unless that ends the line.
+fn quoted(text: &[u8]) -> Option<usize> {
     let quote = text[0];
     let mut at = 1;
     while let Some(found) = memchr::memchr2(quote, b'\\', &text[at..]) {
         at += found;
         if text[at] == quote {
-            return at + 1;
+            return Some(at + 1);
         }
-        if matches!(text.get(at + 1), None | Some(b'\n')) {
-            return 0;
+        if *text.get(at + 1)? == b'\n' {
+            return Some(0);
         }
         at += 2;
     }
-    0
+    None
 }
 
 /// The parts of a line marker: where its line number and its file's name are.
@@ -161,7 +163,7 @@ pub(crate) fn marker(line: &[u8]) -> Option<(usize, std::ops::Range<usize>)> {
 
 impl Scanner {
     /// Passes over all tokens up to the brace that closes as many as are open.
-    pub(crate) fn pass_braces(&mut self, text: &[u8], open: &mut usize) -> Passed {
+    pub(crate) fn pass_braces(&mut self, text: &[u8], is_last: bool, open: &mut usize) -> Passed {
         loop {
             self.at += run(&text[self.at..], |byte| !is(byte, BETWEEN_BRACES));
             let Some(&byte) = text.get(self.at) else { return Passed::End };
@@ -185,29 +187,34 @@ impl Scanner {
                     self.lines = self.lines.wrapping_add(1);
                 }
                 b'#' => {}
-                0 => return Passed::End,
-                _ => self.at = begin + quoted(&text[begin..]).max(1),
+                0 => return Passed::Nul,
+                _ => match quoted(&text[begin..]) {
+                    None if !is_last => {
+                        self.at = begin;
+                        return Passed::End;
+                    }
+                    length => self.at = begin + length.unwrap_or(0).max(1),
+                },
             }
         }
     }
 
-    /// The next token.
-    pub(crate) fn next(&mut self, text: &[u8]) -> Scanned {
+    /// The next token. If more text follows, what goes on there is left where it begins.
+    pub(crate) fn next(&mut self, text: &[u8], is_last: bool) -> Scanned {
         loop {
             let begin = self.at;
-            let Some(&first) = text.get(begin) else {
-                return Scanned { token: Token::End, begin, end: begin };
-            };
+            let ends_here = Scanned { token: Token::End, begin, end: begin };
+            let Some(&first) = text.get(begin) else { return ends_here };
             let rest = &text[begin..];
             let (token, length) = match first {
+                b'L' if matches!(rest.get(1), Some(b'"' | b'\'')) => match quoted(&rest[1..]) {
+                    None if !is_last => return ends_here,
+                    None | Some(0) => (Token::Identifier, 1),
+                    Some(length) if rest[1] == b'"' => (Token::String, 1 + length),
+                    Some(length) => (Token::Character, 1 + length),
+                },
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => {
-                    let wide =
-                        if first == b'L' && matches!(rest.get(1), Some(b'"' | b'\'')) { quoted(&rest[1..]) } else { 0 };
-                    match wide {
-                        0 => (Token::Identifier, run(rest, |byte| is(byte, IDENTIFIER | DIGIT))),
-                        _ if rest[1] == b'"' => (Token::String, wide + 1),
-                        _ => (Token::Character, wide + 1),
-                    }
+                    (Token::Identifier, run(rest, |byte| is(byte, IDENTIFIER | DIGIT)))
                 }
                 b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c' => {
                     self.at += run(rest, |byte| is(byte, BLANK));
@@ -228,9 +235,10 @@ impl Scanner {
                     }
                 },
                 b'"' | b'\'' => match quoted(rest) {
-                    0 => (Token::Byte(first), 1),
-                    length if first == b'"' => (Token::String, length),
-                    length => (Token::Character, length),
+                    None if !is_last => return ends_here,
+                    None | Some(0) => (Token::Byte(first), 1),
+                    Some(length) if first == b'"' => (Token::String, length),
+                    Some(length) => (Token::Character, length),
                 },
                 b'0'..=b'9' => {
                     let (integer, real) = (integer(rest), real(rest));
@@ -265,7 +273,7 @@ mod tests {
         let mut scanner = Scanner { at: 0, lines: 0 };
         let mut tokens = Vec::new();
         loop {
-            let Scanned { token, begin, end } = scanner.next(text.as_bytes());
+            let Scanned { token, begin, end } = scanner.next(text.as_bytes(), true);
             if token == Token::End {
                 return tokens;
             }
