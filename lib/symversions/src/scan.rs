@@ -207,12 +207,16 @@ impl Scanner {
             let Some(&first) = text.get(begin) else { return ends_here };
             let rest = &text[begin..];
             let (token, length) = match first {
-                b'L' if matches!(rest.get(1), Some(b'"' | b'\'')) => match quoted(&rest[1..]) {
-                    None if !is_last => return ends_here,
-                    None | Some(0) => (Token::Identifier, 1),
-                    Some(length) if rest[1] == b'"' => (Token::String, 1 + length),
-                    Some(length) => (Token::Character, 1 + length),
-                },
+                b'"' | b'\'' | b'L' if first != b'L' || matches!(rest.get(1), Some(b'"' | b'\'')) => {
+                    let wide = usize::from(first == b'L');
+                    match quoted(&rest[wide..]) {
+                        None if !is_last => return ends_here,
+                        None | Some(0) if first == b'L' => (Token::Identifier, 1),
+                        None | Some(0) => (Token::Byte(first), 1),
+                        Some(length) if rest[wide] == b'"' => (Token::String, wide + length),
+                        Some(length) => (Token::Character, wide + length),
+                    }
+                }
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => {
                     (Token::Identifier, run(rest, |byte| is(byte, IDENTIFIER | DIGIT)))
                 }
@@ -233,12 +237,6 @@ impl Scanner {
                         self.lines = self.lines.wrapping_add(1);
                         continue;
                     }
-                },
-                b'"' | b'\'' => match quoted(rest) {
-                    None if !is_last => return ends_here,
-                    None | Some(0) => (Token::Byte(first), 1),
-                    Some(length) if first == b'"' => (Token::String, length),
-                    Some(length) => (Token::Character, length),
                 },
                 b'0'..=b'9' => {
                     let (integer, real) = (integer(rest), real(rest));

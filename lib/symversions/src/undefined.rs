@@ -1,5 +1,5 @@
 //! Where the original's behaviour is undefined: it reads freed memory, follows a null
-//! pointer, or overruns the stack.
+//! pointer, or overruns the stack. And what else stops a run within the source.
 
 /// What the original would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
