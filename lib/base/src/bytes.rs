@@ -35,10 +35,11 @@ pub const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// strtoul(3) on a 64-bit host: the value, saturating, and what follows the
-/// number. Nothing is consumed where there is no number.
+/// strtoul(3) on this host, whose `unsigned long` has a pointer's size as on all that
+/// Linux runs on: the value, saturating, and what follows the number. Nothing is consumed
+/// where there is no number.
 #[must_use]
-pub fn strtoul(bytes: &[u8], base: u32) -> (u64, &[u8]) {
+pub fn strtoul(bytes: &[u8], base: u32) -> (usize, &[u8]) {
     let mut rest = bytes;
     while rest.first().is_some_and(|&b| is_space(b)) {
         rest = &rest[1..];
@@ -61,13 +62,13 @@ pub fn strtoul(bytes: &[u8], base: u32) -> (u64, &[u8]) {
     if digits == 0 {
         return (0, bytes);
     }
-    let mut value = Some(0u64);
+    let mut value = Some(0usize);
     for &digit in &rest[..digits] {
-        let digit = u64::from(char::from(digit).to_digit(base).unwrap_or_default());
-        value = value.and_then(|v| v.checked_mul(u64::from(base))?.checked_add(digit));
+        let digit = char::from(digit).to_digit(base).unwrap_or_default() as usize;
+        value = value.and_then(|v| v.checked_mul(base as usize)?.checked_add(digit));
     }
     let value = match value {
-        None => u64::MAX,
+        None => usize::MAX,
         Some(value) if negative => value.wrapping_neg(),
         Some(value) => value,
     };
@@ -127,11 +128,13 @@ mod tests {
     fn strtoul_as_in_c() {
         assert_eq!(strtoul(b"0x1fz", 16), (0x1f, &b"z"[..]));
         assert_eq!(strtoul(b"0x", 16), (0, &b"x"[..]));
-        assert_eq!(strtoul(b" -1", 16), (u64::MAX, &b""[..]));
+        assert_eq!(strtoul(b" -1", 16), (usize::MAX, &b""[..]));
         assert_eq!(strtoul(b"", 16), (0, &b""[..]));
         assert_eq!(strtoul(b"xyz", 16), (0, &b"xyz"[..]));
         assert_eq!(strtoul(b"017 ", 0), (15, &b" "[..]));
-        assert_eq!(strtoul(b"11111111111111111", 16), (u64::MAX, &b""[..]));
+        assert_eq!(strtoul(b"11111111111111111", 16), (usize::MAX, &b""[..]));
+        let large = usize::try_from(0x1_2345_6789_u64).unwrap_or(usize::MAX);
+        assert_eq!(strtoul(b"123456789", 16), (large, &b""[..]));
     }
 
     #[test]
