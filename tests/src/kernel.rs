@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::command;
-use crate::corpus::working_directory;
+use crate::needs;
 use crate::observed::Observed;
 use crate::original::{self, Kernel, Subject, V5_10, V6_1, V6_12, V7_3};
 use crate::run::Call;
@@ -70,7 +70,11 @@ impl Way {
     /// # Errors
     /// If the source can't be had or doesn't build.
     pub fn built(&self, kernel: &Tree) -> io::Result<Beside> {
-        let dir = working_directory()?;
+        // The same for each run, since make is told it.
+        let name = format!("{}-{}.place", kernel.name()?, self.name);
+        let places = cache::directory("kernels")?;
+        remove(&places.join(&name))?;
+        let dir = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(places)?;
         let (source, out) = (dir.path().join("source"), dir.path().join("out"));
         fs::create_dir(&source)?;
         fs::create_dir(&out)?;
@@ -84,6 +88,14 @@ impl Way {
     }
 }
 
+/// Removes a directory, if there is one.
+fn remove(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 static WAYS: &[Way] = &[
     Way { name: "arm64", arguments: &["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"], options: "" },
     Way { name: "llvm", arguments: &["LLVM=1"], options: "" },
@@ -91,18 +103,27 @@ static WAYS: &[Way] = &[
     Way { name: "trim", arguments: &[], options: "CONFIG_TRIM_UNUSED_KSYMS=y\nCONFIG_UNUSED_KSYMS_WHITELIST=\"\"\n" },
 ];
 
-/// Runs make, with one job for each processor.
+/// Where Debian's ccache has the compilers' names.
+const COMPILERS: &str = "/usr/lib/ccache";
+
+/// Runs make, with one job for each processor. What a compiler was given before, in this
+/// run or another, it isn't given again: a kernel is built many times, and its objects are
+/// not what is compared. The commands are the same with and without that.
 ///
 /// # Errors
 /// If it fails.
 pub fn make(dir: &Path, arguments: &[&str]) -> io::Result<()> {
+    needs::program("ccache", "ccache")?;
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let path = std::env::var("PATH").unwrap_or_default();
     eprintln!("make {}", arguments.join(" "));
     command::run(
         Command::new("make")
             .args(["-s", &format!("-j{jobs}")])
             .args(arguments)
             .current_dir(dir)
+            .env("PATH", format!("{COMPILERS}:{path}"))
+            .env("CCACHE_DIR", cache::directory("ccache")?)
             .env_remove("MAKEFLAGS")
             .env_remove("KBUILD_RS_BIN"),
     )
@@ -156,10 +177,8 @@ impl Tree {
     /// everything anew. Nothing is there.
     fn place(&self) -> io::Result<PathBuf> {
         let place = cache::directory("kernels")?.join(self.name()? + ".place");
-        match fs::remove_dir_all(&place) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(place),
-        }
+        remove(&place)?;
+        Ok(place)
     }
 
     /// The built tree, which is not to be changed.
