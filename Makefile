@@ -7,11 +7,11 @@ prefix ?= /usr/local
 # Debian has a directory of its own for the completions of packages.
 ZSH ?= share/zsh/site-functions
 COMPLETIONS = share/bash-completion/completions $(ZSH) share/fish/vendor_completions.d
-PROGRAMS = modpost mk_elfconfig fixdep genksyms file2alias sumversion
+PROGRAMS = modpost mk_elfconfig fixdep genksyms file2alias sumversion modcheck
 # What puts them into kernel trees, what it asks, and the cases that that runs.
 TOOLS = kbuild-rs-swap kbuild-rs-prove
 # Those that shells complete.
-COMPLETED = modpost mk_elfconfig genksyms file2alias sumversion kbuild-rs-swap
+COMPLETED = modpost mk_elfconfig genksyms file2alias sumversion modcheck kbuild-rs-swap
 CASES = tests/recorded/cases.tar.zst
 BIN = target/release
 
@@ -65,6 +65,8 @@ FRESH ?= bookworm trixie
 MUTANTS ?= 5.10 6.1 6.12 7.3
 N ?= 20000
 TEXTS ?= 10000
+# What check-boot boots.
+BOOT ?= 5.10 6.1 6.12 7.3
 # What check-calls builds.
 CALLS ?= 5.10 6.1 6.12 7.3
 SECONDS ?= 60
@@ -76,7 +78,7 @@ BENCH  ?=
 .PHONY: help build demo docs bench bench-hot check check-depmod check-layouts check-originals check-originals-all \
 	check-recorded check-original record \
 	check-headers check-history check-hosts check-host check-mutants check-texts check-declared check-symvers check-calls check-faults fuzz \
-	check-fresh check-kernel check-packages check-packaging fetch static static-crates install install-programs install-tools deb vendor swap unswap fmt lint needs
+	check-boot check-fresh check-kernel check-packages check-packaging fetch static static-crates install install-programs install-tools deb vendor swap unswap fmt lint needs
 
 help:
 	@echo 'make build             the programs, in $(BIN)'
@@ -100,6 +102,7 @@ help:
 	@echo 'make check-faults      faults that take minutes, or the right to mount a small disk'
 	@echo 'make fuzz              each fuzz target for SECONDS=$(SECONDS)'
 	@echo 'make check-headers     modules of others, built against a headers package'
+	@echo 'make check-boot        modcheck, beside the kernels of BOOT=$(BOOT) in an emulator'
 	@echo 'make check-kernel      the same on small kernels, built from source, of KERNEL=$(KERNEL)'
 	@echo 'make bench             time the originals and ours, write docs/benchmarks.md; BENCH=cases'
 	@echo 'make bench-hot         time the hot functions, against the run before'
@@ -215,6 +218,10 @@ fuzz: needs build
 check-headers: needs build static
 	tests/needs kernel
 	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-headers
+
+check-boot: needs build
+	tests/needs boot
+	KBUILD_RS_BIN=$(BIN) $(BIN)/check-boot $(BOOT)
 
 check-kernel: needs build static
 	tests/needs kernel

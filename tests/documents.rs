@@ -81,6 +81,7 @@ fn bash_completes() -> io::Result<()> {
     assert_eq!(completed("file2alias", &["vfio", "--un"])?, ["--unbind"]);
     assert_eq!(completed("file2alias", &["--type", "pcm"])?, ["pcmcia"]);
     assert_eq!(completed("sumversion", &["--che"])?, ["--check"]);
+    assert_eq!(completed("modcheck", &["--he"])?, ["--headers", "--help"]);
     assert_eq!(completed("kbuild-rs-swap", &["--only", "gen"])?, ["genksyms"]);
     Ok(())
 }

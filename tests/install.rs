@@ -29,7 +29,7 @@ fn programs_of_several_machines_lie_beside_each_other() -> io::Result<()> {
     install(root.path(), &["install-programs", "install-tools"])?;
     let usr = root.path().join("usr");
     assert!(usr.join("bin/mk_elfconfig").exists());
-    for program in ["modpost", "file2alias", "sumversion"] {
+    for program in ["modpost", "file2alias", "sumversion", "modcheck"] {
         let version = output(Command::new(usr.join("bin").join(program)).arg("--version"))?;
         assert!(String::from_utf8_lossy(&version).contains(VERSION), "{program}");
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// The crates of `lib/`, from the lowest up.
 const LAYERS: &[&str] =
-    &["base", "kernel", "cli", "elf", "kmod", "modpost", "fixdep", "lalr", "symversions", "proof", "swap"];
+    &["base", "kernel", "cli", "elf", "kmod", "loader", "modpost", "fixdep", "lalr", "symversions", "proof", "swap"];
 
 fn lib() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../lib")

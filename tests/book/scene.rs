@@ -32,6 +32,11 @@ sumversion() {
     case " $* " in *' --loaded '*) unless --sysfs "$ROOT/sys" ;; esac
     command sumversion "$@" $extra
 }
+modcheck() {
+    given=$* extra=
+    case " $* " in *' --headers '* | *' --symvers '*) ;; *) unless --root "$ROOT"; unless --kernel 6.12.0 ;; esac
+    command modcheck "$@" $extra
+}
 kbuild-rs-swap() { command kbuild-rs-swap --state "$ROOT/state" --from "$ROOT/ours" "$@"; }
 "#;
 
@@ -44,10 +49,11 @@ fn entry(vendor: &str, device: &str, is_vfio: bool) -> String {
 fn module(entries: &[String], srcversion: &str) -> io::Result<Vec<u8>> {
     let size = 40 * (entries.len() + 1);
     assemble(&format!(
-        "\t.section .modinfo, \"a\"\n\t.asciz \"vermagic=6.12.0 SMP\"\n\t.asciz \"license=GPL\"\n\
+        "\t.section .modinfo, \"a\"\n\t.asciz \"vermagic=6.12.0 SMP \"\n\t.asciz \"license=GPL\"\n\
          \t.asciz \"srcversion={srcversion}\"\n\t.section .rodata\n\
          \t.globl __mod_pci__ids_device_table\n\t.type __mod_pci__ids_device_table, @object\n\
-         \t.size __mod_pci__ids_device_table, {size}\n__mod_pci__ids_device_table:\n{}\t.skip 40\n",
+         \t.size __mod_pci__ids_device_table, {size}\n__mod_pci__ids_device_table:\n{}\t.skip 40\n\
+         \t.section .gnu.linkonce.this_module, \"aw\"\n\t.skip 1280\n",
         entries.concat()
     ))
 }
@@ -121,6 +127,12 @@ impl Scene {
         self.write(&format!("{modules}/modules.alias"), ALIASES)?;
         self.write(&format!("{modules}/modules.dep"), "kernel/mlx5-vfio-pci.ko:\n")?;
         self.write("lib/modules/6.1.0/modules.alias", "")?;
+        self.write("home/driver.ko", module(&[], "")?)?;
+        for headers in [&format!("{modules}/build"), "usr/src/linux-headers-6.12.0"] {
+            self.write(&format!("{headers}/Module.symvers"), EXPORTS)?;
+            self.write(&format!("{headers}/include/config/auto.conf"), "CONFIG_X86_64=y\nCONFIG_SMP=y\n")?;
+            self.write(&format!("{headers}/include/config/kernel.release"), "6.12.0\n")?;
+        }
         self.write("home/e1000e.ko", e1000e)
     }
 
@@ -188,6 +200,7 @@ impl Scene {
             "genksyms",
             "file2alias",
             "sumversion",
+            "modcheck",
             "kbuild-rs-prove",
             "kbuild-rs-swap",
         ] {

@@ -38,10 +38,13 @@ fn every_kernels_flags() {
     check("dialects/modpost.flags", &flags::<modpost::dialect::Dialect>());
     check("dialects/fixdep.flags", &flags::<fixdep::dialect::Dialect>());
     check("dialects/genksyms.flags", &flags::<symversions::dialect::Dialect>());
+    check("dialects/modcheck.flags", &flags::<loader::dialect::Dialect>());
 }
 
 #[test]
 fn the_document() {
-    let document = [modpost::dialect::table(), fixdep::dialect::table(), symversions::dialect::table()].join("\n");
+    let document =
+        [modpost::dialect::table(), fixdep::dialect::table(), symversions::dialect::table(), loader::dialect::table()]
+            .join("\n");
     check("../docs/dialects.md", &document);
 }

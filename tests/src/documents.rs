@@ -17,6 +17,8 @@ use crate::manual;
 mod file2alias;
 #[path = "../../bin/kbuild-rs-swap/src/command.rs"]
 mod kbuild_rs_swap;
+#[path = "../../bin/modcheck/src/command.rs"]
+mod modcheck;
 #[path = "../../bin/sumversion/src/command.rs"]
 mod sumversion;
 
@@ -24,9 +26,10 @@ mod sumversion;
 type Own = (fn() -> Command, &'static [&'static str]);
 
 /// Each, with its pages and those of its subcommands.
-const OWN: [Own; 3] = [
+const OWN: [Own; 4] = [
     (file2alias::command, &["file2alias.1", "file2alias-match.1", "file2alias-vfio.1"]),
     (kbuild_rs_swap::command, &["kbuild-rs-swap.8"]),
+    (modcheck::command, &["modcheck.1"]),
     (sumversion::command, &["sumversion.1"]),
 ];
 

@@ -7,6 +7,7 @@
 pub use kbuild_rs_proof::{compare, parallel, run};
 
 pub mod bench;
+pub mod boot;
 pub mod calls;
 pub mod case;
 pub mod command;

@@ -21,20 +21,27 @@ const COLUMNS: usize = 80;
 
 /// What the statuses other than 0 and 2 mean is each program's.
 #[must_use]
-fn statuses(failure: &str) -> String {
-    format!("Exit status: 0 if all went well; 1 {failure}; 2 if the arguments make no sense.")
+fn statuses(failure: &str, other: &str) -> String {
+    format!("Exit status: 0 if all went well; 1 {failure}; 2 {other}if the arguments make no sense.")
 }
 
 /// The end of a help text: examples, in the long one, and the exit statuses. `failure` says
 /// when the status is 1, beginning with "if".
 #[must_use]
 pub fn ending(command: Command, failure: &str, examples: &[Example]) -> Command {
+    ending_or(command, failure, "", examples)
+}
+
+/// The same of a program that ends with status 2 for another reason, too: `other` says
+/// which, and ends in "or ".
+#[must_use]
+pub fn ending_or(command: Command, failure: &str, other: &str, examples: &[Example]) -> Command {
     let mut long = String::from("Examples:\n");
     for Example { what, command } in examples {
         // Nothing is written anywhere but to the text.
         let _ = writeln!(long, "  {what}:\n    {command}");
     }
-    let statuses = statuses(failure);
+    let statuses = statuses(failure, other);
     command.after_help(statuses.clone()).after_long_help(format!("{long}\n{statuses}"))
 }
 

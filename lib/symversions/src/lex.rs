@@ -197,7 +197,7 @@ impl Lexer {
         // The number is read from the third byte on, by atoi(3).
         let (number, _) = base::bytes::strtoul(&line[2..], 10);
         // What strtol(3) gives for what is too large, cut to an int.
-        say.line = number.min(isize::MAX.cast_unsigned()) as i32;
+        say.line = number.min(usize::MAX >> 1) as i32;
         say.file = Some(file.to_vec());
         self.in_source = self.source.as_deref().is_none_or(|source| source == file);
         self.source.get_or_insert_with(|| file.to_vec());

@@ -18,6 +18,7 @@ rustPlatform.buildRustPackage {
     "genksyms"
     "file2alias"
     "sumversion"
+    "modcheck"
     "kbuild-rs-prove"
   ];
   # They compare with originals from Debian's archive.

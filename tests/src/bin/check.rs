@@ -114,7 +114,7 @@ const SHOW: &str = "--show-output";
 /// A part: what it is, cargo or one of our programs, and its arguments.
 type Part = (&'static str, &'static str, String);
 
-fn parts(corpora: &[String]) -> [Part; 9] {
+fn parts(corpora: &[String]) -> [Part; 10] {
     let tests =
         "dialects documents explain faults file2alias genksyms hosts install layers prove raised routes sumversion swap vendors which"
             .replace(' ', " --test ");
@@ -123,7 +123,7 @@ fn parts(corpora: &[String]) -> [Part; 9] {
         (
             "units: the library's own tests",
             "cargo",
-            "test --locked -p kbuild-rs-base -p kbuild-rs-kernel -p kbuild-rs-elf -p kbuild-rs-kmod -p kbuild-rs-modpost -p kbuild-rs-fixdep -p kbuild-rs-lalr -p kbuild-rs-symversions -p kbuild-rs-proof --lib --test which_kernel".to_owned(),
+            "test --locked -p kbuild-rs-base -p kbuild-rs-kernel -p kbuild-rs-elf -p kbuild-rs-kmod -p kbuild-rs-loader -p kbuild-rs-modpost -p kbuild-rs-fixdep -p kbuild-rs-lalr -p kbuild-rs-symversions -p kbuild-rs-proof --lib --test which_kernel".to_owned(),
         ),
         (
             "programs: each as its users call it",
@@ -141,6 +141,7 @@ fn parts(corpora: &[String]) -> [Part; 9] {
             format!("{corpora} golden"),
         ),
         ("depmod: aliases of all modules", "check-depmod", corpora),
+        ("boot: what a real kernel does with modules, beside modcheck", "check-boot", "--sample 6.1".to_owned()),
     ]
 }
 

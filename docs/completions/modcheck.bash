@@ -1,0 +1,1 @@
+source <(KBUILD_RS_COMPLETE=bash modcheck)

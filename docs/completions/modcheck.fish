@@ -1,0 +1,1 @@
+KBUILD_RS_COMPLETE=fish modcheck | source

@@ -1,0 +1,40 @@
+//! What a kernel's loader does differently from kernel to kernel.
+
+use std::path::PathBuf;
+
+use kernel::{Trees, document};
+
+kernel::dialect! {
+    vendors &[], judge |_: &mut Dialect, _: &Trees| Vec::<PathBuf>::new();
+
+    /// What is wrong with an ELF header or a section is logged; before, most of it is
+    /// one line, that the module has invalid ELF structures.
+    form_is_logged: (5, 17), until None, stable &[], commits &[];
+    /// The symbol that a proprietary module exports is named.
+    tainting_symbol_named: (5, 18), until None, stable &[], commits &[];
+    /// A symbol's section has to exist.
+    symbol_sections_checked: (6, 1), until None, stable &[], commits &[];
+    /// A module that contains tests taints.
+    tests_taint: (6, 0), until None, stable &[], commits &[];
+    /// The size of the kernel's own structure is checked.
+    module_size_checked: (6, 4), until None, stable &[], commits &[];
+    /// A module is refused before it taints; before, version magic, taints and licence
+    /// are looked at in turn.
+    taints_late: (6, 4), until None, stable &[], commits &[];
+    /// Sections are checked one kind after the other, each with a message of its own.
+    sections_checked_apart: (6, 12), until None, stable &[], commits &[];
+    /// Names of symbols have to lie in the string table.
+    symbol_names_checked: (6, 13), until None, stable &[], commits &[];
+    /// Versions of symbols may be in `__version_ext_crcs` and `__version_ext_names`.
+    extended_versions: (6, 14), until None, stable &[], commits &[];
+    /// A namespace that begins with `module:` lists who may use it.
+    module_namespaces: (6, 16), until None, stable &[], commits &[];
+    /// Flags of exports stand in a table of their own, which must be there.
+    flags_in_table: (7, 1), until None, stable &[], commits &[];
+}
+
+/// The table of changes, for people.
+#[must_use]
+pub fn table() -> String {
+    document::section("modcheck", CHANGES)
+}

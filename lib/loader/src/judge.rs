@@ -1,0 +1,189 @@
+//! Modules together, with those that they depend on.
+
+use std::collections::{HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use base::message::text;
+use base::workers::Workers;
+use kmod::{archive, module_name};
+
+use crate::check::{Checked, Owner, check, exported};
+use crate::exported::Exported;
+use crate::finding::{Effect, Errno, Finding, Step, Verdict};
+use crate::place::{self, Place};
+use crate::symbols::unknown;
+use crate::target::Target;
+
+/// A module's file, and what was found.
+#[derive(Debug)]
+pub struct Judged {
+    /// The file.
+    pub path: PathBuf,
+    /// What was found, or why it can't be read.
+    pub checked: Result<Checked, archive::Error>,
+}
+
+impl Judged {
+    fn is_refused(&self) -> bool {
+        self.checked.as_ref().is_ok_and(|checked| matches!(checked.verdict(), Verdict::Refused(_)))
+    }
+
+    fn name(&self) -> Vec<u8> {
+        module_name(self.path.as_os_str().as_bytes())
+    }
+}
+
+/// A file's path without what its name ends in.
+fn stem(path: &Path) -> Vec<u8> {
+    let bytes = path.as_os_str().as_bytes();
+    let end = memchr::memmem::rfind(bytes, b".ko").unwrap_or(bytes.len());
+    bytes[..end].to_vec()
+}
+
+fn checked(path: &Path, target: &Target) -> (Judged, Vec<Exported>) {
+    let (checked, exports) = match place::module(path) {
+        Ok(bytes) => (Ok(check(&bytes, target)), exported(&bytes, target)),
+        Err(error) => (Err(error), Vec::new()),
+    };
+    (Judged { path: path.to_owned(), checked }, exports)
+}
+
+/// Judges modules, in the order of their files. They may use each other's exports, and
+/// those of installed modules. `progress` is called once for each.
+///
+/// # Panics
+/// Never: results are handed over without errors.
+#[must_use]
+pub fn judge(files: &[PathBuf], place: &Place, target: &Target, progress: impl Fn() + Sync) -> Vec<Judged> {
+    let workers = Workers::new(None, files.len());
+    let work = |path: &PathBuf| {
+        let result = checked(path, target);
+        progress();
+        result
+    };
+    let (mut judged, exports): (Vec<Judged>, Vec<Vec<Exported>>) = workers.map(files, work).into_iter().unzip();
+    check_again(&mut judged, &exports, target);
+    let mut verdicts = Verdicts { place, target, known: HashMap::new(), open: HashSet::new() };
+    for module in &judged {
+        let own = module.checked.as_ref().ok().cloned();
+        verdicts.known.insert(module.name(), Known { checked: own, loads: None });
+    }
+    for module in &mut judged {
+        if let Ok(checked) = &mut module.checked {
+            checked.findings.extend(verdicts.dependencies(checked));
+        }
+    }
+    judged
+}
+
+/// Checks those again that lack symbols which others of them export, and which would be
+/// loaded.
+fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], target: &Target) {
+    let stems: Vec<Vec<u8>> = judged.iter().map(|module| stem(&module.path)).collect();
+    let lacks_symbols = |module: &Judged| {
+        let is_lacking = |finding: &Finding| {
+            finding.step == Step::Symbols && matches!(finding.effect, Effect::Refused(_) | Effect::Unknown)
+        };
+        module.checked.as_ref().is_ok_and(|checked| checked.findings.iter().any(is_lacking))
+    };
+    // Each round may make more of them load.
+    for _ in 0..judged.len() {
+        let mut more = target.exports.clone();
+        let before = more.len();
+        for ((module, stem), exports) in judged.iter().zip(&stems).zip(exports) {
+            if !module.is_refused() {
+                more.add_exported(stem, exports);
+            }
+        }
+        if more.len() == before {
+            return;
+        }
+        let target = Target { exports: more, ..target.clone() };
+        let mut is_changed = false;
+        for module in judged.iter_mut().filter(|module| lacks_symbols(module)) {
+            let was_refused = module.is_refused();
+            let again = checked(&module.path, &target).0;
+            is_changed |= was_refused && !again.is_refused();
+            *module = again;
+        }
+        if !is_changed {
+            return;
+        }
+    }
+}
+
+struct Known {
+    checked: Option<Checked>,
+    /// Whether it and all that it depends on would be loaded, once that is known.
+    loads: Option<bool>,
+}
+
+/// Verdicts of modules that others depend on.
+struct Verdicts<'a> {
+    place: &'a Place,
+    target: &'a Target<'a>,
+    known: HashMap<Vec<u8>, Known>,
+    /// Those that are being looked at: a circle is no reason to refuse one.
+    open: HashSet<Vec<u8>>,
+}
+
+impl Verdicts<'_> {
+    /// What is found in the modules that one depends on.
+    fn dependencies(&mut self, checked: &Checked) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for owner in &checked.owners {
+            let (meaning, advice) = if !self.is_there(&owner.module) {
+                if self.place.modules.is_none() {
+                    continue;
+                }
+                (text!("{} isn't installed, which exports it", owner.module), text!("install {}", owner.module))
+            } else if !self.loads(&owner.module) {
+                let meaning = text!("{}, which exports it, would not be loaded itself", owner.module);
+                (meaning, text!("see what modcheck says of {}", owner.module))
+            } else {
+                continue;
+            };
+            findings.extend(owner.symbols.iter().map(|symbol| Finding {
+                step: Step::Dependencies,
+                effect: Effect::Refused(Errno::ENOENT),
+                line: Some(unknown(&checked.name, symbol, Errno::ENOENT)),
+                meaning: meaning.clone(),
+                advice: Some(advice.clone()),
+            }));
+        }
+        findings
+    }
+
+    fn is_there(&self, module: &[u8]) -> bool {
+        self.known.contains_key(module) || self.place.file(module).is_some()
+    }
+
+    fn loads(&mut self, module: &[u8]) -> bool {
+        if let Some(loads) = self.known.get(module).and_then(|known| known.loads) {
+            return loads;
+        }
+        if !self.open.insert(module.to_vec()) {
+            return true;
+        }
+        if !self.known.contains_key(module) {
+            let read = self.place.file(module).map(|path| checked(path, self.target).0);
+            let known = Known { checked: read.and_then(|read| read.checked.ok()), loads: None };
+            self.known.insert(module.to_vec(), known);
+        }
+        let own = self.known.get(module).and_then(|known| known.checked.clone());
+        let loads = own.is_some_and(|own| {
+            let is_loaded = |owner: &Owner| match self.is_there(&owner.module) {
+                true => self.loads(&owner.module),
+                // Which modules there are is known of an installed kernel alone.
+                false => self.place.modules.is_none(),
+            };
+            !matches!(own.verdict(), Verdict::Refused(_)) && own.owners.iter().all(is_loaded)
+        });
+        self.open.remove(module);
+        if let Some(known) = self.known.get_mut(module) {
+            known.loads = Some(loads);
+        }
+        loads
+    }
+}

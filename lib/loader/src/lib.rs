@@ -1,0 +1,36 @@
+//! Whether a kernel would load a module: what `kernel/module/` checks, in its order,
+//! and the lines that it logs.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`dialect`] | what changed between kernels |
+//! | [`finding`] | what is found, and the verdict |
+//! | [`config`] | a kernel's configuration |
+//! | `view` | bytes as a kernel reads them |
+//! | `signature` | the signature at a module's end |
+//! | `image` | a module's sections, and what keeps a kernel from reading them |
+//! | `versions` | the versions of symbols that a module was built with |
+//! | [`exported`] | what a module itself exports |
+//! | [`exports`] | what a kernel and its modules export |
+//! | [`target`] | a kernel, as far as it is known |
+//! | [`place`] | where a kernel's files are |
+//! | `symbols` | symbols that a module imports |
+//! | [`check`] | all checks of one module |
+//! | [`judge`] | modules together, with those that they depend on |
+
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod config;
+pub mod dialect;
+pub mod exported;
+pub mod exports;
+pub mod finding;
+mod image;
+pub mod judge;
+pub mod place;
+mod signature;
+mod symbols;
+pub mod target;
+mod versions;
+mod view;

@@ -1,0 +1,262 @@
+//! Where a kernel's files are, and what they say of it.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+use std::{error, ffi, fmt};
+
+use base::message::strerror;
+use elf::Source;
+use kernel::Version;
+use kmod::{archive, installed, modinfo, module_name};
+
+use crate::config::Config;
+use crate::dialect::Dialect;
+use crate::exports::Exports;
+use crate::target::{self, Sample, State, Target};
+
+/// Why a kernel can't be looked at.
+#[derive(Debug)]
+pub enum Error {
+    /// A file or directory can't be read.
+    Io(PathBuf, io::Error),
+    /// A file isn't what it should be.
+    Not(PathBuf, &'static str),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(path, error) => write!(f, "{}: {}", path.display(), strerror(error)),
+            Self::Not(path, what) => write!(f, "{}: {what}", path.display()),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Io(_, error) => Some(error),
+            Self::Not(..) => None,
+        }
+    }
+}
+
+/// What was found of a kernel.
+#[derive(Debug, Default)]
+pub struct Place {
+    /// What it is called.
+    pub name: Vec<u8>,
+    /// Its release; `None` if nothing says it.
+    pub release: Option<Vec<u8>>,
+    /// The directory with its modules.
+    pub modules: Option<PathBuf>,
+    /// Its modules' files, by their names.
+    files: HashMap<Vec<u8>, PathBuf>,
+    symvers: Vec<Vec<u8>>,
+    config: Option<Config>,
+    sample: Option<Sample>,
+    state: State,
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|error| Error::Io(path.to_owned(), error))
+}
+
+/// A file, decompressed by its name's end, if it is there.
+fn unpacked(path: &Path) -> Option<Vec<u8>> {
+    let bytes = fs::read(path).ok()?;
+    let mut text = Vec::new();
+    match path.extension().and_then(ffi::OsStr::to_str) {
+        Some("gz") => flate2::read::MultiGzDecoder::new(&*bytes).read_to_end(&mut text).ok()?,
+        Some("xz") => liblzma::read::XzDecoder::new_multi_decoder(&*bytes).read_to_end(&mut text).ok()?,
+        Some("zst") => zstd::stream::read::Decoder::new(&*bytes).ok()?.read_to_end(&mut text).ok()?,
+        _ => return Some(bytes),
+    };
+    Some(text)
+}
+
+/// Where a link below a root leads; links to absolute paths start at the root.
+fn below(root: &Path, link: &Path) -> PathBuf {
+    match fs::read_link(link) {
+        Ok(target) if target.is_absolute() => {
+            root.join(target.components().filter(|part| *part != Component::RootDir).collect::<PathBuf>())
+        }
+        _ => link.to_owned(),
+    }
+}
+
+fn first_line(bytes: &[u8]) -> Vec<u8> {
+    bytes.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii().to_vec()
+}
+
+impl Place {
+    /// An installed kernel, by its release, below a system's root.
+    ///
+    /// # Errors
+    /// If its modules aren't there.
+    pub fn of_release(root: &Path, release: &str) -> Result<Self, Error> {
+        let installed = installed::kernels(root).into_iter().find(|kernel| kernel.release == release);
+        let modules = installed.map_or_else(|| installed::directory(root, release), |kernel| kernel.directory);
+        fs::read_dir(&modules).map_err(|error| Error::Io(modules.clone(), error))?;
+        let name = release.as_bytes().to_vec();
+        let mut place = Self { name: name.clone(), release: Some(name), ..Self::default() };
+        place.files = files(&modules);
+        let build = below(root, &modules.join("build"));
+        place.take_headers(&build);
+        if place.symvers.is_empty() {
+            let symvers = ["symvers.gz", "symvers.xz", "symvers.zst"].iter().map(|name| modules.join(name));
+            place.symvers.extend(symvers.filter_map(|path| unpacked(&path)).next());
+        }
+        let configs = [root.join("boot").join(format!("config-{release}")), modules.join("config")];
+        let config = configs.iter().find_map(|path| fs::read(path).ok());
+        place.config = config.map(|text| Config::parse(&text)).or(place.config);
+        place.sample = place.files.values().min().and_then(|path| Sample::of(&module(path).ok()?));
+        place.take_state(root, release);
+        place.modules = Some(modules);
+        Ok(place)
+    }
+
+    /// The kernel of a headers package or a build directory.
+    ///
+    /// # Errors
+    /// If that is neither.
+    pub fn of_headers(dir: &Path) -> Result<Self, Error> {
+        let symvers = dir.join("Module.symvers");
+        read(&symvers)?;
+        let mut place = Self { name: dir.as_os_str().as_bytes().to_vec(), ..Self::default() };
+        place.take_headers(dir);
+        Ok(place)
+    }
+
+    /// What exports are listed by these files.
+    ///
+    /// # Errors
+    /// If one can't be read, or lists none.
+    pub fn of_symvers(files: &[PathBuf]) -> Result<Self, Error> {
+        let names: Vec<&[u8]> = files.iter().map(|file| file.as_os_str().as_bytes()).collect();
+        let mut place = Self { name: names.join(&b", "[..]), ..Self::default() };
+        place.add_symvers(files)?;
+        Ok(place)
+    }
+
+    /// Adds the exports that files list.
+    ///
+    /// # Errors
+    /// If one can't be read, or lists none.
+    pub fn add_symvers(&mut self, files: &[PathBuf]) -> Result<(), Error> {
+        for file in files {
+            let text = read(file)?;
+            if Exports::default().with_symvers(&text).is_none() {
+                return Err(Error::Not(file.clone(), "is no Module.symvers"));
+            }
+            self.symvers.push(text);
+        }
+        Ok(())
+    }
+
+    fn take_headers(&mut self, dir: &Path) {
+        self.symvers.extend(fs::read(dir.join("Module.symvers")).ok());
+        let config = ["include/config/auto.conf", ".config"].iter().find_map(|name| fs::read(dir.join(name)).ok());
+        self.config = config.map(|text| Config::parse(&text));
+        let release = fs::read(dir.join("include/config/kernel.release")).ok().map(|text| first_line(&text));
+        self.release = self.release.take().or(release);
+    }
+
+    /// What the running kernel says of itself.
+    fn take_state(&mut self, root: &Path, release: &str) {
+        let line = |name: &str| fs::read(root.join(name)).ok().map(|text| first_line(&text));
+        if line("proc/sys/kernel/osrelease").as_deref() != Some(release.as_bytes()) {
+            return;
+        }
+        let tainted = line("proc/sys/kernel/tainted").and_then(|text| String::from_utf8(text).ok()?.parse().ok());
+        let enforces_signatures = line("sys/module/module/parameters/sig_enforce").as_deref() == Some(b"Y");
+        let lockdown = line("sys/kernel/security/lockdown").unwrap_or_default();
+        let is_locked_down = lockdown.contains(&b'[') && !lockdown.starts_with(b"[none]");
+        self.state = State { tainted: tainted.unwrap_or(0), enforces_signatures, is_locked_down };
+        let config = unpacked(&root.join("proc/config.gz"));
+        self.config = config.map(|text| Config::parse(&text)).or(self.config.take());
+    }
+
+    /// The kernel.
+    #[must_use]
+    pub fn target(&self) -> Target<'_> {
+        let release = self.release.as_deref();
+        let vermagic = self.sample.as_ref().map(|sample| sample.vermagic.clone());
+        let made = || target::vermagic(release?, self.config.as_ref()?);
+        let version = release.and_then(modinfo::version).unwrap_or(Version::DEFAULT);
+        let exports = self
+            .symvers
+            .iter()
+            .fold(Exports::default(), |exports, text| exports.clone().with_symvers(text).unwrap_or(exports));
+        Target {
+            name: release.unwrap_or(&self.name).to_vec(),
+            dialect: Dialect::new(version),
+            native: self.sample.as_ref().map(|sample| sample.native).or_else(|| target::native(self.config.as_ref()?)),
+            vermagic: vermagic.or_else(made),
+            module_size: self.sample.as_ref().map(|sample| sample.module_size),
+            config: self.config.clone(),
+            exports,
+            signer: self.sample.as_ref().and_then(|sample| sample.signer.clone()),
+            state: self.state,
+        }
+    }
+
+    /// The file of an installed module, by its name.
+    #[must_use]
+    pub fn file(&self, name: &[u8]) -> Option<&Path> {
+        self.files.get(name).map(PathBuf::as_path)
+    }
+
+    /// All installed modules, sorted by their paths.
+    #[must_use]
+    pub fn all(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.files.values().cloned().collect();
+        files.sort_unstable();
+        files
+    }
+}
+
+/// A module, decompressed.
+///
+/// # Errors
+/// If it can't be read, or is damaged.
+pub fn module(path: &Path) -> Result<Vec<u8>, archive::Error> {
+    match archive::open(path)? {
+        Source::Memory(bytes) => Ok(bytes),
+        Source::File(..) => Ok(fs::read(path)?),
+    }
+}
+
+/// Whether a file's name is that of a module.
+#[must_use]
+pub fn is_named_as_module(path: &Path) -> bool {
+    let name = path.as_os_str().as_bytes();
+    [&b".ko"[..], b".ko.gz", b".ko.xz", b".ko.zst"].iter().any(|end| name.ends_with(end))
+}
+
+/// The modules that depmod(8) found in a directory, by their names: of several of one
+/// name, that which it prefers. Without its list, those that are there.
+fn files(modules: &Path) -> HashMap<Vec<u8>, PathBuf> {
+    let of = |path: PathBuf| (module_name(path.as_os_str().as_bytes()), path);
+    if let Ok(list) = fs::read(modules.join("modules.dep")) {
+        let path = |line: &[u8]| {
+            let end = memchr::memchr(b':', line)?;
+            Some(of(modules.join(ffi::OsString::from_vec(line[..end].to_vec()))))
+        };
+        return list.split(|&byte| byte == b'\n').filter_map(path).collect();
+    }
+    let entries = walkdir::WalkDir::new(modules).sort_by_file_name().into_iter().flatten();
+    let paths = entries.filter(|entry| entry.file_type().is_file() && is_named_as_module(entry.path()));
+    let mut found = HashMap::new();
+    for (name, path) in paths.map(|entry| of(entry.into_path())) {
+        // `updates` comes before `kernel` for depmod, unless it is told otherwise.
+        let is_update = path.strip_prefix(modules).is_ok_and(|path| path.starts_with("updates"));
+        if is_update || !found.contains_key(&name) {
+            found.insert(name, path);
+        }
+    }
+    found
+}

@@ -1,0 +1,176 @@
+//! A kernel into which modules are loaded, as far as it is known.
+
+use base::message::text;
+use kernel::Version;
+use kmod::modinfo;
+
+use crate::config::Config;
+use crate::dialect::Dialect;
+use crate::exports::Exports;
+use crate::image::Image;
+pub use crate::signature::Signer;
+use crate::signature::{self, Signature};
+pub use crate::view::Native;
+
+/// What a kernel that runs says of itself. What it doesn't say is as after its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// What tainted it: bits, as in `/proc/sys/kernel/tainted`.
+    pub tainted: u64,
+    /// Signatures are demanded (`module.sig_enforce`).
+    pub enforces_signatures: bool,
+    /// It is locked down.
+    pub is_locked_down: bool,
+}
+
+/// A kernel.
+#[derive(Clone, Debug)]
+pub struct Target<'a> {
+    /// What it is called.
+    pub name: Vec<u8>,
+    /// How its loader does things.
+    pub dialect: Dialect,
+    /// What it runs on.
+    pub native: Option<Native>,
+    /// Its version magic.
+    pub vermagic: Option<Vec<u8>>,
+    /// The size of its own structure in a module, `struct module`.
+    pub module_size: Option<u64>,
+    /// Its configuration.
+    pub config: Option<Config>,
+    /// What it and its modules export.
+    pub exports: Exports<'a>,
+    /// Who signed its own modules, with a key that it has.
+    pub signer: Option<Signer>,
+    /// What it says of itself.
+    pub state: State,
+}
+
+impl Target<'_> {
+    /// Whether an option of its configuration is set. Where the configuration isn't
+    /// known, that is what nearly every distribution's kernel has.
+    #[must_use]
+    pub fn has(&self, option: &str) -> bool {
+        match (&self.config, option) {
+            (Some(config), _) => config.has(option),
+            (None, "MODVERSIONS") => match &self.vermagic {
+                Some(vermagic) => memchr::memmem::find(vermagic, b" modversions ").is_some(),
+                None => true,
+            },
+            (None, "STRICT_MODULE_RWX" | "MODULE_SIG" | "LIVEPATCH") => true,
+            (None, _) => false,
+        }
+    }
+}
+
+/// What one of a kernel's own modules says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// What it runs on.
+    pub native: Native,
+    /// Its version magic.
+    pub vermagic: Vec<u8>,
+    /// The size of its own structure.
+    pub module_size: u64,
+    /// Who signed it.
+    pub signer: Option<Signer>,
+}
+
+impl Sample {
+    /// Reads a module; `None` if it is none.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let (bytes, signature) = signature::split(bytes);
+        let native = Native::of(bytes)?;
+        let image = Image::read(bytes, native, &Dialect::new(Version::OLDEST), None).ok()?;
+        let signer = match signature {
+            Signature::By(signer) => Some(signer),
+            _ => None,
+        };
+        let vermagic = image.modinfo(b"vermagic")?.to_vec();
+        Some(Self { native, vermagic, module_size: image.module_size, signer })
+    }
+}
+
+/// Machines by the options that say so: the option, the machine, and whether it has 64
+/// bits; `None` if `64BIT` says it.
+const MACHINES: &[(&str, u16, Option<bool>)] = &[
+    ("X86_64", 62, Some(true)),
+    ("X86_32", 3, Some(false)),
+    ("ARM64", 183, Some(true)),
+    ("ARM", 40, Some(false)),
+    ("RISCV", 243, None),
+    ("S390", 22, Some(true)),
+    ("PPC64", 21, Some(true)),
+    ("PPC", 20, Some(false)),
+    ("LOONGARCH", 258, None),
+    ("MIPS", 8, None),
+    ("SPARC64", 43, Some(true)),
+    ("PARISC", 15, None),
+    ("M68K", 4, Some(false)),
+];
+
+/// Machines whose most significant byte comes first unless the configuration says else.
+const BIG: &[u16] = &[22, 43, 15, 4, 20, 21];
+
+/// What a kernel with this configuration runs on.
+#[must_use]
+pub fn native(config: &Config) -> Option<Native> {
+    let &(_, machine, is_64) = MACHINES.iter().find(|(option, ..)| config.has(option))?;
+    let is_big = config.has("CPU_BIG_ENDIAN") || BIG.contains(&machine) && !config.has("CPU_LITTLE_ENDIAN");
+    Some(Native { is_64: is_64.unwrap_or_else(|| config.has("64BIT")), is_little: !is_big, machine })
+}
+
+/// The version magic of a kernel with this release and configuration
+/// (`include/linux/vermagic.h`), for the machines whose part in it is a constant.
+#[must_use]
+pub fn vermagic(release: &[u8], config: &Config) -> Option<Vec<u8>> {
+    let machine: &[u8] = match native(config)?.machine {
+        62 | 22 => b"",
+        183 => b"aarch64",
+        243 => b"riscv",
+        _ => return None,
+    };
+    if config.has("RANDSTRUCT") || config.has("GCC_PLUGIN_RANDSTRUCT") {
+        return None;
+    }
+    let words = [
+        ("SMP", "SMP "),
+        ("PREEMPT_RT", "preempt_rt "),
+        ("PREEMPT_BUILD", "preempt "),
+        ("MODULE_UNLOAD", "mod_unload "),
+        ("MODVERSIONS", "modversions "),
+    ];
+    let is_old = modinfo::version(release).is_some_and(|version| (version.major, version.minor) < (5, 16));
+    let has = |option: &str| match option {
+        "PREEMPT_BUILD" if config.has("PREEMPT_RT") => false,
+        // Kernels to 5.15 have no dynamic preemption.
+        "PREEMPT_BUILD" if is_old => config.has("PREEMPT"),
+        _ => config.has(option),
+    };
+    let words: String = words.iter().filter(|(option, _)| has(option)).map(|(_, word)| *word).collect();
+    Some(text!("{} {}{}", release, words, machine))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_magic_of_a_configuration() {
+        let config = |options: &str| {
+            let lines: String = options.split(' ').map(|option| format!("CONFIG_{option}=y\n")).collect();
+            Config::parse(lines.as_bytes())
+        };
+        let of = |options: &str| vermagic(b"6.1.0-50-amd64", &config(options));
+        let expected = b"6.1.0-50-amd64 SMP preempt mod_unload modversions ".to_vec();
+        assert_eq!(of("X86_64 SMP PREEMPT_BUILD MODULE_UNLOAD MODVERSIONS"), Some(expected));
+        assert_eq!(of("ARM64 PREEMPT_RT PREEMPT_BUILD"), Some(b"6.1.0-50-amd64 preempt_rt aarch64".to_vec()));
+        assert_eq!(of("X86_64 RANDSTRUCT"), None);
+        assert_eq!(of("M68K"), None);
+        let old = vermagic(b"5.10.0", &config("X86_64 PREEMPT"));
+        assert_eq!(old, Some(b"5.10.0 preempt ".to_vec()));
+        let big = native(&config("PPC64 PPC")).map(|native| (native.machine, native.is_64, native.is_little));
+        assert_eq!(big, Some((21, true, false)));
+    }
+}

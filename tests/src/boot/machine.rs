@@ -1,0 +1,97 @@
+//! A machine without disks that QEMU emulates: a kernel, and an initial file system of a
+//! few programs that runs a script.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::command::{output, run, write_executable};
+use crate::corpus::working_directory;
+
+/// Programs of this machine that it has besides busybox's.
+const PROGRAMS: &[&str] = &["kmod"];
+
+/// How long a machine may run, in seconds: it has no other clock than the emulator's.
+const LIMIT: &str = "900";
+
+/// Names under which kmod does what they say.
+const NAMES: &[&str] = &["insmod", "rmmod", "depmod", "modprobe"];
+
+/// What the machine starts with, and what it writes to its console.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    dir: TempDir,
+}
+
+/// Where a program of this machine is.
+fn program(name: &str) -> io::Result<PathBuf> {
+    let places = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+    let found = places.iter().map(|place| Path::new(place).join(name)).find(|path| path.exists());
+    found.ok_or_else(|| io::Error::other(format!("{name} is not installed")))
+}
+
+/// The libraries that a program needs, by the loader's list.
+fn libraries(program: &Path) -> io::Result<Vec<PathBuf>> {
+    let list = output(Command::new("ldd").arg(program))?;
+    let list = String::from_utf8_lossy(&list).into_owned();
+    Ok(list.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect())
+}
+
+impl Machine {
+    /// A file system in which `script` is what runs. `files` is what else is in it:
+    /// their paths, and bytes.
+    ///
+    /// # Errors
+    /// If a program is missing, or those of the file system.
+    pub(crate) fn new(script: &str, files: &[(PathBuf, Vec<u8>)]) -> io::Result<Self> {
+        let dir = working_directory()?;
+        let root = dir.path().join("root");
+        for place in ["bin", "proc", "sys", "dev", "tmp"] {
+            fs::create_dir_all(root.join(place))?;
+        }
+        fs::copy(program("busybox")?, root.join("bin/busybox"))?;
+        for name in PROGRAMS {
+            let program = program(name)?;
+            fs::copy(&program, root.join("bin").join(name))?;
+            for library in libraries(&program)? {
+                let place = root.join(library.strip_prefix("/").unwrap_or(&library));
+                fs::create_dir_all(place.parent().unwrap_or(&root))?;
+                fs::copy(&library, place)?;
+            }
+        }
+        for name in NAMES {
+            std::os::unix::fs::symlink("kmod", root.join("bin").join(name))?;
+        }
+        for (path, bytes) in files {
+            let place = root.join(path);
+            fs::create_dir_all(place.parent().unwrap_or(&root))?;
+            fs::write(place, bytes)?;
+        }
+        write_executable(&root.join("init"), script)?;
+        let pack = "cd \"$0\" && find . | cpio --quiet -o -H newc >../initrd";
+        run(Command::new("sh").args(["-c", pack]).arg(&root))?;
+        Ok(Self { dir })
+    }
+
+    /// Starts a kernel; returns what it wrote to the console until it switched the
+    /// machine off.
+    ///
+    /// # Errors
+    /// If the emulator can't be run, or the machine isn't switched off in time.
+    pub(crate) fn boot(&self, kernel: &Path, words: &str, devices: &[&str]) -> io::Result<String> {
+        let mut qemu = Command::new("timeout");
+        qemu.args([LIMIT, "qemu-system-x86_64", "-m", "768", "-nographic", "-no-reboot", "-kernel"]).arg(kernel);
+        qemu.arg("-initrd").arg(self.dir.path().join("initrd"));
+        qemu.args(["-append", &format!("console=ttyS0 quiet panic=-1 {words}")]).args(devices);
+        let output = qemu.stdin(Stdio::null()).output()?;
+        let console = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(io::Error::other(format!("the machine: {} {said}\n{console}", output.status)));
+        }
+        Ok(console)
+    }
+}

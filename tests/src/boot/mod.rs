@@ -1,0 +1,318 @@
+//! Real kernels, in a machine that QEMU emulates: whether they load the modules that
+//! modcheck says they would, and log what it says they log.
+
+mod cases;
+mod machine;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kmod::module_name;
+use serde_json::Value;
+
+use crate::command::{copy, run};
+use crate::corpus::working_directory;
+use crate::needs;
+use crate::original::{self, Kernel, V5_10, V6_1, V6_12, V7_3};
+use crate::tally::Finding;
+use cases::{Case, DOCTORED, Edit, REAL};
+use machine::Machine;
+
+/// A kernel that is booted.
+#[derive(Debug)]
+pub struct Booted {
+    /// Which.
+    pub kernel: &'static Kernel,
+    /// The package with its image.
+    image: &'static str,
+    /// The package with its modules.
+    modules: &'static str,
+}
+
+/// Every kernel that is booted.
+pub static BOOTED: &[Booted] = &[
+    Booted { kernel: &V5_10, image: "linux-image-*-amd64-unsigned", modules: "linux-image-*-amd64-unsigned" },
+    Booted { kernel: &V6_1, image: "linux-image-*-amd64-unsigned", modules: "linux-image-*-amd64-unsigned" },
+    Booted { kernel: &V6_12, image: "linux-image-*-amd64-unsigned", modules: "linux-image-*-amd64-unsigned" },
+    Booted { kernel: &V7_3, image: "linux-binary-unsigned-*-amd64", modules: "linux-modules-*-amd64" },
+];
+
+/// Inserts every module, and says what came of it.
+const SCRIPT: &str = r#"#!/bin/busybox sh
+PATH=/bin:/applets
+busybox mount -t proc proc /proc
+busybox mkdir /applets
+busybox --install -s /applets
+mount -t sysfs sys /sys
+mount -t securityfs security /sys/kernel/security 2>/dev/null
+dmesg -n 1
+echo
+for case in /modules/*; do
+	for other in "$case"/before/*.ko; do
+		[ ! -e "$other" ] || /bin/insmod "$other"
+	done
+	dmesg -c >/tmp/before
+	echo "@case ${case#/modules/}"
+	echo "@tainted $(cat /proc/sys/kernel/tainted)"
+	/bin/insmod "$case"/*.ko 2>/tmp/said
+	echo "@status $?"
+	sed 's/^/@said /' /tmp/said
+	dmesg | sed 's/^\[[^]]*\] /@line /'
+	while [ -n "$(lsmod | sed 1d)" ]; do
+		for module in $(lsmod | sed 's/ .*//;1d'); do /bin/rmmod "$module" 2>/dev/null; done
+		[ "$(lsmod)" != "$before" ] || break
+		before=$(lsmod)
+	done
+done
+echo "@modules $(lsmod | sed 's/ .*//;1d' | tr '\n' ' ')"
+echo @end
+poweroff -f
+"#;
+
+/// What a kernel did with a module.
+#[derive(Debug, Default)]
+struct Outcome {
+    tainted: String,
+    status: String,
+    said: String,
+    lines: Vec<String>,
+}
+
+/// What the script's lines say, by case.
+fn outcomes(console: &str) -> io::Result<BTreeMap<String, Outcome>> {
+    let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+    let mut name = String::new();
+    let mut is_whole = false;
+    for line in console.lines() {
+        let Some((word, rest)) = line.strip_prefix('@').map(|line| line.split_once(' ').unwrap_or((line, ""))) else {
+            continue;
+        };
+        if word == "case" {
+            rest.clone_into(&mut name);
+        }
+        let outcome = outcomes.entry(name.clone()).or_default();
+        match word {
+            "tainted" => rest.clone_into(&mut outcome.tainted),
+            "status" => rest.clone_into(&mut outcome.status),
+            "said" => rest.clone_into(&mut outcome.said),
+            "line" => outcome.lines.push(rest.to_owned()),
+            "end" => is_whole = true,
+            _ => {}
+        }
+    }
+    if is_whole { Ok(outcomes) } else { Err(io::Error::other(format!("the machine ended early:\n{console}"))) }
+}
+
+/// A kernel's files.
+struct Files {
+    release: String,
+    image: PathBuf,
+    /// Its modules by their paths below `kernel`, without suffix.
+    modules: BTreeMap<String, PathBuf>,
+    /// The directory of each package.
+    packages: [PathBuf; 2],
+}
+
+/// Every file below a directory.
+fn below(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(crate::run::stamps(dir)?.into_keys().map(|path| dir.join(path)).collect())
+}
+
+impl Booted {
+    /// The kernel of a release.
+    #[must_use]
+    pub fn named(release: &str) -> Option<&'static Self> {
+        BOOTED.iter().find(|booted| booted.kernel.release == release)
+    }
+
+    /// Whether it can be booted.
+    ///
+    /// # Errors
+    /// If something is missing: what.
+    pub fn available(&self) -> io::Result<()> {
+        for (program, package) in
+            [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio"), ("kmod", "kmod"), ("objcopy", "binutils")]
+        {
+            needs::program(program, package)?;
+        }
+        self.files().map(drop)
+    }
+
+    fn files(&self) -> io::Result<Files> {
+        let image = self.kernel.unpacked(self.image, "amd64")?;
+        let modules = self.kernel.unpacked(self.modules, "amd64")?;
+        let headers = self.kernel.unpacked("linux-headers-*-amd64", "amd64")?;
+        let named = |path: &PathBuf, start: &str| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start))
+        };
+        let image = below(&image)?.into_iter().find(|path| named(path, "vmlinuz"));
+        let image = image.ok_or_else(|| io::Error::other("the package has no kernel"))?;
+        let mut found = BTreeMap::new();
+        let mut release = String::new();
+        for path in below(&modules)? {
+            let text = path.to_string_lossy();
+            if let Some((before, after)) = text.split_once("/kernel/") {
+                if let Some(end) = after.rfind(".ko") {
+                    before.rsplit('/').next().unwrap_or_default().clone_into(&mut release);
+                    found.insert(after[..end].to_owned(), path.clone());
+                }
+            }
+        }
+        Ok(Files { release, image, modules: found, packages: [modules, headers] })
+    }
+}
+
+/// A case with its bytes, and what has to be loaded before.
+struct Prepared {
+    number: usize,
+    name: String,
+    file: String,
+    module: Vec<u8>,
+    before: Vec<(String, Vec<u8>)>,
+}
+
+/// The modules that one needs, in the order of loading, by its `depends`.
+fn needed(path: &str, files: &Files, found: &mut Vec<String>) -> io::Result<()> {
+    let Some(file) = files.modules.get(path) else { return Ok(()) };
+    let bytes = loader::place::module(file).map_err(io::Error::other)?;
+    let depends = kmod::modinfo::value(&elf::Source::Memory(bytes), b"depends").map_err(io::Error::other)?;
+    for name in depends.unwrap_or_default().split(|&byte| byte == b',').filter(|name| !name.is_empty()) {
+        let other = files.modules.keys().find(|path| module_name(path.as_bytes()) == module_name(name));
+        let other = other.ok_or_else(|| io::Error::other("a module's dependency isn't there"))?.clone();
+        if !found.contains(&other) {
+            needed(&other, files, found)?;
+            found.push(other);
+        }
+    }
+    Ok(())
+}
+
+fn prepared(case: &Case, number: usize, files: &Files, dir: &Path) -> io::Result<Option<Prepared>> {
+    let Some(path) = files.modules.get(case.module) else { return Ok(None) };
+    let module = loader::place::module(path).map_err(io::Error::other)?;
+    let Some(module) = case.edit.apply(&module, dir)? else { return Ok(None) };
+    let mut before = Vec::new();
+    needed(case.module, files, &mut before)?;
+    let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let before = before.iter().enumerate().map(|(order, path)| {
+        let bytes = loader::place::module(&files.modules[path]).map_err(io::Error::other)?;
+        Ok((format!("{order}-{}", file(path)), bytes))
+    });
+    let before = before.collect::<io::Result<_>>()?;
+    Ok(Some(Prepared { number, name: case.name.to_owned(), file: file(case.module), module, before }))
+}
+
+/// What the kernel's own line about a taint is, which no module is named in.
+const OF_NO_MODULE: &str = "Disabling lock debugging due to kernel taint";
+
+/// A system's root with a kernel's modules and headers.
+fn root(files: &Files, dir: &Path) -> io::Result<PathBuf> {
+    let root = dir.join("root");
+    let [modules, headers] = &files.packages;
+    let [lib, usr] = ["lib/modules", "usr/lib/modules"].map(|place| modules.join(place).join(&files.release));
+    let place = root.join("lib/modules").join(&files.release);
+    fs::create_dir_all(&place)?;
+    let link = |from: &Path, to: &Path| run(Command::new("cp").arg("-rl").args([from, to]));
+    link(&(if lib.exists() { lib } else { usr }).join("kernel"), &place)?;
+    let build = below(headers)?.into_iter().find(|path| path.ends_with("Module.symvers"));
+    let build = build.as_deref().and_then(Path::parent).unwrap_or(headers);
+    copy(build, &root.join("headers"))?;
+    symlink("/headers", place.join("build"))?;
+    Ok(root)
+}
+
+/// What modcheck says of a module on the kernel that has run.
+fn said(case: &Prepared, outcome: &Outcome, files: &Files, words: &str, root: &Path) -> io::Result<Value> {
+    let write = |path: &str, text: &str| {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::write(path, text)
+    };
+    write("proc/sys/kernel/osrelease", &files.release)?;
+    write("proc/sys/kernel/tainted", &outcome.tainted)?;
+    let enforces = if words.contains("module.sig_enforce") { "Y" } else { "N" };
+    write("sys/module/module/parameters/sig_enforce", enforces)?;
+    let file = root.join(format!("{}.ko", case.file));
+    fs::write(&file, &case.module)?;
+    let modcheck = original::ours("modcheck")?.program;
+    let arguments = ["--json", "--kernel", &files.release, "--root"];
+    let output = Command::new(modcheck).args(arguments).args([root, &file]).output()?;
+    fs::remove_file(&file)?;
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| io::Error::other(format!("modcheck: {error}: {}", String::from_utf8_lossy(&output.stderr))))
+}
+
+/// What differs between a kernel and modcheck.
+fn differences(outcome: &Outcome, said: &Value) -> String {
+    let mut report = String::new();
+    let is_loaded = outcome.status == "0";
+    let verdict = said["verdict"].as_str().unwrap_or_default();
+    if verdict != if is_loaded { "loads" } else { "refused" } {
+        report += &format!("  the kernel's status is {}, {}\n  modcheck: {verdict}\n", outcome.status, outcome.said);
+    }
+    let findings = said["findings"].as_array().cloned().unwrap_or_default();
+    let refused = findings.iter().find(|finding| finding["effect"] == "refused").map(|finding| &finding["check"]);
+    let mut lines: Vec<&str> = Vec::new();
+    for finding in &findings {
+        let is_reached = refused.is_none_or(|check| finding["check"] == *check) || finding["effect"] == "logged";
+        lines.extend(finding["line"].as_str().filter(|_| is_reached));
+    }
+    let logged = outcome.lines.iter().map(String::as_str).filter(|line| *line != OF_NO_MODULE);
+    // What is loaded may say something itself.
+    let logged: Vec<&str> = if is_loaded { logged.take(lines.len()).collect() } else { logged.collect() };
+    if logged != lines {
+        report += &format!("  the kernel logs {logged:#?}\n  modcheck {lines:#?}\n");
+    }
+    let error = said["error"]["text"].as_str().unwrap_or_default();
+    if !is_loaded && !outcome.said.ends_with(error) {
+        report += &format!("  insmod: {}\n  modcheck: {error}\n", outcome.said);
+    }
+    report
+}
+
+/// Words on a kernel's command line with which it is booted.
+const WORDS: &[&str] = &["", "module.sig_enforce"];
+
+/// Boots a kernel, gives it modules, and compares with what modcheck says; as a sample,
+/// once only.
+///
+/// # Errors
+/// If something can't be had, run or read.
+pub fn compare(booted: &Booted, is_sample: bool) -> io::Result<Vec<Finding>> {
+    let files = booted.files()?;
+    let dir = working_directory()?;
+    let real = REAL.iter().map(|module| Case { name: module, module, edit: Edit::None });
+    let cases: Vec<Case> = DOCTORED.iter().copied().chain(real).collect();
+    let root = root(&files, dir.path())?;
+    let mut findings = Vec::new();
+    for words in WORDS.iter().take(if is_sample { 1 } else { WORDS.len() }) {
+        let mut all = Vec::new();
+        for (number, case) in cases.iter().enumerate() {
+            all.extend(prepared(case, number, &files, dir.path())?);
+        }
+        let mut contents = Vec::new();
+        for case in &all {
+            let place = PathBuf::from(format!("modules/{:03}", case.number));
+            contents.push((place.join(format!("{}.ko", case.file)), case.module.clone()));
+            for (name, bytes) in &case.before {
+                contents.push((place.join("before").join(format!("{name}.ko")), bytes.clone()));
+            }
+        }
+        let console = Machine::new(SCRIPT, &contents)?.boot(&files.image, words, &[])?;
+        let outcomes = outcomes(&console)?;
+        for case in &all {
+            let Some(outcome) = outcomes.get(&format!("{:03}", case.number)) else {
+                findings.push((case.name.clone(), "  the machine says nothing of it\n".to_owned()));
+                continue;
+            };
+            let said = said(case, outcome, &files, words, &root)?;
+            let how = if words.is_empty() { String::new() } else { format!(", {words}") };
+            findings.push((format!("{}{how}", case.name), differences(outcome, &said)));
+        }
+    }
+    Ok(findings)
+}
