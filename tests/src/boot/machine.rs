@@ -41,22 +41,22 @@ fn libraries(program: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 impl Machine {
-    /// A file system in which `script` is what runs. `files` is what else is in it:
-    /// their paths, and bytes.
+    /// A file system in which `script` is what runs. `files` is what else is in it: their
+    /// paths, and bytes; `programs` are put into `bin`, with their libraries.
     ///
     /// # Errors
     /// If a program is missing, or those of the file system.
-    pub(crate) fn new(script: &str, files: &[(PathBuf, Vec<u8>)]) -> io::Result<Self> {
+    pub(crate) fn new(script: &str, files: &[(PathBuf, Vec<u8>)], programs: &[PathBuf]) -> io::Result<Self> {
         let dir = working_directory()?;
         let root = dir.path().join("root");
         for place in ["bin", "proc", "sys", "dev", "tmp"] {
             fs::create_dir_all(root.join(place))?;
         }
         fs::copy(program("busybox")?, root.join("bin/busybox"))?;
-        for name in PROGRAMS {
-            let program = program(name)?;
-            fs::copy(&program, root.join("bin").join(name))?;
-            for library in libraries(&program)? {
+        let own = PROGRAMS.iter().map(|name| program(name)).collect::<io::Result<Vec<_>>>()?;
+        for program in own.iter().chain(programs) {
+            fs::copy(program, root.join("bin").join(program.file_name().unwrap_or_default()))?;
+            for library in libraries(program)? {
                 let place = root.join(library.strip_prefix("/").unwrap_or(&library));
                 fs::create_dir_all(place.parent().unwrap_or(&root))?;
                 fs::copy(&library, place)?;

@@ -3,6 +3,7 @@
 
 mod cases;
 mod machine;
+mod vfio;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -288,7 +289,7 @@ pub fn compare(booted: &Booted, is_sample: bool) -> io::Result<Vec<Finding>> {
     let real = REAL.iter().map(|module| Case { name: module, module, edit: Edit::None });
     let cases: Vec<Case> = DOCTORED.iter().copied().chain(real).collect();
     let root = root(&files, dir.path())?;
-    let mut findings = Vec::new();
+    let mut findings = vfio::compare(&files)?;
     for words in WORDS.iter().take(if is_sample { 1 } else { WORDS.len() }) {
         let mut all = Vec::new();
         for (number, case) in cases.iter().enumerate() {
@@ -302,7 +303,7 @@ pub fn compare(booted: &Booted, is_sample: bool) -> io::Result<Vec<Finding>> {
                 contents.push((place.join("before").join(format!("{name}.ko")), bytes.clone()));
             }
         }
-        let console = Machine::new(SCRIPT, &contents)?.boot(&files.image, words, &[])?;
+        let console = Machine::new(SCRIPT, &contents, &[])?.boot(&files.image, words, &[])?;
         let outcomes = outcomes(&console)?;
         for case in &all {
             let Some(outcome) = outcomes.get(&format!("{:03}", case.number)) else {
