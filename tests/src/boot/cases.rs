@@ -14,6 +14,8 @@ use crate::command::run;
 pub(super) enum Edit {
     /// Nothing.
     None,
+    /// Nothing, but the modules that it needs are missing.
+    Alone,
     /// Its signature is taken away.
     Unsigned,
     /// The last byte of its signature's marker is another, so that it has none.
@@ -135,6 +137,8 @@ pub(super) const DOCTORED: &[Case] = &[
     case("a live patch", MII, Edit::Bytes(b"retpoline=", b"livepatch=")),
     case("with a section to write and run", MII, Edit::Flags(".text", 7)),
     case("with namespaces not imported", "net/bridge/bridge", Edit::Bytes(b"import_ns=", b"export_ns=")),
+    case("without the module that it needs", "net/802/stp", Edit::Alone),
+    case("without the modules that it needs", "net/bridge/bridge", Edit::Alone),
     case("with another version of llc's symbol", "net/802/stp", Edit::Crc("llc_sap_open")),
 ];
 
@@ -165,7 +169,7 @@ impl Edit {
         let mut whole = module.to_vec();
         let info = whole.len().saturating_sub(28 + 12);
         let of_signature = match self {
-            Self::None => return Ok(Some(whole)),
+            Self::None | Self::Alone => return Ok(Some(whole)),
             Self::Unmarked => Some((whole.len() - 1, b'!')),
             Self::LongSignature => Some((info + 8, 1)),
             Self::OtherSignature => Some((info + 2, 1)),

@@ -174,6 +174,8 @@ struct Prepared {
     file: String,
     module: Vec<u8>,
     before: Vec<(String, Vec<u8>)>,
+    /// Paths of modules that are not to be there.
+    missing: Vec<String>,
 }
 
 /// The modules that one needs, in the order of loading, by its `depends`.
@@ -198,13 +200,14 @@ fn prepared(case: &Case, number: usize, files: &Files, dir: &Path) -> io::Result
     let Some(module) = case.edit.apply(&module, dir)? else { return Ok(None) };
     let mut before = Vec::new();
     needed(case.module, files, &mut before)?;
+    let missing = if matches!(case.edit, Edit::Alone) { std::mem::take(&mut before) } else { Vec::new() };
     let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let before = before.iter().enumerate().map(|(order, path)| {
         let bytes = loader::place::module(&files.modules[path]).map_err(io::Error::other)?;
         Ok((format!("{order}-{}", file(path)), bytes))
     });
     let before = before.collect::<io::Result<_>>()?;
-    Ok(Some(Prepared { number, name: case.name.to_owned(), file: file(case.module), module, before }))
+    Ok(Some(Prepared { number, name: case.name.to_owned(), file: file(case.module), module, before, missing }))
 }
 
 /// What the kernel's own line about a taint is, which no module is named in.
@@ -239,10 +242,17 @@ fn said(case: &Prepared, outcome: &Outcome, files: &Files, words: &str, root: &P
     write("sys/module/module/parameters/sig_enforce", enforces)?;
     let file = root.join(format!("{}.ko", case.file));
     fs::write(&file, &case.module)?;
+    let place = root.join("lib/modules").join(&files.release).join("kernel");
+    let of = |path: &String| files.modules[path].file_name().map(|name| place.join(path).with_file_name(name));
+    let missing: Vec<PathBuf> = case.missing.iter().filter_map(of).collect();
+    missing.iter().try_for_each(fs::remove_file)?;
     let modcheck = original::ours("modcheck")?.program;
     let arguments = ["--json", "--kernel", &files.release, "--root"];
     let output = Command::new(modcheck).args(arguments).args([root, &file]).output()?;
     fs::remove_file(&file)?;
+    for (path, place) in case.missing.iter().zip(&missing) {
+        fs::hard_link(&files.modules[path], place)?;
+    }
     serde_json::from_slice(&output.stdout)
         .map_err(|error| io::Error::other(format!("modcheck: {error}: {}", String::from_utf8_lossy(&output.stderr))))
 }
