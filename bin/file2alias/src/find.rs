@@ -126,7 +126,7 @@ fn of_files<'a>(paths: impl Iterator<Item = &'a OsString>, streams: &mut Streams
     for path in paths.map(Path::new) {
         let module = match print::read(path, false, &reader, &mut scratch) {
             Some(Ok(module)) => module,
-            Some(Err(what)) if print::is_named_as_module(path) => return Err(Fatal::refusal(Kind::FILE, what)),
+            Some(Err(what)) if kmod::is_named_as_module(path) => return Err(Fatal::refusal(Kind::FILE, what)),
             _ => {
                 aliases.extend(read_aliases(path)?);
                 continue;

@@ -12,7 +12,7 @@ use cli::{KernelName, Streams};
 use elf::Source;
 use indicatif::ProgressBar;
 use kernel::Invocation;
-use kmod::archive;
+use kmod::{archive, is_named_as_module};
 use modpost::buffer::Buffer;
 use modpost::dialect::Dialect;
 use modpost::module::{Module, Origin, Reader, Scratch};
@@ -76,12 +76,6 @@ fn inputs(matches: &ArgMatches) -> (Vec<Input>, Vec<Fatal>) {
 /// What keeps a file from being read.
 pub(crate) fn failed(path: &Path, error: io::Error) -> Fatal {
     Fatal::perror(path.as_os_str().as_bytes(), error)
-}
-
-/// Whether a file's name is that of a module.
-pub(crate) fn is_named_as_module(path: &Path) -> bool {
-    let name = path.as_os_str().as_bytes();
-    [&b".ko"[..], b".ko.gz", b".ko.xz", b".ko.zst"].iter().any(|end| name.ends_with(end))
 }
 
 /// The command that a file's name is nearly.

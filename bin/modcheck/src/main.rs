@@ -18,10 +18,10 @@ use clap::ArgMatches;
 use clap_complete::CompleteEnv;
 use cli::Streams;
 use indicatif::{ProgressBar, ProgressStyle};
-use kmod::installed;
+use kmod::{installed, is_named_as_module};
 use loader::finding::Verdict;
 use loader::judge;
-use loader::place::{Error, Place, is_named_as_module};
+use loader::place::{Error, Place};
 use walkdir::WalkDir;
 
 /// The program, as it calls itself.

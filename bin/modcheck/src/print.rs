@@ -77,6 +77,7 @@ pub(crate) fn object(judged: &Judged, kernel: &[u8]) -> Vec<u8> {
         json!({
             "check": finding.step.name(),
             "effect": effect,
+            "symbol": optional(finding.symbol.as_deref()),
             "line": optional(finding.line.as_deref()),
             "meaning": json::text(&finding.meaning),
             "advice": optional(finding.advice.as_deref()),

@@ -21,6 +21,9 @@ pub mod modinfo;
 pub mod pci;
 pub mod vfio;
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use base::bytes::base_name;
 
 /// A module's name: its file's, up to the first dot, with underscores for
@@ -30,6 +33,13 @@ pub fn module_name(path: &[u8]) -> Vec<u8> {
     let base = base_name(path);
     let end = memchr::memchr(b'.', base).unwrap_or(base.len());
     base[..end].iter().map(|&byte| if byte == b'-' { b'_' } else { byte }).collect()
+}
+
+/// Whether a file's name is that of a module, compressed or not.
+#[must_use]
+pub fn is_named_as_module(path: &Path) -> bool {
+    let name = path.as_os_str().as_bytes();
+    [&b".ko"[..], b".ko.gz", b".ko.xz", b".ko.zst"].iter().any(|end| name.ends_with(end))
 }
 
 /// An alias with underscores for dashes, but in brackets (`alias_normalize()`).

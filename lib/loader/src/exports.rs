@@ -78,6 +78,12 @@ impl<'a> Exports<'a> {
         self.0.get(name)
     }
 
+    /// Whether any of them has a version.
+    #[must_use]
+    pub fn have_versions(&self) -> bool {
+        self.0.values().any(|export| export.crc != 0)
+    }
+
     /// Whether the kernel's own are among them.
     #[must_use]
     pub fn have_kernel(&self) -> bool {

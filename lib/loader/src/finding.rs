@@ -110,6 +110,8 @@ pub struct Finding {
     pub step: Step,
     /// What the kernel does.
     pub effect: Effect,
+    /// The symbol that it is about.
+    pub symbol: Option<Vec<u8>>,
     /// The line that it logs, without its time and newline, if it logs one.
     pub line: Option<Vec<u8>>,
     /// What that means.
@@ -157,12 +159,14 @@ pub(crate) struct Log {
     tainted: u64,
     /// The first check that refuses, which is the kernel's last.
     last: Option<Step>,
+    /// The symbol that is being looked at.
+    symbol: Option<Vec<u8>>,
 }
 
 impl Log {
     /// Of a kernel that is tainted already.
     pub(crate) fn new(tainted: u64) -> Self {
-        Self { findings: Vec::new(), rebuild: REBUILD.to_vec(), tainted, last: None }
+        Self { findings: Vec::new(), rebuild: REBUILD.to_vec(), tainted, last: None, symbol: None }
     }
 
     /// Taints the kernel; returns whether that is new.
@@ -172,6 +176,15 @@ impl Log {
             self.tainted |= bit;
         }
         is_new
+    }
+
+    /// What follows is about a symbol.
+    pub(crate) fn about(&mut self, symbol: &[u8]) {
+        self.symbol = Some(symbol.to_vec());
+    }
+
+    fn push(&mut self, finding: Finding) {
+        self.findings.push(Finding { symbol: self.symbol.clone(), ..finding });
     }
 
     /// The module was built for a kernel of this release.
@@ -195,7 +208,8 @@ impl Log {
         self.last.get_or_insert(step);
         let is_of_build = matches!(step, Step::Layout | Step::Vermagic | Step::ModuleSize | Step::Symbols);
         let advice = is_of_build.then(|| self.rebuild.clone());
-        self.findings.push(Finding { step, effect: Effect::Refused(errno), line, meaning: meaning.into(), advice });
+        let (effect, meaning) = (Effect::Refused(errno), meaning.into());
+        self.push(Finding { step, effect, symbol: None, line, meaning, advice });
     }
 
     /// The kernel logs a line and goes on, unless it has refused the module before.
@@ -204,7 +218,7 @@ impl Log {
             return;
         }
         let (effect, line, meaning) = (Effect::Logged, Some(line), meaning.into());
-        self.findings.push(Finding { step, effect, line, meaning, advice: None });
+        self.push(Finding { step, effect, symbol: None, line, meaning, advice: None });
     }
 
     /// The kernel takes the module nevertheless (`try_to_force_load()`).
@@ -217,7 +231,7 @@ impl Log {
     /// Something that decides isn't known.
     pub(crate) fn unknown(&mut self, step: Step, meaning: impl Into<Vec<u8>>) {
         let (effect, meaning) = (Effect::Unknown, meaning.into());
-        self.findings.push(Finding { step, effect, line: None, meaning, advice: None });
+        self.push(Finding { step, effect, symbol: None, line: None, meaning, advice: None });
     }
 }
 
@@ -226,7 +240,7 @@ mod tests {
     use super::*;
 
     fn finding(step: Step, effect: Effect) -> Finding {
-        Finding { step, effect, line: None, meaning: Vec::new(), advice: None }
+        Finding { step, effect, symbol: None, line: None, meaning: Vec::new(), advice: None }
     }
 
     #[test]

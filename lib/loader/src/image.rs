@@ -89,6 +89,7 @@ impl<'a> Image<'a> {
             let finding = |line: Vec<u8>, meaning: &str, advice: &str| Finding {
                 step: Step::Form,
                 effect: Effect::Refused(Errno::ENOEXEC),
+                symbol: None,
                 line: (!line.is_empty()).then_some(line),
                 meaning: meaning.into(),
                 advice: Some(advice.into()),

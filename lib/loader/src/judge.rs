@@ -63,7 +63,8 @@ pub fn judge(files: &[PathBuf], place: &Place, target: &Target, progress: impl F
         result
     };
     let (mut judged, exports): (Vec<Judged>, Vec<Vec<Exported>>) = workers.map(files, work).into_iter().unzip();
-    check_again(&mut judged, &exports, target);
+    let installed = exports_of_installed(&judged, place, target);
+    check_again(&mut judged, &exports, &installed, target);
     let mut verdicts = Verdicts { place, target, known: HashMap::new(), open: HashSet::new() };
     for module in &judged {
         let own = module.checked.as_ref().ok().cloned();
@@ -77,16 +78,36 @@ pub fn judge(files: &[PathBuf], place: &Place, target: &Target, progress: impl F
     judged
 }
 
-/// Checks those again that lack symbols which others of them export, and which would be
-/// loaded.
-fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], target: &Target) {
-    let stems: Vec<Vec<u8>> = judged.iter().map(|module| stem(&module.path)).collect();
-    let lacks_symbols = |module: &Judged| {
-        let is_lacking = |finding: &Finding| {
-            finding.step == Step::Symbols && matches!(finding.effect, Effect::Refused(_) | Effect::Unknown)
-        };
-        module.checked.as_ref().is_ok_and(|checked| checked.findings.iter().any(is_lacking))
+/// The symbols that nothing exports.
+fn lacking(module: &Judged) -> impl Iterator<Item = &[u8]> {
+    let is_lacking = |finding: &&Finding| {
+        finding.step == Step::Symbols && matches!(finding.effect, Effect::Refused(Errno::ENOENT) | Effect::Unknown)
     };
+    let findings = module.checked.as_ref().map_or(&[][..], |checked| &checked.findings);
+    findings.iter().filter(is_lacking).filter_map(|finding| finding.symbol.as_deref())
+}
+
+/// What installed modules export that the kernel's own list lacks: those that were built
+/// outside of its tree. Each with its path without suffix.
+fn exports_of_installed(judged: &[Judged], place: &Place, target: &Target) -> Vec<(Vec<u8>, Vec<Exported>)> {
+    let wanted: HashSet<&[u8]> = judged.iter().flat_map(lacking).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let files = place.exporters(&wanted);
+    let exports = files.into_iter().map(|path| (stem(&path), checked(&path, target)));
+    exports.filter(|(_, (module, _))| !module.is_refused()).map(|(stem, (_, exports))| (stem, exports)).collect()
+}
+
+/// Checks those again that lack symbols which others of them export, and which would be
+/// loaded, or `installed` ones.
+fn check_again(
+    judged: &mut [Judged],
+    exports: &[Vec<Exported>],
+    installed: &[(Vec<u8>, Vec<Exported>)],
+    target: &Target,
+) {
+    let stems: Vec<Vec<u8>> = judged.iter().map(|module| stem(&module.path)).collect();
     // Each round may make more of them load.
     for _ in 0..judged.len() {
         let mut more = target.exports.clone();
@@ -96,12 +117,15 @@ fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], target: &Target
                 more.add_exported(stem, exports);
             }
         }
+        for (stem, exports) in installed {
+            more.add_exported(stem, exports);
+        }
         if more.len() == before {
             return;
         }
         let target = Target { exports: more, ..target.clone() };
         let mut is_changed = false;
-        for module in judged.iter_mut().filter(|module| lacks_symbols(module)) {
+        for module in judged.iter_mut().filter(|module| lacking(module).next().is_some()) {
             let was_refused = module.is_refused();
             let again = checked(&module.path, &target).0;
             is_changed |= was_refused && !again.is_refused();
@@ -147,6 +171,7 @@ impl Verdicts<'_> {
             findings.extend(owner.symbols.iter().map(|symbol| Finding {
                 step: Step::Dependencies,
                 effect: Effect::Refused(Errno::ENOENT),
+                symbol: Some(symbol.clone()),
                 line: Some(unknown(&checked.name, symbol, Errno::ENOENT)),
                 meaning: meaning.clone(),
                 advice: Some(advice.clone()),

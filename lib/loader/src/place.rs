@@ -1,6 +1,6 @@
 //! Where a kernel's files are, and what they say of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,7 +10,7 @@ use std::{error, ffi, fmt};
 use base::message::strerror;
 use elf::Source;
 use kernel::Version;
-use kmod::{archive, installed, modinfo, module_name};
+use kmod::{archive, installed, is_named_as_module, modinfo, module_name};
 
 use crate::config::Config;
 use crate::dialect::Dialect;
@@ -210,6 +210,23 @@ impl Place {
         self.files.get(name).map(PathBuf::as_path)
     }
 
+    /// The files of installed modules that export one of some symbols, as depmod(8) lists
+    /// them.
+    #[must_use]
+    pub fn exporters(&self, symbols: &HashSet<&[u8]>) -> Vec<PathBuf> {
+        let list = self.modules.as_ref().and_then(|modules| fs::read(modules.join("modules.symbols")).ok());
+        let list = list.unwrap_or_default();
+        let exporter = |line: &[u8]| {
+            let mut words = line.strip_prefix(b"alias symbol:")?.split(|&byte| byte == b' ');
+            let (symbol, module) = (words.next()?, words.next()?);
+            symbols.contains(symbol).then(|| self.file(module).map(Path::to_owned))?
+        };
+        let mut files: Vec<PathBuf> = list.split(|&byte| byte == b'\n').filter_map(exporter).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
     /// All installed modules, sorted by their paths.
     #[must_use]
     pub fn all(&self) -> Vec<PathBuf> {
@@ -228,13 +245,6 @@ pub fn module(path: &Path) -> Result<Vec<u8>, archive::Error> {
         Source::Memory(bytes) => Ok(bytes),
         Source::File(..) => Ok(fs::read(path)?),
     }
-}
-
-/// Whether a file's name is that of a module.
-#[must_use]
-pub fn is_named_as_module(path: &Path) -> bool {
-    let name = path.as_os_str().as_bytes();
-    [&b".ko"[..], b".ko.gz", b".ko.xz", b".ko.zst"].iter().any(|end| name.ends_with(end))
 }
 
 /// The modules that depmod(8) found in a directory, by their names: of several of one

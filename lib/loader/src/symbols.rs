@@ -114,6 +114,7 @@ pub(crate) fn resolve(image: &Image, exports: &Exports, target: &Target, log: &m
         let section = u32::try_from(symbol.st_shndx).unwrap_or(u32::MAX);
         match section {
             SHN_UNDEF => {
+                log.about(called);
                 let is_optional = symbol.st_bind() == STB_WEAK || is_ignored(image, called);
                 let resolved = resolve_one(image, called, is_optional, exports, target, log);
                 let Some(module) = resolved.and_then(Export::module) else { continue };

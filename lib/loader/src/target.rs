@@ -55,7 +55,7 @@ impl Target<'_> {
             (Some(config), _) => config.has(option),
             (None, "MODVERSIONS") => match &self.vermagic {
                 Some(vermagic) => memchr::memmem::find(vermagic, b" modversions ").is_some(),
-                None => true,
+                None => self.exports.have_versions(),
             },
             (None, "STRICT_MODULE_RWX" | "MODULE_SIG" | "LIVEPATCH") => true,
             (None, _) => false,

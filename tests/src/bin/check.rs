@@ -116,7 +116,7 @@ type Part = (&'static str, &'static str, String);
 
 fn parts(corpora: &[String]) -> [Part; 10] {
     let tests =
-        "dialects documents explain faults file2alias genksyms hosts install layers prove raised routes sumversion swap vendors which"
+        "dialects documents explain faults file2alias genksyms hosts install layers modcheck prove raised routes sumversion swap vendors which"
             .replace(' ', " --test ");
     let corpora = corpora.join(" ");
     [

@@ -299,7 +299,7 @@ pub fn compare(booted: &Booted, is_sample: bool) -> io::Result<Vec<Finding>> {
     let real = REAL.iter().map(|module| Case { name: module, module, edit: Edit::None });
     let cases: Vec<Case> = DOCTORED.iter().copied().chain(real).collect();
     let root = root(&files, dir.path())?;
-    let mut findings = vfio::compare(&files)?;
+    let mut findings = vfio::compare(&files, booted.kernel.dialect().pci_override_only)?;
     for words in WORDS.iter().take(if is_sample { 1 } else { WORDS.len() }) {
         let mut all = Vec::new();
         for (number, case) in cases.iter().enumerate() {

@@ -1,0 +1,119 @@
+//! modcheck as its users call it, on kernels that are made for it. What real kernels say is
+//! `make check-boot`'s.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use kbuild_rs_tests::fixture::assemble;
+use kbuild_rs_tests::original::ours;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A module for a kernel of this version magic, with what else is in it.
+fn module(name: &str, vermagic: &str, more: &str) -> io::Result<Vec<u8>> {
+    assemble(&format!(
+        "\t.section .modinfo, \"a\"\n\t.asciz \"name={name}\"\n\t.asciz \"vermagic={vermagic}\"\n\
+         \t.asciz \"license=GPL\"\n\t.asciz \"intree=Y\"\n\
+         \t.section .gnu.linkonce.this_module, \"aw\"\n\t.skip 1280\n{more}\n"
+    ))
+}
+
+const VERMAGIC: &str = "6.12.0 SMP mod_unload ";
+
+/// A module that exports something, and one that imports it.
+const EXPORTS: &str = "\t.section __ksymtab, \"a\"\n__ksymtab_own_symbol:\n\t.long 0, 0, 0";
+const IMPORTS: &str = "\t.data\n\t.quad own_symbol";
+
+/// A kernel with its headers, some of its modules, and one that was built outside of its
+/// tree.
+fn kernel() -> io::Result<TempDir> {
+    let dir = tempfile::tempdir()?;
+    let write = |path: &str, bytes: &[u8]| {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap_or(dir.path()))?;
+        fs::write(path, bytes)
+    };
+    let modules = "lib/modules/6.12.0";
+    write(&format!("{modules}/build/Module.symvers"), b"0x0\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n")?;
+    write(&format!("{modules}/build/include/config/kernel.release"), b"6.12.0\n")?;
+    let config = b"CONFIG_X86_64=y\nCONFIG_SMP=y\nCONFIG_MODULE_UNLOAD=y\n";
+    write(&format!("{modules}/build/include/config/auto.conf"), config)?;
+    write(&format!("{modules}/kernel/a.ko"), &module("a", VERMAGIC, "\t.data\n\t.quad printk")?)?;
+    write(&format!("{modules}/updates/provider.ko"), &module("provider", VERMAGIC, EXPORTS)?)?;
+    write(&format!("{modules}/modules.symbols"), b"alias symbol:own_symbol provider\n")?;
+    write("good.ko", &module("good", VERMAGIC, "\t.data\n\t.quad printk")?)?;
+    write("user.ko", &module("user", VERMAGIC, IMPORTS)?)?;
+    write("other.ko", &module("other", "6.11.0 SMP mod_unload ", IMPORTS)?)?;
+    Ok(dir)
+}
+
+/// What modcheck prints, and its status.
+fn said(place: &Path, arguments: &str) -> io::Result<(String, i32)> {
+    let mut modcheck = Command::new(ours("modcheck")?.program);
+    let output = modcheck.args(arguments.split_whitespace()).current_dir(place).output()?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok((String::from_utf8_lossy(&text).into_owned(), output.status.code().unwrap_or(-1)))
+}
+
+const KERNEL: &str = "--root . --kernel 6.12.0";
+
+#[test]
+fn verdicts_and_statuses() -> io::Result<()> {
+    let place = kernel()?;
+    for (arguments, expected, status) in [
+        (format!("{KERNEL} good.ko"), "good.ko: would load on 6.12.0\n", 0),
+        (format!("{KERNEL} user.ko"), "user.ko: would load on 6.12.0\n", 0),
+        (format!("{KERNEL} -q user.ko"), "", 0),
+        (format!("{KERNEL} --all"), "2 of 2 modules would load on 6.12.0\n", 0),
+        (
+            format!("{KERNEL} other.ko"),
+            "other.ko: would not load on 6.12.0: Invalid module format\n  other: version magic '6.11.0 SMP mod_unload ' \
+             should be '6.12.0 SMP mod_unload '\n    it was built for another kernel or configuration; built for \
+             6.11.0: rebuild it against this kernel's headers\n",
+            1,
+        ),
+        (
+            "--headers lib/modules/6.12.0/build user.ko".to_owned(),
+            "user.ko: would not load on 6.12.0: Unknown symbol in module\n  user: Unknown symbol own_symbol (err -2)\n    \
+             neither the kernel nor any of the modules that are known exports it; built for 6.12.0: rebuild it against \
+             this kernel's headers\n",
+            1,
+        ),
+        (
+            // What is asked about together is loaded together.
+            "--headers lib/modules/6.12.0/build user.ko lib/modules/6.12.0/updates/provider.ko".to_owned(),
+            "user.ko: would load on 6.12.0\nlib/modules/6.12.0/updates/provider.ko: would load on 6.12.0\n",
+            0,
+        ),
+    ] {
+        assert_eq!(said(place.path(), &arguments)?, (expected.to_owned(), status), "{arguments}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_not_known_is_said() -> io::Result<()> {
+    let place = kernel()?;
+    let (text, status) = said(place.path(), "--symvers lib/modules/6.12.0/build/Module.symvers good.ko")?;
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("the kernel's version magic isn't known"), "{text}");
+    fs::remove_dir_all(place.path().join("lib/modules/6.12.0/build"))?;
+    let (text, status) = said(place.path(), &format!("{KERNEL} good.ko"))?;
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("nothing that is known exports printk"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn a_module_is_refused_with_those_that_it_needs() -> io::Result<()> {
+    let place = kernel()?;
+    let provider = module("provider", "6.11.0 SMP mod_unload ", EXPORTS)?;
+    fs::write(place.path().join("lib/modules/6.12.0/updates/provider.ko"), provider)?;
+    let (text, status) = said(place.path(), &format!("{KERNEL} --json user.ko"))?;
+    let object: Value = serde_json::from_str(&text).map_err(io::Error::other)?;
+    assert_eq!((status, &object["verdict"]), (1, &Value::from("refused")), "{text}");
+    assert_eq!(object["findings"][0]["line"], "user: Unknown symbol own_symbol (err -2)", "{text}");
+    Ok(())
+}
