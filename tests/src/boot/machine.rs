@@ -11,6 +11,23 @@ use tempfile::TempDir;
 use crate::command::{output, run, write_executable};
 use crate::corpus::working_directory;
 
+/// The beginning of each script: programs, what the kernel says of itself, and the second
+/// serial line for all that is written.
+const START: &str = r#"#!/bin/busybox sh
+PATH=/bin:/applets
+busybox mount -t proc proc /proc
+busybox mkdir /applets
+busybox --install -s /applets
+mount -t sysfs sys /sys
+mount -t securityfs security /sys/kernel/security 2>/dev/null
+mknod /dev/ttyS1 c 4 65
+exec </dev/ttyS1 >/dev/ttyS1 2>&1
+stty -opost
+"#;
+
+/// The end of each script, once everything is written.
+const END: &str = "stty opost\npoweroff -f\n";
+
 /// Programs of this machine that it has besides busybox's.
 const PROGRAMS: &[&str] = &["kmod"];
 
@@ -20,7 +37,7 @@ const LIMIT: &str = "900";
 /// Names under which kmod does what they say.
 const NAMES: &[&str] = &["insmod", "rmmod", "depmod", "modprobe"];
 
-/// What the machine starts with, and what it writes to its console.
+/// What the machine starts with.
 #[derive(Debug)]
 pub(crate) struct Machine {
     dir: TempDir,
@@ -70,20 +87,22 @@ impl Machine {
             fs::create_dir_all(place.parent().unwrap_or(&root))?;
             fs::write(place, bytes)?;
         }
-        write_executable(&root.join("init"), script)?;
+        write_executable(&root.join("init"), &format!("{START}{script}{END}"))?;
         let pack = "cd \"$0\" && find . | cpio --quiet -o -H newc >../initrd";
         run(Command::new("sh").args(["-c", pack]).arg(&root))?;
         Ok(Self { dir })
     }
 
-    /// Starts a kernel; returns what it wrote to the console until it switched the
-    /// machine off.
+    /// Starts a kernel; returns what the script wrote to the second serial line, where
+    /// the kernel itself writes nothing, until it switched the machine off.
     ///
     /// # Errors
     /// If the emulator can't be run, or the machine isn't switched off in time.
     pub(crate) fn boot(&self, kernel: &Path, words: &str, devices: &[&str]) -> io::Result<String> {
         let mut qemu = Command::new("timeout");
-        qemu.args([LIMIT, "qemu-system-x86_64", "-m", "768", "-nographic", "-no-reboot", "-kernel"]).arg(kernel);
+        qemu.args([LIMIT, "qemu-system-x86_64", "-m", "768", "-no-reboot", "-display", "none", "-monitor", "none"]);
+        let said = self.dir.path().join("said");
+        qemu.args(["-serial", "stdio", "-serial"]).arg(format!("file:{}", said.display())).arg("-kernel").arg(kernel);
         qemu.arg("-initrd").arg(self.dir.path().join("initrd"));
         qemu.args(["-append", &format!("console=ttyS0 quiet panic=-1 {words}")]).args(devices);
         let output = qemu.stdin(Stdio::null()).output()?;
@@ -92,6 +111,6 @@ impl Machine {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(io::Error::other(format!("the machine: {} {said}\n{console}", output.status)));
         }
-        Ok(console)
+        fs::read_to_string(said)
     }
 }

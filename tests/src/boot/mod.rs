@@ -43,15 +43,7 @@ pub static BOOTED: &[Booted] = &[
 ];
 
 /// Inserts every module, and says what came of it.
-const SCRIPT: &str = r#"#!/bin/busybox sh
-PATH=/bin:/applets
-busybox mount -t proc proc /proc
-busybox mkdir /applets
-busybox --install -s /applets
-mount -t sysfs sys /sys
-mount -t securityfs security /sys/kernel/security 2>/dev/null
-dmesg -n 1
-echo
+const SCRIPT: &str = r#"
 for case in /modules/*; do
 	for other in "$case"/before/*.ko; do
 		[ ! -e "$other" ] || /bin/insmod "$other"
@@ -71,7 +63,6 @@ for case in /modules/*; do
 done
 echo "@modules $(lsmod | sed 's/ .*//;1d' | tr '\n' ' ')"
 echo @end
-poweroff -f
 "#;
 
 /// What a kernel did with a module.
@@ -84,11 +75,11 @@ struct Outcome {
 }
 
 /// What the script's lines say, by case.
-fn outcomes(console: &str) -> io::Result<BTreeMap<String, Outcome>> {
+fn outcomes(said: &str) -> io::Result<BTreeMap<String, Outcome>> {
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut name = String::new();
     let mut is_whole = false;
-    for line in console.lines() {
+    for line in said.lines() {
         let Some((word, rest)) = line.strip_prefix('@').map(|line| line.split_once(' ').unwrap_or((line, ""))) else {
             continue;
         };
@@ -105,7 +96,7 @@ fn outcomes(console: &str) -> io::Result<BTreeMap<String, Outcome>> {
             _ => {}
         }
     }
-    if is_whole { Ok(outcomes) } else { Err(io::Error::other(format!("the machine ended early:\n{console}"))) }
+    if is_whole { Ok(outcomes) } else { Err(io::Error::other(format!("the machine ended early:\n{said}"))) }
 }
 
 /// A kernel's files.
@@ -313,8 +304,8 @@ pub fn compare(booted: &Booted, is_sample: bool) -> io::Result<Vec<Finding>> {
                 contents.push((place.join("before").join(format!("{name}.ko")), bytes.clone()));
             }
         }
-        let console = Machine::new(SCRIPT, &contents, &[])?.boot(&files.image, words, &[])?;
-        let outcomes = outcomes(&console)?;
+        let written = Machine::new(SCRIPT, &contents, &[])?.boot(&files.image, words, &[])?;
+        let outcomes = outcomes(&written)?;
         for case in &all {
             let Some(outcome) = outcomes.get(&format!("{:03}", case.number)) else {
                 findings.push((case.name.clone(), "  the machine says nothing of it\n".to_owned()));
