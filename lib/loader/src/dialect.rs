@@ -16,8 +16,9 @@ kernel::dialect! {
     symbol_sections_checked: (6, 1), until None, stable &[], commits &[];
     /// A module that contains tests taints.
     tests_taint: (6, 0), until None, stable &[], commits &[];
-    /// The size of the kernel's own structure is checked.
-    module_size_checked: (6, 4), until None, stable &[], commits &[];
+    /// A module has one symbol table, and one section each of `.modinfo` and of the
+    /// kernel's own structure, whose size is checked.
+    sections_unique: (6, 4), until None, stable &[], commits &[];
     /// A module is refused before it taints; before, version magic, taints and licence
     /// are looked at in turn.
     taints_late: (6, 4), until None, stable &[], commits &[];

@@ -338,8 +338,9 @@ impl<'a> Reader<'a, '_> {
         let loaded = |name| find(&sections, section_names, name, is_loaded).next();
         let same = |line: Vec<u8>| Malformed { old: Old::Same, ..malformed(line) };
 
-        let modinfo = if is_apart { any(b".modinfo").next() } else { loaded(b".modinfo") };
-        if is_apart && any(b".modinfo").count() > 1 {
+        let is_unique = self.dialect.sections_unique;
+        let modinfo = if is_unique { any(b".modinfo").next() } else { loaded(b".modinfo") };
+        if is_unique && any(b".modinfo").count() > 1 {
             return Err(malformed(b"Only one .modinfo section must exist.".into()));
         }
         let modinfo = modinfo.map_or(&[][..], |section| contents(self.bytes, &sections[section]));
@@ -347,13 +348,16 @@ impl<'a> Reader<'a, '_> {
         let called = name.unwrap_or(NAMELESS);
 
         let find_module = || -> Result<usize, Malformed> {
-            if !is_apart {
+            if !is_unique {
                 let found = loaded(THIS_MODULE);
                 return found.ok_or_else(|| same(text!("{}: No module found in object", called)));
             }
             let mut found = any(THIS_MODULE);
             match (found.next(), found.next()) {
                 (Some(found), None) => Ok(found),
+                _ if !is_apart => {
+                    Err(malformed(text!("module {}: Only one {} section must exist.", called, THIS_MODULE)))
+                }
                 _ => Err(malformed(text!("module {}: Exactly one {} section must exist.", called, THIS_MODULE))),
             }
         };
@@ -361,7 +365,7 @@ impl<'a> Reader<'a, '_> {
             let mut tables = (1..sections.len()).filter(|&number| sections[number].sh_type == SHT_SYMTAB);
             match (tables.next(), tables.next()) {
                 (Some(table), None) => Ok(table),
-                (Some(table), Some(_)) if !is_apart => Ok(table),
+                (Some(table), Some(_)) if !is_unique => Ok(table),
                 _ => Err(same(text!("{}: module has no symbols (stripped?)", called))),
             }
         };
@@ -371,7 +375,9 @@ impl<'a> Reader<'a, '_> {
             (module, find_symbols()?)
         } else {
             let table = find_symbols()?;
-            (find_module()?, table)
+            let module = find_module()?;
+            self.module(&sections[module], called)?;
+            (module, table)
         };
         let strings = self.strings_of(&sections[table], header)?;
         if is_apart && sections[strings].sh_type != SHT_STRTAB {
@@ -390,7 +396,7 @@ impl<'a> Reader<'a, '_> {
         let place = if self.native.is_64 { 24 } else { 12 };
         let name = name.map_or_else(|| name_at(module_bytes, place).to_vec(), <[u8]>::to_vec);
         let module_size = sections[module].sh_size;
-        let is_other = self.dialect.module_size_checked && self.module_size.is_some_and(|size| size != module_size);
+        let is_other = self.dialect.sections_unique && self.module_size.is_some_and(|size| size != module_size);
         let other_size = is_other.then(|| {
             let what = "section size must match the kernel's built struct module size at run time";
             text!("module {}: {} {}", called, THIS_MODULE, what)
@@ -414,7 +420,7 @@ impl<'a> Reader<'a, '_> {
 
     /// The section of the kernel's own structure.
     fn module(&self, section: &SectionHeader, called: &[u8]) -> Result<(), Malformed> {
-        if !self.dialect.module_size_checked {
+        if !self.dialect.sections_unique {
             return Ok(());
         }
         let line = |what: &str| text!("module {}: {}{}", called, THIS_MODULE, what);

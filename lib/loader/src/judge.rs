@@ -51,9 +51,6 @@ fn checked(path: &Path, target: &Target) -> (Judged, Vec<Exported>) {
 
 /// Judges modules, in the order of their files. They may use each other's exports, and
 /// those of installed modules. `progress` is called once for each.
-///
-/// # Panics
-/// Never: results are handed over without errors.
 #[must_use]
 pub fn judge(files: &[PathBuf], place: &Place, target: &Target, progress: impl Fn() + Sync) -> Vec<Judged> {
     let workers = Workers::new(None, files.len());
