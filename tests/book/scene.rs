@@ -47,9 +47,14 @@ fn entry(vendor: &str, device: &str, is_vfio: bool) -> String {
 
 /// A module with a table of PCI devices.
 fn module(entries: &[String], srcversion: &str) -> io::Result<Vec<u8>> {
+    module_for("6.12.0 SMP ", entries, srcversion)
+}
+
+/// The same, of another kernel's version magic.
+fn module_for(vermagic: &str, entries: &[String], srcversion: &str) -> io::Result<Vec<u8>> {
     let size = 40 * (entries.len() + 1);
     assemble(&format!(
-        "\t.section .modinfo, \"a\"\n\t.asciz \"vermagic=6.12.0 SMP \"\n\t.asciz \"license=GPL\"\n\
+        "\t.section .modinfo, \"a\"\n\t.asciz \"name=driver\"\n\t.asciz \"vermagic={vermagic}\"\n\t.asciz \"license=GPL\"\n\
          \t.asciz \"srcversion={srcversion}\"\n\t.section .rodata\n\
          \t.globl __mod_pci__ids_device_table\n\t.type __mod_pci__ids_device_table, @object\n\
          \t.size __mod_pci__ids_device_table, {size}\n__mod_pci__ids_device_table:\n{}\t.skip 40\n\
@@ -128,6 +133,7 @@ impl Scene {
         self.write(&format!("{modules}/modules.dep"), "kernel/mlx5-vfio-pci.ko:\n")?;
         self.write("lib/modules/6.1.0/modules.alias", "")?;
         self.write("home/driver.ko", module(&[], "")?)?;
+        self.write("home/old.ko", module_for("6.11.0 SMP ", &[], "")?)?;
         for headers in [&format!("{modules}/build"), "usr/src/linux-headers-6.12.0"] {
             self.write(&format!("{headers}/Module.symvers"), EXPORTS)?;
             self.write(&format!("{headers}/include/config/auto.conf"), "CONFIG_X86_64=y\nCONFIG_SMP=y\n")?;
