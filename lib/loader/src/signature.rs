@@ -1,9 +1,8 @@
 //! The signature at a module's end: a PKCS#7 message, a structure that says how long it
 //! is, and a marker (`struct module_signature`).
 
-use cms::cert::x509::der::{Decode, Encode};
-use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedData, SignerIdentifier};
+use der::asn1::{AnyRef, ObjectIdentifier};
+use der::{Decode, Reader, SliceReader, Tag, Tagged};
 
 use crate::finding::Errno;
 
@@ -36,7 +35,7 @@ pub(crate) enum Signature {
     Unsupported(&'static str),
 }
 
-/// Hashes that kernels know, by their object identifiers.
+/// Hashes that kernels know, by their object identifiers (RFC 5754 and NIST's list).
 const HASHES: &[(&str, &str)] = &[
     ("1.3.14.3.2.26", "sha1"),
     ("2.16.840.1.101.3.4.2.1", "sha256"),
@@ -52,20 +51,61 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Who signed a PKCS#7 message.
-fn signer(message: &[u8]) -> Option<Signer> {
-    let content = ContentInfo::from_der(message).ok()?;
-    let data: SignedData = SignedData::from_der(&content.content.to_der().ok()?).ok()?;
-    let signer = data.signer_infos.0.iter().next()?;
-    let hash = signer.digest_alg.oid.to_string();
-    let hash = HASHES.iter().find(|(oid, _)| *oid == hash).map_or(hash, |(_, name)| (*name).to_owned());
-    let certificate = match &signer.sid {
-        SignerIdentifier::IssuerAndSerialNumber(of) => {
-            format!("{}, serial number {}", of.issuer, hexadecimal(of.serial_number.as_bytes()))
+/// Parts of a certificate's name that are written by a short word.
+const PARTS: &[(&str, &str)] = &[
+    ("2.5.4.3", "CN"),
+    ("2.5.4.6", "C"),
+    ("2.5.4.7", "L"),
+    ("2.5.4.8", "ST"),
+    ("2.5.4.10", "O"),
+    ("2.5.4.11", "OU"),
+    ("1.2.840.113549.1.9.1", "emailAddress"),
+];
+
+/// What a value of DER consists of.
+fn children<'a>(value: &AnyRef<'a>) -> Option<Vec<AnyRef<'a>>> {
+    let mut reader = SliceReader::new(value.value()).ok()?;
+    let mut found = Vec::new();
+    while !reader.is_finished() {
+        found.push(AnyRef::decode(&mut reader).ok()?);
+    }
+    Some(found)
+}
+
+/// An object identifier, by its short word if there is one.
+fn identifier(value: &AnyRef, known: &[(&str, &str)]) -> Option<String> {
+    let oid = ObjectIdentifier::from_bytes(value.value()).ok()?.to_string();
+    let word = known.iter().find(|(known, _)| *known == oid).map(|(_, word)| (*word).to_owned());
+    Some(word.unwrap_or(oid))
+}
+
+/// A certificate's name (X.501), in its order.
+fn name(value: &AnyRef) -> Option<String> {
+    let mut parts = Vec::new();
+    for set in children(value)? {
+        for part in children(&set)? {
+            let [kind, text] = children(&part)?.try_into().ok()?;
+            parts.push(format!("{}={}", identifier(&kind, PARTS)?, String::from_utf8_lossy(text.value())));
         }
-        SignerIdentifier::SubjectKeyIdentifier(key) => format!("key {}", hexadecimal(key.0.as_bytes())),
+    }
+    Some(parts.join(", "))
+}
+
+/// Who signed a PKCS#7 message (RFC 2315): a kernel takes one with a single signer.
+fn signer(message: &[u8]) -> Option<Signer> {
+    let content = children(&AnyRef::from_der(message).ok()?)?;
+    let data = children(content.get(1)?)?;
+    // The signers come last.
+    let signers = children(data.first()?)?.pop()?;
+    let signer = children(children(&signers)?.first()?)?;
+    let (who, hash) = (signer.get(1)?, children(signer.get(2)?)?);
+    let certificate = match (who.tag(), &children(who).unwrap_or_default()[..]) {
+        (Tag::Sequence, [issuer, number]) => {
+            format!("{}, serial number {}", name(issuer)?, hexadecimal(number.value()))
+        }
+        _ => format!("key {}", hexadecimal(who.value())),
     };
-    Some(Signer { certificate, hash })
+    Some(Signer { certificate, hash: identifier(hash.first()?, HASHES)? })
 }
 
 /// Splits a module into what was signed and the signature.
