@@ -201,8 +201,9 @@ fn prepared(case: &Case, number: usize, files: &Files, dir: &Path) -> io::Result
     Ok(Some(Prepared { number, name: case.name.to_owned(), file: file(case.module), module, before, missing }))
 }
 
-/// What the kernel's own line about a taint is, which no module is named in.
-const OF_NO_MODULE: &str = "Disabling lock debugging due to kernel taint";
+/// Lines of the kernel's own, in which no module is named: one about a taint, and one that
+/// comes when it has gathered enough randomness.
+const OF_NO_MODULE: &[&str] = &["Disabling lock debugging due to kernel taint", "random: crng init done"];
 
 /// A system's root with a kernel's modules and headers.
 fn root(files: &Files, dir: &Path) -> io::Result<PathBuf> {
@@ -265,7 +266,7 @@ fn differences(outcome: &Outcome, said: &Value) -> String {
         let is_reached = refused.is_none_or(|check| finding["check"] == *check) || finding["effect"] == "logged";
         lines.extend(finding["line"].as_str().filter(|_| is_reached));
     }
-    let logged = outcome.lines.iter().map(String::as_str).filter(|line| *line != OF_NO_MODULE);
+    let logged = outcome.lines.iter().map(String::as_str).filter(|line| !OF_NO_MODULE.contains(line));
     // What is loaded may say something itself.
     let logged: Vec<&str> = if is_loaded { logged.take(lines.len()).collect() } else { logged.collect() };
     if logged != lines {
