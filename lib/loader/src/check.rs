@@ -4,7 +4,6 @@ use base::message::text;
 use goblin::elf::section_header::{SHF_EXECINSTR, SHF_WRITE};
 
 use crate::exported::{self, Exported};
-use crate::exports::Export;
 use crate::finding::{self, Errno, Finding, Log, Step, Verdict};
 use crate::image::Image;
 use crate::signature::{self, Signature};
@@ -73,7 +72,7 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
         check_taints(&image, is_signed, target, &mut log);
         check_permissions(&image, target, &mut log);
     }
-    let owners = symbols::resolve(&image, &target.exports, target, &mut log);
+    let owners = symbols::resolve(&image, target, &mut log);
     Checked { name: image.name.clone(), vermagic, findings: log.findings(), owners }
 }
 
@@ -133,7 +132,6 @@ fn check_layout(image: &Image, target: &Target, log: &mut Log) {
         }
         return;
     };
-    let export: &Export = export;
     if let Compared::Other(line) = symbols::compare(image, NAME, export, target, Step::Layout, log) {
         let meaning = match line {
             Some(_) => "the kernel's structures are others than those that it was built with",

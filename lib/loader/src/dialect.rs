@@ -10,8 +10,6 @@ kernel::dialect! {
     /// What is wrong with an ELF header or a section is logged; before, most of it is
     /// one line, that the module has invalid ELF structures.
     form_is_logged: (5, 17), until None, stable &[], commits &[];
-    /// The symbol that a proprietary module exports is named.
-    tainting_symbol_named: (5, 18), until None, stable &[], commits &[];
     /// A symbol's section has to exist.
     symbol_sections_checked: (6, 1), until None, stable &[], commits &[];
     /// A module that contains tests taints.
@@ -30,8 +28,6 @@ kernel::dialect! {
     extended_versions: (6, 14), until None, stable &[], commits &[];
     /// A namespace that begins with `module:` lists who may use it.
     module_namespaces: (6, 16), until None, stable &[], commits &[];
-    /// Flags of exports stand in a table of their own, which must be there.
-    flags_in_table: (7, 1), until None, stable &[], commits &[];
 }
 
 /// The table of changes, for people.

@@ -35,17 +35,16 @@ impl Export<'_> {
 pub struct Exports<'a>(HashMap<&'a [u8], Export<'a>, RandomState>);
 
 impl<'a> Exports<'a> {
-    /// Adds those of a `Module.symvers`. A line that isn't one is passed over: `None` if
-    /// there is no other.
-    #[must_use]
-    pub fn with_symvers(mut self, text: &'a [u8]) -> Option<Self> {
+    /// Adds those of a `Module.symvers`. A line that isn't one is passed over. Returns
+    /// whether the text is one, which it isn't if it has no other lines.
+    pub fn add_symvers(&mut self, text: &'a [u8]) -> bool {
         self.0.reserve(text.len() / 64);
-        let mut count = 0;
+        let mut is_one = text.is_empty();
         for (name, export) in text.split(|&byte| byte == b'\n').filter_map(line) {
             self.add(name, export);
-            count += 1;
+            is_one = true;
         }
-        (count > 0 || text.is_empty()).then_some(self)
+        is_one
     }
 
     /// Adds those of a module, by its path without suffix.
@@ -55,8 +54,7 @@ impl<'a> Exports<'a> {
         }
     }
 
-    /// Adds one.
-    pub fn add(&mut self, name: &'a [u8], export: Export<'a>) {
+    fn add(&mut self, name: &'a [u8], export: Export<'a>) {
         self.0.entry(name).or_insert(export);
     }
 
@@ -110,13 +108,14 @@ mod tests {
     #[test]
     fn lines_of_symvers() {
         let text = b"0x01\tf\tvmlinux\tEXPORT_SYMBOL\t\n0xff\tg\tdrivers/net/a-b\tEXPORT_SYMBOL_GPL\tNS\n0x02\tf\tx\tEXPORT_SYMBOL\n?";
-        let exports = Exports::default().with_symvers(text).expect("lines");
+        let mut exports = Exports::default();
+        assert!(exports.add_symvers(text));
         let f = Export { owner: KERNEL, crc: 1, is_gpl: false, namespace: b"" };
         assert_eq!(exports.get(b"f"), Some(&f));
         assert_eq!(f.module(), None);
         let g = exports.get(b"g").expect("g");
         assert_eq!((g.crc, g.is_gpl, g.namespace, g.module()), (255, true, &b"NS"[..], Some(b"a_b".to_vec())));
         assert!(exports.have_kernel());
-        assert!(Exports::default().with_symvers(b"nothing").is_none());
+        assert!(!Exports::default().add_symvers(b"nothing"));
     }
 }

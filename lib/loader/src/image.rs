@@ -90,7 +90,7 @@ impl<'a> Image<'a> {
                 step: Step::Form,
                 effect: Effect::Refused(Errno::ENOEXEC),
                 symbol: None,
-                line: (!line.is_empty()).then_some(line),
+                line: Some(line),
                 meaning: meaning.into(),
                 advice: Some(advice.into()),
             };

@@ -149,7 +149,7 @@ impl Place {
     pub fn add_symvers(&mut self, files: &[PathBuf]) -> Result<(), Error> {
         for file in files {
             let text = read(file)?;
-            if Exports::default().with_symvers(&text).is_none() {
+            if !Exports::default().add_symvers(&text) {
                 return Err(Error::Not(file.clone(), "is no Module.symvers"));
             }
             self.symvers.push(text);
@@ -187,10 +187,10 @@ impl Place {
         let vermagic = self.sample.as_ref().map(|sample| sample.vermagic.clone());
         let made = || target::vermagic(release?, self.config.as_ref()?);
         let version = release.and_then(modinfo::version).unwrap_or(Version::DEFAULT);
-        let exports = self
-            .symvers
-            .iter()
-            .fold(Exports::default(), |exports, text| exports.clone().with_symvers(text).unwrap_or(exports));
+        let mut exports = Exports::default();
+        for text in &self.symvers {
+            exports.add_symvers(text);
+        }
         Target {
             name: release.unwrap_or(&self.name).to_vec(),
             dialect: Dialect::new(version),

@@ -6,7 +6,7 @@ use goblin::elf::header::{EM_386, EM_X86_64};
 use goblin::elf::section_header::{SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF};
 use goblin::elf::sym::STB_WEAK;
 
-use crate::exports::{Export, Exports};
+use crate::exports::Export;
 use crate::finding::{Errno, Log, Step};
 use crate::image::Image;
 use crate::target::Target;
@@ -107,7 +107,7 @@ pub struct Owner {
 }
 
 /// Resolves what a module imports. Returns the modules that export it.
-pub(crate) fn resolve(image: &Image, exports: &Exports, target: &Target, log: &mut Log) -> Vec<Owner> {
+pub(crate) fn resolve(image: &Image, target: &Target, log: &mut Log) -> Vec<Owner> {
     let mut owners: Vec<Owner> = Vec::new();
     let name = &image.name;
     for (symbol, called) in image.symbols() {
@@ -116,7 +116,7 @@ pub(crate) fn resolve(image: &Image, exports: &Exports, target: &Target, log: &m
             SHN_UNDEF => {
                 log.about(called);
                 let is_optional = symbol.st_bind() == STB_WEAK || is_ignored(image, called);
-                let resolved = resolve_one(image, called, is_optional, exports, target, log);
+                let resolved = resolve_one(image, called, is_optional, target, log);
                 let Some(module) = resolved.and_then(Export::module) else { continue };
                 let symbol = called.to_vec();
                 match owners.iter_mut().find(|owner| owner.module == module) {
@@ -160,13 +160,12 @@ fn resolve_one<'e>(
     image: &Image,
     symbol: &[u8],
     is_optional: bool,
-    exports: &'e Exports<'e>,
-    target: &Target,
+    target: &'e Target<'e>,
     log: &mut Log,
 ) -> Option<&'e Export<'e>> {
     let name = &image.name;
     let unknown = |errno| unknown(name, symbol, errno);
-    let found = exports.get(symbol);
+    let found = target.exports.get(symbol);
     let is_for_it = found.is_none_or(|export| !export.is_gpl || is_compatible(image));
     let Some(export) = found.filter(|_| is_for_it) else {
         if is_optional {
@@ -177,7 +176,7 @@ fn resolve_one<'e>(
             let meaning =
                 text!("the symbol is for modules under the GPL, and this one's licence is '{}'", license(image));
             log.refused(Step::Symbols, Errno::ENOENT, Some(line), meaning);
-        } else if exports.have_kernel() {
+        } else if target.exports.have_kernel() {
             let meaning = "neither the kernel nor any of the modules that are known exports it";
             log.refused(Step::Symbols, Errno::ENOENT, Some(line), meaning);
         } else {

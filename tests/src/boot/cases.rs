@@ -4,8 +4,6 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use loader::target::Sample;
-
 use crate::command::run;
 
 /// What is done to a module. All but the signature's own faults take the signature away,
@@ -208,7 +206,7 @@ impl Edit {
                 let name = [symbol.as_bytes(), b"\0\0"].concat();
                 let place = memchr::memmem::find_iter(&module, &name).find(|place| {
                     // An entry of a version begins with a CRC in eight bytes, of which four are null.
-                    module.get(place - 4..*place) == Some(&[0; 4]) && Sample::of(&module).is_some()
+                    module.get(place - 4..*place) == Some(&[0; 4])
                 });
                 place.inspect(|&place| module[place - 8] ^= 1).is_some()
             }
