@@ -6,8 +6,10 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use kbuild_rs_tests::command::output;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::ours;
+use kbuild_rs_tests::signing::{Key, P384, PLAIN, RSA};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -115,5 +117,101 @@ fn a_module_is_refused_with_those_that_it_needs() -> io::Result<()> {
     let object: Value = serde_json::from_str(&text).map_err(io::Error::other)?;
     assert_eq!((status, &object["verdict"]), (1, &Value::from("refused")), "{text}");
     assert_eq!(object["findings"][0]["line"], "user: Unknown symbol own_symbol (err -2)", "{text}");
+    Ok(())
+}
+
+/// An image of a kernel that exports two symbols and has a certificate, as it was linked.
+fn vmlinux(certificate: &[u8]) -> io::Result<Vec<u8>> {
+    let dir = tempfile::tempdir()?;
+    let [object, linked] = ["vmlinux.o", "vmlinux"].map(|name| dir.path().join(name));
+    let bytes: String = certificate.iter().map(|byte| format!("\t.byte {byte}\n")).collect();
+    let exports = "\t.section __ksymtab, \"a\"\n\t.long 0\n\t.long 0f - .\n\t.long 0\n\
+        \t.section __ksymtab_gpl, \"a\"\n\t.long 0\n\t.long 1f - .\n\t.long 2f - .\n\
+        \t.section __ksymtab_strings, \"a\"\n0:\t.asciz \"printk\"\n1:\t.asciz \"gpl_symbol\"\n2:\t.asciz \"OWN\"\n";
+    fs::write(&object, assemble(&format!("{exports}\t.section .init.rodata, \"a\"\n{bytes}"))?)?;
+    output(Command::new("ld").args(["-e", "0", "-o"]).args([&linked, &object]))?;
+    fs::read(linked)
+}
+
+/// The same for a boot loader, compressed by a program; the length that it has follows.
+fn vmlinuz(vmlinux: &[u8], program: &str) -> io::Result<Vec<u8>> {
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("vmlinux");
+    fs::write(&file, vmlinux)?;
+    let mut payload = output(Command::new(program).arg("-c").arg(&file))?;
+    payload.extend((vmlinux.len() as u32).to_le_bytes());
+    let mut image = vec![0; 1024];
+    image[0x1f1] = 1;
+    image[0x202..0x208].copy_from_slice(b"HdrS\x0f\x02");
+    image[0x24c..0x250].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    Ok([image, payload].concat())
+}
+
+/// A kernel without headers, with this image and configuration.
+fn kernel_alone(image: &[u8], config: &str) -> io::Result<TempDir> {
+    let place = kernel()?;
+    fs::remove_dir_all(place.path().join("lib/modules/6.12.0/build"))?;
+    fs::create_dir(place.path().join("boot"))?;
+    fs::write(place.path().join("boot/vmlinuz-6.12.0"), image)?;
+    fs::write(place.path().join("boot/config-6.12.0"), config)?;
+    Ok(place)
+}
+
+#[test]
+fn exports_are_read_of_the_image() -> io::Result<()> {
+    let vmlinux = vmlinux(&[])?;
+    let mut images = vec![vmlinux.clone()];
+    for program in ["gzip", "xz", "zstd"] {
+        images.push(vmlinuz(&vmlinux, program)?);
+    }
+    for image in images {
+        let place = kernel_alone(&image, "CONFIG_X86_64=y\n")?;
+        let gpl = module("gpl", VERMAGIC, "\t.data\n\t.quad gpl_symbol, no_symbol")?;
+        fs::write(place.path().join("gpl.ko"), gpl)?;
+        let expected = (
+            "good.ko: would load on 6.12.0\n\
+             gpl.ko: would not load on 6.12.0: Unknown symbol in module\n  \
+             gpl: module uses symbol (gpl_symbol) from namespace OWN, but does not import it.\n  \
+             gpl: Unknown symbol gpl_symbol (err -22)\n    \
+             the module has no MODULE_IMPORT_NS(OWN); built for 6.12.0: rebuild it against this kernel's headers\n  \
+             gpl: Unknown symbol no_symbol (err -2)\n    \
+             neither the kernel nor any of the modules that are known exports it; built for 6.12.0: rebuild it against \
+             this kernel's headers\n"
+                .to_owned(),
+            1,
+        );
+        assert_eq!(said(place.path(), &format!("{KERNEL} good.ko gpl.ko"))?, expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn signatures_are_verified() -> io::Result<()> {
+    for kind in [RSA, P384] {
+        let (key, other) = (Key::new(kind)?, Key::new(kind)?);
+        let image = vmlinux(&key.certificate()?)?;
+        let place = kernel_alone(&image, "CONFIG_X86_64=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n")?;
+        let plain = fs::read(place.path().join("good.ko"))?;
+        let mut changed = key.signed(&plain, PLAIN)?;
+        changed[plain.len() - 1] ^= 1;
+        let rejected = "would not load on 6.12.0: Key was rejected by service";
+        for (name, module, expected, line) in [
+            ("sha256.ko", key.signed(&plain, PLAIN)?, "would load on 6.12.0", ""),
+            ("sha512.ko", key.signed(&plain, &["-noattr", "-md", "sha512"])?, "would load on 6.12.0", ""),
+            ("changed.ko", changed, rejected, ""),
+            (
+                "other.ko",
+                other.signed(&plain, PLAIN)?,
+                rejected,
+                "  Loading of module with unavailable key is rejected\n",
+            ),
+            ("plain.ko", plain, rejected, "  Loading of unsigned module is rejected\n"),
+        ] {
+            fs::write(place.path().join(name), module)?;
+            let (text, status) = said(place.path(), &format!("{KERNEL} {name}"))?;
+            assert!(text.starts_with(&format!("{name}: {expected}\n{line}")), "{name}: {text}");
+            assert_eq!(status, i32::from(expected == rejected), "{name}: {text}");
+        }
+    }
     Ok(())
 }

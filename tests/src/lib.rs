@@ -37,6 +37,7 @@ pub mod packaged;
 pub mod privilege;
 pub mod recording;
 pub mod route;
+pub mod signing;
 pub mod sums;
 pub mod swapped;
 pub mod symvers;

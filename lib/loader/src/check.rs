@@ -3,10 +3,11 @@
 use base::message::text;
 use goblin::elf::section_header::{SHF_EXECINSTR, SHF_WRITE};
 
+use crate::btf::{self, Rules};
 use crate::exported::{self, Exported};
 use crate::finding::{self, Errno, Finding, Log, Step, Verdict};
 use crate::image::Image;
-use crate::signature::{self, Signature};
+use crate::signature::{self, Signature, Signed};
 pub use crate::symbols::Owner;
 use crate::symbols::{self, Compared};
 use crate::target::{Native, State, Target};
@@ -43,7 +44,7 @@ impl Checked {
 pub fn check(bytes: &[u8], target: &Target) -> Checked {
     let mut log = Log::new(target.state.tainted);
     let (bytes, signature) = signature::split(bytes);
-    let is_signed = check_signature(&signature, target, &mut log);
+    let is_signed = check_signature(bytes, &signature, target, &mut log);
 
     let native =
         target.native.or_else(|| Native::of(bytes)).unwrap_or(Native { is_64: true, is_little: true, machine: 0 });
@@ -73,11 +74,13 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
         check_permissions(&image, target, &mut log);
     }
     let owners = symbols::resolve(&image, target, &mut log);
+    log.about_all();
+    check_types(&image, target, &mut log);
     Checked { name: image.name.clone(), vermagic, findings: log.findings(), owners }
 }
 
 /// Whether there is a signature that the kernel takes, if that can be told.
-fn check_signature(signature: &Signature, target: &Target, log: &mut Log) -> Option<bool> {
+fn check_signature(module: &[u8], signature: &Signature, target: &Target, log: &mut Log) -> Option<bool> {
     if !target.has("MODULE_SIG") {
         return Some(true);
     }
@@ -94,17 +97,31 @@ fn check_signature(signature: &Signature, target: &Target, log: &mut Log) -> Opt
             log.refused(Step::Signature, *errno, line, "its signature is damaged");
             return Some(false);
         }
-        Signature::By(signer) => {
-            // What signed the kernel's own modules is a key that it has.
-            let is_known = target.signer.as_ref() == Some(signer);
-            if !is_known && (is_enforced || is_locked_down) {
-                let what = "whether the kernel has the key of its signature ({}, {}) can't be told";
-                log.unknown(
-                    Step::Signature,
-                    base::message::fill(what, &[signer.certificate.as_bytes(), signer.hash.as_bytes()]),
-                );
+        Signature::By(Signed { attributes: Some(line), .. }) => {
+            let line = line.as_bytes().to_vec();
+            log.refused(Step::Signature, Errno::EKEYREJECTED, Some(line), "more is signed than the module");
+            return Some(false);
+        }
+        Signature::By(signed) => {
+            let signer = &signed.signer;
+            let certificate = target.certificates.iter().find(|certificate| certificate.id == signer.id);
+            let verified = certificate.and_then(|certificate| certificate.verify(module, signed));
+            if verified == Some(false) {
+                let meaning = "it isn't what was signed, or the key is another one of that name";
+                log.refused(Step::Signature, Errno::EKEYREJECTED, None, meaning);
+                return Some(false);
             }
-            return None;
+            // What signed the kernel's own modules is a key that it has.
+            let is_known = verified.is_some() || target.signer.as_ref() == Some(signer);
+            if certificate.is_some() || is_known || !target.knows_keys {
+                if !is_known && (is_enforced || is_locked_down) {
+                    let what = "whether the kernel has the key of its signature ({}, {}) can't be told";
+                    let parts: &[&[u8]] = &[signer.certificate.as_bytes(), signer.hash.as_bytes()];
+                    log.unknown(Step::Signature, base::message::fill(what, parts));
+                }
+                return None;
+            }
+            "module with unavailable key"
         }
     };
     if is_enforced {
@@ -239,6 +256,35 @@ fn check_taints(image: &Image, is_signed: Option<bool>, target: &Target, log: &m
     if is_by_name || is_by_license && dialect.taints_late {
         let line = text!("{}: module license taints kernel.", name);
         log.logged(Step::Taints, line, "it isn't compatible with the GPL");
+    }
+}
+
+/// Types for BPF, which are additions to the kernel's.
+fn check_types(image: &Image, target: &Target, log: &mut Log) {
+    if !target.has("DEBUG_INFO_BTF_MODULES") {
+        return;
+    }
+    let Some(types) = image.any_section(b".BTF").filter(|types| !types.is_empty()) else { return };
+    let is_lenient = target.has("MODULE_ALLOW_BTF_MISMATCH");
+    let Some(kernel) = &target.btf else {
+        if !is_lenient {
+            log.unknown(Step::Btf, "the kernel's types for BPF (BTF) aren't known, with which the module's have to go");
+        }
+        return;
+    };
+    let rules = Rules { native: image.native(), dialect: &target.dialect, is_lenient };
+    let Err(invalid) = btf::check(types, image.any_section(b".BTF.base"), kernel, rules) else { return };
+    let meaning = "its types for BPF (BTF) don't go with the kernel's";
+    for line in invalid.lines {
+        log.logged(Step::Btf, line, meaning);
+    }
+    if is_lenient {
+        let line = b"Kernel module BTF mismatch detected, BTF debug info may be unavailable for some modules";
+        log.logged(Step::Btf, line.to_vec(), meaning);
+    } else {
+        let Errno(number) = invalid.errno;
+        let line = text!("failed to validate module [{}] BTF: -{}", image.name, number.to_string());
+        log.refused(Step::Btf, invalid.errno, Some(line), meaning);
     }
 }
 

@@ -7,6 +7,21 @@ use kernel::{Trees, document};
 kernel::dialect! {
     vendors &[], judge |_: &mut Dialect, _: &Trees| Vec::<PathBuf>::new();
 
+    /// Names have up to 512 bytes, before 128 (`KSYM_NAME_LEN`).
+    long_names: (6, 1), until None, stable &[], commits &["b8a94bfb3395"];
+    /// Types for BPF that describe a section may be called anything that can be printed.
+    btf_sections: (6, 11), until None, stable &[], commits &[];
+    /// A module may have what it needs of the kernel's types for BPF in `.BTF.base`.
+    btf_base: (6, 11), until None, stable &[], commits &["8646db238997"];
+    /// Tags among types for BPF may have a flag.
+    btf_flags_of_tags: (6, 15), until None, stable &[], commits &["53ee0d66d7a6"];
+    /// Tags among types for BPF come before other modifiers.
+    btf_tags_first: (5, 17), until Some((7, 1)), stable &[], commits &[];
+    /// A section of types for BPF may say how each kind is laid out.
+    btf_layout: (7, 1), until None, stable &[], commits &[];
+    /// The number of a kind of types for BPF has seven bits, that of its elements 24; before,
+    /// five and 16.
+    btf_wide: (7, 1), until None, stable &[], commits &[];
     /// What is wrong with an ELF header or a section is logged; before, most of it is
     /// one line, that the module has invalid ELF structures.
     form_is_logged: (5, 17), until None, stable &[], commits &[];

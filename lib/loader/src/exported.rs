@@ -6,7 +6,7 @@ use goblin::elf::section_header::SHN_ABS;
 use crate::image::Image;
 
 /// The flag of an export for the GPL alone, where flags stand in a table (`KSYM_FLAG_GPL_ONLY`).
-const GPL_ONLY: u8 = 1;
+pub(crate) const GPL_ONLY: u8 = 1;
 
 /// An export, as the module that has it says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,6 +21,12 @@ impl Errno {
     pub const EINVAL: Self = Self(22);
     /// It is not allowed.
     pub const EPERM: Self = Self(1);
+    /// A structure is larger than it may be.
+    pub const E2BIG: Self = Self(7);
+    /// Types are chained without end.
+    pub const ELOOP: Self = Self(40);
+    /// The kernel doesn't know how; this number never leaves it otherwise.
+    pub const ENOTSUPP: Self = Self(524);
     /// A signature is malformed.
     pub const EBADMSG: Self = Self(74);
     /// There must be a signature that the kernel can check.
@@ -183,6 +189,11 @@ impl Log {
         self.symbol = Some(symbol.to_vec());
     }
 
+    /// What follows is about no symbol.
+    pub(crate) fn about_all(&mut self) {
+        self.symbol = None;
+    }
+
     fn push(&mut self, finding: Finding) {
         self.findings.push(Finding { symbol: self.symbol.clone(), ..finding });
     }
@@ -206,7 +217,7 @@ impl Log {
     /// The kernel refuses the module, with or without a line.
     pub(crate) fn refused(&mut self, step: Step, errno: Errno, line: Option<Vec<u8>>, meaning: impl Into<Vec<u8>>) {
         self.last.get_or_insert(step);
-        let is_of_build = matches!(step, Step::Layout | Step::Vermagic | Step::ModuleSize | Step::Symbols);
+        let is_of_build = matches!(step, Step::Layout | Step::Vermagic | Step::ModuleSize | Step::Symbols | Step::Btf);
         let advice = is_of_build.then(|| self.rebuild.clone());
         let (effect, meaning) = (Effect::Refused(errno), meaning.into());
         self.push(Finding { step, effect, symbol: None, line, meaning, advice });

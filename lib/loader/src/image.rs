@@ -1,6 +1,5 @@
 //! A module's sections as a kernel finds them, and what keeps it from doing so.
 
-use base::bytes::until_nul;
 use base::message::text;
 use goblin::elf::header::{EM_386, ET_REL, Header};
 use goblin::elf::section_header::{SHF_ALLOC, SHN_UNDEF, SHT_NOBITS, SHT_NULL, SHT_STRTAB, SHT_SYMTAB, SectionHeader};
@@ -9,7 +8,7 @@ use kmod::modinfo;
 
 use crate::dialect::Dialect;
 use crate::finding::{Effect, Errno, Finding, Step};
-use crate::view::Native;
+use crate::view::{Native, contents, name_at};
 
 /// The kernel's own structure in a module.
 const THIS_MODULE: &[u8] = b".gnu.linkonce.this_module";
@@ -68,11 +67,6 @@ fn is_for(native: Native, header: &Header) -> bool {
     header.e_machine == native.machine || native.machine == EM_386 && header.e_machine == EM_486
 }
 
-/// A section's name, which ends at the table's end at the latest.
-fn name_at(names: &[u8], at: usize) -> &[u8] {
-    until_nul(names.get(at..).unwrap_or_default())
-}
-
 impl<'a> Image<'a> {
     /// Finds the sections of a module, without its signature.
     ///
@@ -127,6 +121,11 @@ impl<'a> Image<'a> {
         find(&self.sections, self.section_names, name, is_loaded).next()
     }
 
+    /// The contents of the section of a name, loaded or not.
+    pub(crate) fn any_section(&self, name: &[u8]) -> Option<&'a [u8]> {
+        find(&self.sections, self.section_names, name, |_| true).next().map(|section| self.contents(section))
+    }
+
     /// The first value of a tag in `.modinfo`.
     pub(crate) fn modinfo(&self, tag: &[u8]) -> Option<&'a [u8]> {
         self.modinfos(tag).next()
@@ -157,13 +156,6 @@ impl<'a> Image<'a> {
     pub(crate) fn native(&self) -> Native {
         self.native
     }
-}
-
-fn contents<'a>(bytes: &'a [u8], section: &SectionHeader) -> &'a [u8] {
-    if section.sh_type == SHT_NOBITS {
-        return &[];
-    }
-    section.file_range().and_then(|range| bytes.get(range)).unwrap_or_default()
 }
 
 fn is_loaded(section: &SectionHeader) -> bool {

@@ -92,8 +92,9 @@ fn exports_of_installed(judged: &[Judged], place: &Place, target: &Target) -> Ve
         return Vec::new();
     }
     let files = place.exporters(&wanted);
-    let exports = files.into_iter().map(|path| (stem(&path), checked(&path, target)));
-    exports.filter(|(_, (module, _))| !module.is_refused()).map(|(stem, (_, exports))| (stem, exports)).collect()
+    let all = Workers::new(None, files.len()).map(&files, |path| checked(path, target));
+    let loaded = all.into_iter().filter(|(module, _)| !module.is_refused());
+    loaded.map(|(module, exports)| (stem(&module.path), exports)).collect()
 }
 
 /// Checks those again that lack symbols which others of them export, and which would be

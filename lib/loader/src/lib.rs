@@ -8,9 +8,12 @@
 //! | [`config`] | a kernel's configuration |
 //! | `view` | bytes as a kernel reads them |
 //! | `signature` | the signature at a module's end |
+//! | `certificate` | certificates, and whether a signature is right |
+//! | `btf` | types for BPF, and whether they go with the kernel's |
 //! | `image` | a module's sections, and what keeps a kernel from reading them |
 //! | `versions` | the versions of symbols that a module was built with |
 //! | [`exported`] | what a module itself exports |
+//! | `vmlinux` | a kernel's image |
 //! | [`exports`] | what a kernel and its modules export |
 //! | [`target`] | a kernel, as far as it is known |
 //! | [`place`] | where a kernel's files are |
@@ -20,6 +23,8 @@
 
 #![forbid(unsafe_code)]
 
+mod btf;
+mod certificate;
 pub mod check;
 pub mod config;
 pub mod dialect;
@@ -34,3 +39,4 @@ mod symbols;
 pub mod target;
 mod versions;
 mod view;
+mod vmlinux;

@@ -12,10 +12,14 @@ use elf::Source;
 use kernel::Version;
 use kmod::{archive, installed, is_named_as_module, modinfo, module_name};
 
+use crate::btf::{Btf, Rules};
+use crate::certificate::{self, Certificate};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::exports::Exports;
+use crate::exported::Exported;
+use crate::exports::{Exports, KERNEL};
 use crate::target::{self, Sample, State, Target};
+use crate::vmlinux::Vmlinux;
 
 /// Why a kernel can't be looked at.
 #[derive(Debug)]
@@ -44,6 +48,11 @@ impl error::Error for Error {
     }
 }
 
+/// The firmware's variables with keys that a kernel takes besides its own: those that the
+/// owner of the machine has added by shim's MokManager, and those of UEFI's Secure Boot.
+const FIRMWARE: &[&str] =
+    &["MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23", "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f"];
+
 /// What was found of a kernel.
 #[derive(Debug, Default)]
 pub struct Place {
@@ -58,6 +67,15 @@ pub struct Place {
     symvers: Vec<Vec<u8>>,
     config: Option<Config>,
     sample: Option<Sample>,
+    /// What its image exports, if that isn't listed elsewhere.
+    built_in: Vec<Exported>,
+    certificates: Vec<Certificate>,
+    /// Whether these are all that it has.
+    knows_keys: bool,
+    /// Its types for BPF.
+    btf: Option<Vec<u8>>,
+    /// Where its image may be.
+    images: Vec<PathBuf>,
     state: State,
 }
 
@@ -114,6 +132,7 @@ impl Place {
         let config = configs.iter().find_map(|path| fs::read(path).ok());
         place.config = config.map(|text| Config::parse(&text)).or(place.config);
         place.sample = place.files.values().min().and_then(|path| Sample::of(&module(path).ok()?));
+        place.images.extend([root.join("boot").join(format!("vmlinuz-{release}")), modules.join("vmlinuz")]);
         place.take_state(root, release);
         place.modules = Some(modules);
         Ok(place)
@@ -163,6 +182,32 @@ impl Place {
         self.config = config.map(|text| Config::parse(&text));
         let release = fs::read(dir.join("include/config/kernel.release")).ok().map(|text| first_line(&text));
         self.release = self.release.take().or(release);
+        // Debian's has its types alone.
+        self.images.push(dir.join("vmlinux"));
+    }
+
+    /// Reads the kernel's image, if something is wanted that nothing else has said: its own
+    /// exports, its types for BPF, and if `signatures` are to be verified its certificates.
+    pub fn read_image(&mut self, signatures: bool) {
+        let has = |option: &str| self.config.as_ref().is_some_and(|config| config.has(option));
+        let wants_types = has("DEBUG_INFO_BTF_MODULES") && (signatures || !has("MODULE_ALLOW_BTF_MISMATCH"));
+        let wants_exports = self.symvers.is_empty();
+        for path in std::mem::take(&mut self.images) {
+            let is_wanted = wants_types && self.btf.is_none()
+                || wants_exports && self.built_in.is_empty()
+                || signatures && !self.knows_keys;
+            let image = if is_wanted { fs::read(path).ok() } else { None };
+            let Some(image) = image.and_then(Vmlinux::read) else { continue };
+            if wants_exports {
+                self.built_in = image.exports();
+            }
+            if signatures {
+                let certificates = image.certificates();
+                self.knows_keys |= !certificates.is_empty();
+                self.certificates.extend(certificates);
+            }
+            self.btf = self.btf.take().or_else(|| image.types().map(<[u8]>::to_vec));
+        }
     }
 
     /// What the running kernel says of itself.
@@ -176,6 +221,10 @@ impl Place {
         let lockdown = line("sys/kernel/security/lockdown").unwrap_or_default();
         let is_locked_down = lockdown.contains(&b'[') && !lockdown.starts_with(b"[none]");
         self.state = State { tainted: tainted.unwrap_or(0), enforces_signatures, is_locked_down };
+        self.btf = fs::read(root.join("sys/kernel/btf/vmlinux")).ok();
+        let variables =
+            FIRMWARE.iter().filter_map(|name| fs::read(root.join("sys/firmware/efi/efivars").join(name)).ok());
+        self.certificates = variables.flat_map(|variable| certificate::all(&variable)).collect();
         let config = unpacked(&root.join("proc/config.gz"));
         self.config = config.map(|text| Config::parse(&text)).or(self.config.take());
     }
@@ -191,15 +240,25 @@ impl Place {
         for text in &self.symvers {
             exports.add_symvers(text);
         }
+        exports.add_exported(KERNEL, &self.built_in);
+        let dialect = Dialect::new(version);
+        let native = self.sample.as_ref().map(|sample| sample.native).or_else(|| target::native(self.config.as_ref()?));
+        let btf = self.btf.as_ref().and_then(|types| {
+            let rules = Rules { native: native?, dialect: &dialect, is_lenient: false };
+            Btf::read(types, None, rules).ok()
+        });
         Target {
             name: release.unwrap_or(&self.name).to_vec(),
-            dialect: Dialect::new(version),
-            native: self.sample.as_ref().map(|sample| sample.native).or_else(|| target::native(self.config.as_ref()?)),
+            dialect,
+            native,
             vermagic: vermagic.or_else(made),
             module_size: self.sample.as_ref().map(|sample| sample.module_size),
             config: self.config.clone(),
             exports,
             signer: self.sample.as_ref().and_then(|sample| sample.signer.clone()),
+            certificates: &self.certificates,
+            knows_keys: self.knows_keys,
+            btf,
             state: self.state,
         }
     }
@@ -211,11 +270,16 @@ impl Place {
     }
 
     /// The files of installed modules that export one of some symbols, as depmod(8) lists
-    /// them.
+    /// them. Without its list those that may: what the kernel's own export is known already
+    /// if its exports are.
     #[must_use]
     pub fn exporters(&self, symbols: &HashSet<&[u8]>) -> Vec<PathBuf> {
         let list = self.modules.as_ref().and_then(|modules| fs::read(modules.join("modules.symbols")).ok());
-        let list = list.unwrap_or_default();
+        let Some(list) = list else {
+            let own = self.modules.as_ref().filter(|_| !self.symvers.is_empty()).map(|modules| modules.join("kernel"));
+            let is_own = |path: &PathBuf| own.as_ref().is_some_and(|own| path.starts_with(own));
+            return self.all().into_iter().filter(|path| !is_own(path)).collect();
+        };
         let exporter = |line: &[u8]| {
             let mut words = line.strip_prefix(b"alias symbol:")?.split(|&byte| byte == b' ');
             let (symbol, module) = (words.next()?, words.next()?);

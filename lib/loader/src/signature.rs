@@ -20,6 +20,18 @@ pub struct Signer {
     pub certificate: String,
     /// The hash, as in `sha256`.
     pub hash: String,
+    /// What tells the certificate from others: the bytes that say so in the message.
+    pub(crate) id: Vec<u8>,
+}
+
+/// A signature of a signer's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signed {
+    pub(crate) signer: Signer,
+    /// What the kernel logs if more than the module is signed (`authenticatedAttributes`).
+    pub(crate) attributes: Option<&'static str>,
+    /// The signature itself.
+    pub(crate) value: Vec<u8>,
 }
 
 /// What is at a module's end.
@@ -28,7 +40,7 @@ pub(crate) enum Signature {
     /// None.
     Absent,
     /// One that a kernel could check.
-    By(Signer),
+    By(Signed),
     /// One that makes it refuse the module: the line that it logs, if it logs one.
     Malformed(Option<&'static str>, Errno),
     /// One of another kind, as if there were none.
@@ -62,8 +74,11 @@ const PARTS: &[(&str, &str)] = &[
     ("1.2.840.113549.1.9.1", "emailAddress"),
 ];
 
+/// What a signer can do, as an attribute (RFC 8551, 2.5.2).
+const CAPABILITIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.15");
+
 /// What a value of DER consists of.
-fn children<'a>(value: &AnyRef<'a>) -> Option<Vec<AnyRef<'a>>> {
+pub(crate) fn children<'a>(value: &AnyRef<'a>) -> Option<Vec<AnyRef<'a>>> {
     let mut reader = SliceReader::new(value.value()).ok()?;
     let mut found = Vec::new();
     while !reader.is_finished() {
@@ -92,20 +107,28 @@ fn name(value: &AnyRef) -> Option<String> {
 }
 
 /// Who signed a PKCS#7 message (RFC 2315): a kernel takes one with a single signer.
-fn signer(message: &[u8]) -> Option<Signer> {
+fn signed(message: &[u8]) -> Option<Signed> {
     let content = children(&AnyRef::from_der(message).ok()?)?;
     let data = children(content.get(1)?)?;
     // The signers come last.
     let signers = children(data.first()?)?.pop()?;
     let signer = children(children(&signers)?.first()?)?;
-    let (who, hash) = (signer.get(1)?, children(signer.get(2)?)?);
+    let (who, hash, rest) = (signer.get(1)?, children(signer.get(2)?)?, signer.get(3..)?);
     let certificate = match (who.tag(), &children(who).unwrap_or_default()[..]) {
         (Tag::Sequence, [issuer, number]) => {
             format!("{}, serial number {}", name(issuer)?, hexadecimal(number.value()))
         }
         _ => format!("key {}", hexadecimal(who.value())),
     };
-    Some(Signer { certificate, hash: identifier(hash.first()?, HASHES)? })
+    let has_attributes = rest.first()?.tag().is_context_specific();
+    let attributes = match memchr::memmem::find(rest.first()?.value(), CAPABILITIES.as_bytes()) {
+        _ if !has_attributes => None,
+        Some(_) => Some("PKCS7: S/MIME Caps only allowed with Authenticode"),
+        None => Some("PKCS7: Invalid module sig (has authattrs)"),
+    };
+    let value = rest.iter().find(|part| part.tag() == Tag::OctetString)?.value().to_vec();
+    let signer = Signer { certificate, hash: identifier(hash.first()?, HASHES)?, id: who.value().to_vec() };
+    Some(Signed { signer, attributes, value })
 }
 
 /// Splits a module into what was signed and the signature.
@@ -130,6 +153,6 @@ pub(crate) fn split(bytes: &[u8]) -> (&[u8], Signature) {
         return (rest, Signature::Malformed(Some(line), Errno::EBADMSG));
     }
     let (module, message) = before.split_at(before.len() - size);
-    let signature = signer(message).map_or(Signature::Malformed(None, Errno::EBADMSG), Signature::By);
+    let signature = signed(message).map_or(Signature::Malformed(None, Errno::EBADMSG), Signature::By);
     (module, signature)
 }

@@ -4,6 +4,8 @@ use base::message::text;
 use kernel::Version;
 use kmod::modinfo;
 
+use crate::btf::Btf;
+use crate::certificate::Certificate;
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::exports::Exports;
@@ -42,6 +44,12 @@ pub struct Target<'a> {
     pub exports: Exports<'a>,
     /// Who signed its own modules, with a key that it has.
     pub signer: Option<Signer>,
+    /// The certificates that are known to be in it.
+    pub(crate) certificates: &'a [Certificate],
+    /// Whether there are no others.
+    pub(crate) knows_keys: bool,
+    /// Its types for BPF, if they are known.
+    pub(crate) btf: Option<Btf<'a>>,
     /// What it says of itself.
     pub state: State,
 }
@@ -84,7 +92,7 @@ impl Sample {
         let native = Native::of(bytes)?;
         let image = Image::read(bytes, native, &Dialect::new(Version::OLDEST), None).ok()?;
         let signer = match signature {
-            Signature::By(signer) => Some(signer),
+            Signature::By(signed) => Some(signed.signer),
             _ => None,
         };
         let vermagic = image.modinfo(b"vermagic")?.to_vec();

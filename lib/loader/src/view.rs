@@ -1,9 +1,10 @@
 //! Bytes as a kernel reads them: in its own class and byte order, whatever those of the
 //! file are.
 
+use base::bytes::until_nul;
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::header::{Header, header32, header64};
-use goblin::elf::section_header::{SectionHeader, section_header32, section_header64};
+use goblin::elf::section_header::{SHT_NOBITS, SectionHeader, section_header32, section_header64};
 use goblin::elf::sym::{self, Sym};
 use scroll::Pread;
 
@@ -80,4 +81,17 @@ impl Native {
     pub(crate) fn symbols(self, table: &[u8]) -> impl Iterator<Item = Sym> {
         table.chunks_exact(self.symbol_size()).filter_map(move |entry| entry.pread_with(0, self.context()).ok())
     }
+}
+
+/// A section's name, which ends at the table's end at the latest.
+pub(crate) fn name_at(names: &[u8], at: usize) -> &[u8] {
+    until_nul(names.get(at..).unwrap_or_default())
+}
+
+/// A section's bytes, as far as the file has them.
+pub(crate) fn contents<'a>(bytes: &'a [u8], section: &SectionHeader) -> &'a [u8] {
+    if section.sh_type == SHT_NOBITS {
+        return &[];
+    }
+    section.file_range().and_then(|range| bytes.get(range)).unwrap_or_default()
 }

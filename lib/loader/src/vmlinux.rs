@@ -1,0 +1,139 @@
+//! A kernel's image, as a boot loader reads it or as it was linked: what it exports, its
+//! types for BPF, and the certificates in it.
+
+use std::io::Read;
+
+use base::bytes::until_nul;
+use goblin::elf::section_header::SectionHeader;
+
+use crate::certificate::{self, Certificate};
+use crate::exported::{Exported, GPL_ONLY};
+use crate::view::{self, Native};
+
+/// The magic number of x86's boot protocol, and where it is (the kernel's
+/// `Documentation/arch/x86/boot.rst`).
+const MAGIC: (usize, &[u8]) = (0x202, b"HdrS");
+/// The protocol's version that says first where the compressed kernel is: 2.08.
+const FIRST: (usize, u16) = (0x206, 0x0208);
+/// Sectors of the part that runs in real mode, without the first, each of 512 bytes.
+const SECTORS: usize = 0x1f1;
+/// Where the compressed kernel begins, from that part's end, and its length.
+const PAYLOAD: (usize, usize) = (0x248, 0x24c);
+/// The size of the largest kernel that is decompressed.
+const LARGEST: u64 = 1 << 30;
+
+/// Machines whose tables of exports hold distances: i386, s390, x86-64, AArch64.
+const HAVE_DISTANCES: &[u16] = &[3, 22, 62, 183];
+/// The size of an export, and where in it the distances to its name and namespace are.
+const ENTRY: usize = 12;
+const NAME: usize = 4;
+const NAMESPACE: usize = 8;
+
+/// A kernel as it was linked, maybe without its symbols.
+#[derive(Debug)]
+pub(crate) struct Vmlinux {
+    bytes: Vec<u8>,
+    native: Native,
+    sections: Vec<SectionHeader>,
+    /// The section of the sections' names.
+    names: usize,
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<usize> {
+    let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
+    usize::try_from(u32::from_le_bytes(bytes)).ok()
+}
+
+/// The compressed kernel in an image for x86.
+fn payload(image: &[u8]) -> Option<&[u8]> {
+    let version = image.get(FIRST.0..FIRST.0 + 2)?;
+    if !image.get(MAGIC.0..)?.starts_with(MAGIC.1) || u16::from_le_bytes(version.try_into().ok()?) < FIRST.1 {
+        return None;
+    }
+    // None means four.
+    let sectors = image.get(SECTORS).map_or(0, |&sectors| if sectors == 0 { 4 } else { usize::from(sectors) });
+    let start = (sectors + 1) * 512 + number(image, PAYLOAD.0)?;
+    image.get(start..start.checked_add(number(image, PAYLOAD.1)?)?)
+}
+
+/// What was compressed; after its end there may be the length that it has.
+fn decompressed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    let read = |decoder: &mut dyn Read, whole: &mut Vec<u8>| decoder.take(LARGEST).read_to_end(whole).ok();
+    match bytes {
+        [0x1f, 0x8b, ..] => read(&mut flate2::read::GzDecoder::new(bytes), &mut whole)?,
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => read(&mut liblzma::read::XzDecoder::new(bytes), &mut whole)?,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            read(&mut zstd::stream::read::Decoder::new(bytes).ok()?.single_frame(), &mut whole)?
+        }
+        _ => return None,
+    };
+    Some(whole)
+}
+
+impl Vmlinux {
+    /// Reads an image: an ELF file, one that is compressed, or one for x86's boot loaders;
+    /// `None` if it is none of them, or damaged.
+    pub(crate) fn read(image: Vec<u8>) -> Option<Self> {
+        let bytes =
+            if image.starts_with(b"\x7fELF") { image } else { decompressed(payload(&image).unwrap_or(&image))? };
+        let native = Native::of(&bytes)?;
+        let header = native.header(&bytes)?;
+        let sections = native.sections(&bytes, header.e_shoff, header.e_shnum.into())?;
+        let names = usize::from(header.e_shstrndx);
+        sections.get(names)?;
+        Some(Self { bytes, native, sections, names })
+    }
+
+    /// The contents of the section of a name, with its address.
+    fn section(&self, name: &[u8]) -> Option<(u64, &[u8])> {
+        let names = view::contents(&self.bytes, &self.sections[self.names]);
+        let section = self.sections.iter().find(|section| view::name_at(names, section.sh_name) == name)?;
+        Some((section.sh_addr, view::contents(&self.bytes, section)))
+    }
+
+    /// What the kernel itself exports, where its tables hold distances (`struct
+    /// kernel_symbol` with `CONFIG_HAVE_ARCH_PREL32_RELOCATIONS`).
+    pub(crate) fn exports(&self) -> Vec<Exported> {
+        let strings = self.section(b"__ksymtab_strings").filter(|_| HAVE_DISTANCES.contains(&self.native.machine));
+        let Some((start, strings)) = strings else { return Vec::new() };
+        let string_at = |place: u64| {
+            let at = usize::try_from(place.wrapping_sub(start)).ok()?;
+            strings.get(at..).map(until_nul)
+        };
+        let contents = |name: &[u8]| self.section(name).map_or(&[][..], |(_, bytes)| bytes);
+        let flags = contents(b"__kflagstab");
+        let mut exports = Vec::new();
+        for (table, crcs, of_gpl) in
+            [(&b"__ksymtab"[..], &b"__kcrctab"[..], false), (b"__ksymtab_gpl", b"__kcrctab_gpl", true)]
+        {
+            let (address, table) = self.section(table).unwrap_or_default();
+            let crcs = contents(crcs);
+            for (number, entry) in table.chunks_exact(ENTRY).enumerate() {
+                let string = |at: usize| {
+                    let distance = self.native.u32(entry, at).filter(|&distance| distance != 0)? as i32;
+                    let place = address + (number * ENTRY + at) as u64;
+                    string_at(place.wrapping_add_signed(distance.into()))
+                };
+                let Some(name) = string(NAME) else { continue };
+                exports.push(Exported {
+                    name: name.to_vec(),
+                    crc: self.native.u32(crcs, number * 4),
+                    is_gpl: of_gpl || flags.get(number).is_some_and(|flag| flag & GPL_ONLY != 0),
+                    namespace: string(NAMESPACE).unwrap_or_default().to_vec(),
+                });
+            }
+        }
+        exports
+    }
+
+    /// Its types for BPF.
+    pub(crate) fn types(&self) -> Option<&[u8]> {
+        self.section(b".BTF").map(|(_, types)| types)
+    }
+
+    /// The certificates in it.
+    pub(crate) fn certificates(&self) -> Vec<Certificate> {
+        certificate::all(&self.bytes)
+    }
+}
