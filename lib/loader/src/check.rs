@@ -29,6 +29,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The modules that export what it imports.
     pub owners: Vec<Owner>,
+    /// What it exports itself.
+    pub exports: Vec<Exported>,
 }
 
 impl Checked {
@@ -52,7 +54,8 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
         Ok(image) => image,
         Err(findings) => {
             log.extend(findings);
-            return Checked { name: Vec::new(), vermagic: None, findings: log.findings(), owners: Vec::new() };
+            let name = Vec::new();
+            return Checked { name, vermagic: None, findings: log.findings(), owners: Vec::new(), exports: Vec::new() };
         }
     };
     let vermagic = image.modinfo(b"vermagic").map(<[u8]>::to_vec);
@@ -73,10 +76,13 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
         check_taints(&image, is_signed, target, &mut log);
         check_permissions(&image, target, &mut log);
     }
+    check_exports(&image, target, &mut log);
     let owners = symbols::resolve(&image, target, &mut log);
+    let exports = exported::of(&image);
+    check_duplicates(&image, &exports, &owners, target, &mut log);
     log.about_all();
     check_types(&image, target, &mut log);
-    Checked { name: image.name.clone(), vermagic, findings: log.findings(), owners }
+    Checked { name: image.name.clone(), vermagic, findings: log.findings(), owners, exports }
 }
 
 /// Whether there is a signature that the kernel takes, if that can be told.
@@ -259,6 +265,46 @@ fn check_taints(image: &Image, is_signed: Option<bool>, target: &Target, log: &m
     }
 }
 
+/// Whether there are flags and versions for all exports.
+fn check_exports(image: &Image, target: &Target, log: &mut Log) {
+    let has = |section: &[u8]| image.section(section).is_some_and(|section| !image.contents(section).is_empty());
+    let name = &image.name;
+    if target.dialect.exports_flagged && has(b"__ksymtab") && !has(b"__kflagstab") {
+        let line = text!("{}: no flags for exported symbols", name);
+        log.refused(Step::Exports, Errno::ENOEXEC, Some(line), "it was built for an older kernel, or is damaged");
+    }
+    let lacks = |table: &[u8], crcs: &[u8]| has(table) && !has(crcs);
+    let lacks_versions = lacks(b"__ksymtab", b"__kcrctab") || lacks(b"__ksymtab_gpl", b"__kcrctab_gpl");
+    if target.has("MODVERSIONS") && lacks_versions {
+        let reason = b"no versions for exported symbols";
+        if target.has("MODULE_FORCE_LOAD") {
+            log.forced(Step::Exports, name, reason, "this kernel allows that");
+        } else {
+            let meaning = "its exports have no versions, and the kernel wants them";
+            log.refused(Step::Exports, Errno::ENOEXEC, None, meaning);
+        }
+    }
+}
+
+/// Whether the kernel, or a module that is loaded before, exports the same
+/// (`verify_exported_symbols()`).
+fn check_duplicates(image: &Image, exports: &[Exported], owners: &[Owner], target: &Target, log: &mut Log) {
+    for Exported { name, .. } in exports {
+        let Some(export) = target.exports.get(name) else { continue };
+        let owner = match export.module() {
+            None => b"kernel".to_vec(),
+            Some(module) if owners.iter().any(|owner| owner.module == module) => module,
+            // It need not be loaded.
+            Some(_) => continue,
+        };
+        log.about(name);
+        let line = text!("{}: exports duplicate symbol {} (owned by {})", image.name, name, owner);
+        let meaning = text!("what {} exports, no other module can export", owner);
+        log.refused(Step::Duplicates, Errno::ENOEXEC, Some(line), meaning);
+        return;
+    }
+}
+
 /// Types for BPF, which are additions to the kernel's.
 fn check_types(image: &Image, target: &Target, log: &mut Log) {
     if !target.has("DEBUG_INFO_BTF_MODULES") {
@@ -286,12 +332,4 @@ fn check_types(image: &Image, target: &Target, log: &mut Log) {
         let line = text!("failed to validate module [{}] BTF: -{}", image.name, number.to_string());
         log.refused(Step::Btf, invalid.errno, Some(line), meaning);
     }
-}
-
-/// What a module exports, for modules that need it.
-#[must_use]
-pub fn exported(bytes: &[u8], target: &Target) -> Vec<Exported> {
-    let (bytes, _) = signature::split(bytes);
-    let image = Native::of(bytes).and_then(|native| Image::read(bytes, native, &target.dialect, None).ok());
-    image.map_or_else(Vec::new, |image| exported::of(&image))
 }

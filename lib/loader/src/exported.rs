@@ -21,7 +21,7 @@ pub struct Exported {
     pub namespace: Vec<u8>,
 }
 
-/// All exports, in the order of the module's symbols. modpost names their entries and
+/// All exports, in the order of their tables. modpost names their entries and
 /// what belongs to them after the symbols.
 pub(crate) fn of(image: &Image) -> Vec<Exported> {
     let gpl = image.section(b"__ksymtab_gpl");
@@ -29,7 +29,7 @@ pub(crate) fn of(image: &Image) -> Vec<Exported> {
     let flags = image.section(b"__kflagstab").map_or(&[][..], |section| image.contents(section));
     // Entries have two sizes, by the machine.
     let entry = table.map_or(0, |table| image.contents(table).len()).checked_div(flags.len()).unwrap_or(0);
-    let mut exports: Vec<Exported> = Vec::new();
+    let mut exports = Vec::new();
     let (mut crcs, mut namespaces) = (Vec::new(), Vec::new());
     for (symbol, name) in image.symbols() {
         let value = usize::try_from(symbol.st_value).unwrap_or(usize::MAX);
@@ -47,9 +47,12 @@ pub(crate) fn of(image: &Image) -> Vec<Exported> {
         } else if let Some(name) = name.strip_prefix(b"__ksymtab_") {
             let flag = value.checked_div(entry).and_then(|number| flags.get(number));
             let is_gpl = Some(symbol.st_shndx) == gpl || flag.is_some_and(|flag| flag & GPL_ONLY != 0);
-            exports.push(Exported { name: name.to_vec(), crc: None, is_gpl, namespace: Vec::new() });
+            let export = Exported { name: name.to_vec(), crc: None, is_gpl, namespace: Vec::new() };
+            exports.push(((Some(symbol.st_shndx) == gpl, value), export));
         }
     }
+    exports.sort_by_key(|(place, _)| *place);
+    let mut exports: Vec<Exported> = exports.into_iter().map(|(_, export)| export).collect();
     crcs.sort_unstable();
     namespaces.sort_unstable();
     for export in &mut exports {

@@ -8,7 +8,7 @@ use base::message::text;
 use base::workers::Workers;
 use kmod::{archive, module_name};
 
-use crate::check::{Checked, Owner, check, exported};
+use crate::check::{Checked, Owner, check};
 use crate::exported::Exported;
 use crate::finding::{Effect, Errno, Finding, Step, Verdict};
 use crate::place::{self, Place};
@@ -41,11 +41,10 @@ fn stem(path: &Path) -> Vec<u8> {
     bytes[..end].to_vec()
 }
 
+/// What was found in a file, and what it exports, which is taken out.
 fn checked(path: &Path, target: &Target) -> (Judged, Vec<Exported>) {
-    let (checked, exports) = match place::module(path) {
-        Ok(bytes) => (Ok(check(&bytes, target)), exported(&bytes, target)),
-        Err(error) => (Err(error), Vec::new()),
-    };
+    let mut checked = place::module(path).map(|bytes| check(&bytes, target));
+    let exports = checked.as_mut().map_or_else(|_| Vec::new(), |checked| std::mem::take(&mut checked.exports));
     (Judged { path: path.to_owned(), checked }, exports)
 }
 
