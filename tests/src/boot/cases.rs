@@ -4,7 +4,10 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use super::Booted;
+use super::types::{self, Types};
 use crate::command::run;
+use crate::signing::{Key, PLAIN, RSA};
 
 /// What is done to a module. All but the signature's own faults take the signature away,
 /// which would be wrong afterwards.
@@ -26,6 +29,16 @@ pub(super) enum Edit {
     OddSignature,
     /// The message that signs it is no PKCS#7.
     NoMessage,
+    /// Something that it signs is another.
+    Altered,
+    /// It is signed with another key; these are openssl's options.
+    Signed(&'static [&'static str]),
+    /// Its types for BPF are those that the same module of another kernel has.
+    TypesOf(&'static str),
+    /// They have one word that is another, by this number.
+    TypesEdited(usize),
+    /// They are these, and those of `.BTF.base`.
+    Types(Types, Option<Types>),
     /// Wherever these bytes are, those are written.
     Bytes(&'static [u8], &'static [u8]),
     /// The byte there, from the start, becomes this.
@@ -44,21 +57,21 @@ pub(super) enum Edit {
 
 /// A module that is inserted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Case {
-    pub(super) name: &'static str,
+pub(super) struct Case<'a> {
+    pub(super) name: &'a str,
     /// Its path below `kernel`, without suffix.
-    pub(super) module: &'static str,
+    pub(super) module: &'a str,
     pub(super) edit: Edit,
 }
 
-const fn case(name: &'static str, module: &'static str, edit: Edit) -> Case {
+const fn case(name: &'static str, module: &'static str, edit: Edit) -> Case<'static> {
     Case { name, module, edit }
 }
 
 /// A small module that prints nothing and needs no other.
-const MII: &str = "drivers/net/mii";
+pub(super) const MII: &str = "drivers/net/mii";
 /// One that needs another, `lib/crc/crc-itu-t` or where it was before.
-const LLC: &str = "net/llc/llc";
+pub(super) const LLC: &str = "net/llc/llc";
 
 /// The kernel's own.
 pub(super) const REAL: &[&str] = &[
@@ -97,6 +110,12 @@ pub(super) const DOCTORED: &[Case] = &[
     case("with a signature of another kind", MII, Edit::OtherSignature),
     case("with a signature whose structure is odd", MII, Edit::OddSignature),
     case("with a signature that is no message", MII, Edit::NoMessage),
+    case("changed after it was signed", MII, Edit::Altered),
+    case("signed with another key", MII, Edit::Signed(PLAIN)),
+    case("signed with another key and its certificate", MII, Edit::Signed(&["-noattr", "-md", "sha256"])),
+    case("signed with more than itself", MII, Edit::Signed(&["-nosmimecap", "-nocerts", "-md", "sha256"])),
+    case("signed with what a signer can do", MII, Edit::Signed(&["-nocerts", "-md", "sha256"])),
+    case("signed with a hash of 512 bits", MII, Edit::Signed(&["-noattr", "-nocerts", "-md", "sha512"])),
     case("empty but for a header", MII, Edit::Length(64)),
     case("cut in the header", MII, Edit::Length(50)),
     case("cut in half", MII, Edit::Half),
@@ -134,6 +153,10 @@ pub(super) const DOCTORED: &[Case] = &[
     case("from staging", MII, Edit::Bytes(b"author=", b"staging=")),
     case("a live patch", MII, Edit::Bytes(b"retpoline=", b"livepatch=")),
     case("with a section to write and run", MII, Edit::Flags(".text", 7)),
+    case("with exports without versions", LLC, Edit::Objcopy(&["--rename-section=__kcrctab=.kcrctab"])),
+    case("with exports without flags", LLC, Edit::Objcopy(&["--rename-section=__kflagstab=.kflagstab"])),
+    case("with an export of the kernel's", LLC, Edit::Bytes(b"llc_sap_open\0", b"netdev_alert\0")),
+    case("with types of another kernel", MII, Edit::TypesOf("6.1")),
     case("with namespaces not imported", "net/bridge/bridge", Edit::Bytes(b"import_ns=", b"export_ns=")),
     case("without the module that it needs", "net/802/stp", Edit::Alone),
     case("without the modules that it needs", "net/bridge/bridge", Edit::Alone),
@@ -173,6 +196,8 @@ impl Edit {
             Self::OtherSignature => Some((info + 2, 1)),
             Self::OddSignature => Some((info + 1, 4)),
             Self::NoMessage => Some((start.unwrap_or(0), 0)),
+            // The name of its section of types is as good as another.
+            Self::Altered => memchr::memmem::find(&whole, b".comment").map(|place| (place, b'!')),
             _ => None,
         };
         if let Some((place, byte)) = of_signature {
@@ -201,6 +226,11 @@ impl Edit {
                 module = std::fs::read(&file)?;
                 true
             }
+            Self::Signed(options) => {
+                module = Key::new(RSA)?.signed(&module, options)?;
+                true
+            }
+            Self::TypesOf(_) | Self::TypesEdited(_) | Self::Types(..) => return self.with_types(&module, dir),
             Self::Flags(section, flags) => set_flags(&mut module, section, flags),
             Self::Crc(symbol) => {
                 let name = [symbol.as_bytes(), b"\0\0"].concat();
@@ -213,6 +243,31 @@ impl Edit {
             _ => true,
         };
         Ok(done.then_some(module))
+    }
+
+    /// Gives a module other types for BPF; `None` if it has none.
+    fn with_types(self, module: &[u8], dir: &Path) -> io::Result<Option<Vec<u8>>> {
+        let file = dir.join("types.ko");
+        std::fs::write(&file, module)?;
+        let Some(own) = types::of(&file, dir)? else { return Ok(None) };
+        let (types, base) = match self {
+            Self::Types(types, base) => (types.bytes(), base.map(Types::bytes)),
+            Self::TypesEdited(number) => {
+                let mut edited = own;
+                types::edited(&mut edited, number);
+                (edited, None)
+            }
+            Self::TypesOf(release) => {
+                let other = Booted::named(release).map(|booted| booted.module(MII)).transpose()?;
+                std::fs::write(&file, other.unwrap_or_default())?;
+                let types = types::of(&file, dir)?;
+                std::fs::write(&file, module)?;
+                (types.unwrap_or_default(), None)
+            }
+            _ => (own, None),
+        };
+        types::put(&file, &types, base.as_deref(), dir)?;
+        std::fs::read(&file).map(Some)
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use base::json;
 use tempfile::TempDir;
 
 use crate::command::{output, run, write_executable};
@@ -26,7 +27,10 @@ stty -opost
 "#;
 
 /// The end of each script, once everything is written.
-const END: &str = "stty opost\npoweroff -f\n";
+const END: &str = "echo @end\nstty opost\npoweroff -f\n";
+
+/// What it writes last.
+const LAST: &str = "@end\n";
 
 /// Programs of this machine that it has besides busybox's.
 const PROGRAMS: &[&str] = &["kmod"];
@@ -98,7 +102,8 @@ impl Machine {
     }
 
     /// Starts a kernel; returns what the script wrote to the second serial line, where
-    /// the kernel itself writes nothing, until it switched the machine off.
+    /// the kernel itself writes nothing, until it switched the machine off; bytes are as
+    /// JSON has them.
     ///
     /// # Errors
     /// If the emulator can't be run, or the machine isn't switched off in time.
@@ -111,10 +116,11 @@ impl Machine {
         qemu.args(["-append", &format!("console=ttyS0 {QUIET} panic=-1 {words}")]).args(devices);
         let output = qemu.stdin(Stdio::null()).output()?;
         let console = String::from_utf8_lossy(&output.stdout).replace('\r', "");
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(io::Error::other(format!("the machine: {} {said}\n{console}", output.status)));
+        let said = json::text(&fs::read(said)?).as_str().unwrap_or_default().to_owned();
+        if !output.status.success() || !said.ends_with(LAST) {
+            let error = String::from_utf8_lossy(&output.stderr);
+            return Err(io::Error::other(format!("the machine: {} {error}\n{console}\n{said}", output.status)));
         }
-        fs::read_to_string(said)
+        Ok(said)
     }
 }

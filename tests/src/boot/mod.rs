@@ -3,6 +3,7 @@
 
 mod cases;
 mod machine;
+mod types;
 mod vfio;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use crate::tally::Finding;
 use cases::{Case, DOCTORED, Edit, REAL};
 use machine::Machine;
 
-/// A kernel that is booted.
+/// A kernel of Debian's that is booted.
 #[derive(Debug)]
 pub struct Booted {
     /// Which.
@@ -34,20 +35,21 @@ pub struct Booted {
     modules: &'static str,
 }
 
-/// Every kernel that is booted.
+/// Every kernel of Debian's that is booted.
 pub static BOOTED: &[Booted] = &[
-    Booted { kernel: &V5_10, image: "linux-image-*-amd64-unsigned", modules: "linux-image-*-amd64-unsigned" },
-    Booted { kernel: &V6_1, image: "linux-image-*-amd64-unsigned", modules: "linux-image-*-amd64-unsigned" },
-    Booted { kernel: &V6_12, image: "linux-image-*-amd64-unsigned", modules: "linux-image-*-amd64-unsigned" },
+    Booted { kernel: &V5_10, image: WITH_MODULES, modules: WITH_MODULES },
+    Booted { kernel: &V6_1, image: WITH_MODULES, modules: WITH_MODULES },
+    Booted { kernel: &V6_12, image: WITH_MODULES, modules: WITH_MODULES },
     Booted { kernel: &V7_3, image: "linux-binary-unsigned-*-amd64", modules: "linux-modules-*-amd64" },
 ];
+
+/// The package that has both.
+const WITH_MODULES: &str = "linux-image-*-amd64-unsigned";
 
 /// Inserts every module, and says what came of it.
 const SCRIPT: &str = r#"
 for case in /modules/*; do
-	for other in "$case"/before/*.ko; do
-		[ ! -e "$other" ] || /bin/insmod "$other"
-	done
+	for other in $(cat "$case/before"); do /bin/insmod "/before/$other"; done
 	dmesg -c >/tmp/before
 	echo "@case ${case#/modules/}"
 	echo "@tainted $(cat /proc/sys/kernel/tainted)"
@@ -62,7 +64,6 @@ for case in /modules/*; do
 	done
 done
 echo "@modules $(lsmod | sed 's/ .*//;1d' | tr '\n' ' ')"
-echo @end
 "#;
 
 /// What a kernel did with a module.
@@ -75,10 +76,9 @@ struct Outcome {
 }
 
 /// What the script's lines say, by case.
-fn outcomes(said: &str) -> io::Result<BTreeMap<String, Outcome>> {
+fn outcomes(said: &str) -> BTreeMap<String, Outcome> {
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut name = String::new();
-    let mut is_whole = false;
     for line in said.lines() {
         let Some((word, rest)) = line.strip_prefix('@').map(|line| line.split_once(' ').unwrap_or((line, ""))) else {
             continue;
@@ -92,11 +92,10 @@ fn outcomes(said: &str) -> io::Result<BTreeMap<String, Outcome>> {
             "status" => rest.clone_into(&mut outcome.status),
             "said" => rest.clone_into(&mut outcome.said),
             "line" => outcome.lines.push(rest.to_owned()),
-            "end" => is_whole = true,
             _ => {}
         }
     }
-    if is_whole { Ok(outcomes) } else { Err(io::Error::other(format!("the machine ended early:\n{said}"))) }
+    outcomes
 }
 
 /// A kernel's files.
@@ -105,13 +104,41 @@ struct Files {
     image: PathBuf,
     /// Its modules by their paths below `kernel`, without suffix.
     modules: BTreeMap<String, PathBuf>,
-    /// The directory of each package.
-    packages: [PathBuf; 2],
+    /// The directory in which they are.
+    installed: PathBuf,
+    /// What modules are built against.
+    headers: PathBuf,
 }
 
 /// Every file below a directory.
 fn below(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(crate::run::stamps(dir)?.into_keys().map(|path| dir.join(path)).collect())
+}
+
+/// Whether a kernel can be booted here.
+///
+/// # Errors
+/// If something is missing: what.
+pub fn available() -> io::Result<()> {
+    let programs =
+        [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio"), ("kmod", "kmod"), ("objcopy", "binutils")];
+    programs.iter().try_for_each(|(program, package)| needs::program(program, package))
+}
+
+/// The modules below a directory, and the release that they are for.
+fn modules(dir: &Path) -> io::Result<(String, BTreeMap<String, PathBuf>)> {
+    let mut found = BTreeMap::new();
+    let mut release = String::new();
+    for path in below(dir)? {
+        let text = path.to_string_lossy();
+        if let Some((before, after)) = text.split_once("/kernel/") {
+            if let Some(end) = after.rfind(".ko") {
+                before.rsplit('/').next().unwrap_or_default().clone_into(&mut release);
+                found.insert(after[..end].to_owned(), path.clone());
+            }
+        }
+    }
+    Ok((release, found))
 }
 
 impl Booted {
@@ -126,35 +153,30 @@ impl Booted {
     /// # Errors
     /// If something is missing: what.
     pub fn available(&self) -> io::Result<()> {
-        for (program, package) in
-            [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio"), ("kmod", "kmod"), ("objcopy", "binutils")]
-        {
-            needs::program(program, package)?;
-        }
+        available()?;
         self.files().map(drop)
+    }
+
+    /// One of its modules.
+    fn module(&self, path: &str) -> io::Result<Vec<u8>> {
+        let (_, modules) = modules(&self.kernel.unpacked(self.modules, "amd64")?)?;
+        let path = modules.get(path).ok_or_else(|| io::Error::other("a kernel lacks a module"))?;
+        loader::place::module(path).map_err(io::Error::other)
     }
 
     fn files(&self) -> io::Result<Files> {
         let image = self.kernel.unpacked(self.image, "amd64")?;
-        let modules = self.kernel.unpacked(self.modules, "amd64")?;
+        let installed = self.kernel.unpacked(self.modules, "amd64")?;
         let headers = self.kernel.unpacked("linux-headers-*-amd64", "amd64")?;
-        let named = |path: &PathBuf, start: &str| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start))
-        };
-        let image = below(&image)?.into_iter().find(|path| named(path, "vmlinuz"));
+        let is_image =
+            |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz"));
+        let image = below(&image)?.into_iter().find(is_image);
         let image = image.ok_or_else(|| io::Error::other("the package has no kernel"))?;
-        let mut found = BTreeMap::new();
-        let mut release = String::new();
-        for path in below(&modules)? {
-            let text = path.to_string_lossy();
-            if let Some((before, after)) = text.split_once("/kernel/") {
-                if let Some(end) = after.rfind(".ko") {
-                    before.rsplit('/').next().unwrap_or_default().clone_into(&mut release);
-                    found.insert(after[..end].to_owned(), path.clone());
-                }
-            }
-        }
-        Ok(Files { release, image, modules: found, packages: [modules, headers] })
+        let headers = below(&headers)?.into_iter().find(|path| path.ends_with("Module.symvers"));
+        let headers = headers.as_deref().and_then(Path::parent);
+        let headers = headers.ok_or_else(|| io::Error::other("the package has no exports"))?.to_owned();
+        let (release, modules) = modules(&installed)?;
+        Ok(Files { release, image, modules, installed, headers })
     }
 }
 
@@ -164,7 +186,8 @@ struct Prepared {
     name: String,
     file: String,
     module: Vec<u8>,
-    before: Vec<(String, Vec<u8>)>,
+    /// Paths of modules that are inserted before, in their order.
+    before: Vec<String>,
     /// Paths of modules that are not to be there.
     missing: Vec<String>,
 }
@@ -185,6 +208,11 @@ fn needed(path: &str, files: &Files, found: &mut Vec<String>) -> io::Result<()> 
     Ok(())
 }
 
+/// The name of a module's file, without suffix.
+fn file(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
 fn prepared(case: &Case, number: usize, files: &Files, dir: &Path) -> io::Result<Option<Prepared>> {
     let Some(path) = files.modules.get(case.module) else { return Ok(None) };
     let module = loader::place::module(path).map_err(io::Error::other)?;
@@ -192,12 +220,6 @@ fn prepared(case: &Case, number: usize, files: &Files, dir: &Path) -> io::Result
     let mut before = Vec::new();
     needed(case.module, files, &mut before)?;
     let missing = if matches!(case.edit, Edit::Alone) { std::mem::take(&mut before) } else { Vec::new() };
-    let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let before = before.iter().enumerate().map(|(order, path)| {
-        let bytes = loader::place::module(&files.modules[path]).map_err(io::Error::other)?;
-        Ok((format!("{order}-{}", file(path)), bytes))
-    });
-    let before = before.collect::<io::Result<_>>()?;
     Ok(Some(Prepared { number, name: case.name.to_owned(), file: file(case.module), module, before, missing }))
 }
 
@@ -208,16 +230,15 @@ const OF_NO_MODULE: &[&str] = &["Disabling lock debugging due to kernel taint", 
 /// A system's root with a kernel's modules and headers.
 fn root(files: &Files, dir: &Path) -> io::Result<PathBuf> {
     let root = dir.join("root");
-    let [modules, headers] = &files.packages;
-    let [lib, usr] = ["lib/modules", "usr/lib/modules"].map(|place| modules.join(place).join(&files.release));
+    let [lib, usr] = ["lib/modules", "usr/lib/modules"].map(|place| files.installed.join(place).join(&files.release));
     let place = root.join("lib/modules").join(&files.release);
     fs::create_dir_all(&place)?;
     let link = |from: &Path, to: &Path| run(Command::new("cp").arg("-rl").args([from, to]));
     link(&(if lib.exists() { lib } else { usr }).join("kernel"), &place)?;
-    let build = below(headers)?.into_iter().find(|path| path.ends_with("Module.symvers"));
-    let build = build.as_deref().and_then(Path::parent).unwrap_or(headers);
-    copy(build, &root.join("headers"))?;
+    copy(&files.headers, &root.join("headers"))?;
     symlink("/headers", place.join("build"))?;
+    fs::create_dir(root.join("boot"))?;
+    fs::copy(&files.image, root.join("boot").join(format!("vmlinuz-{}", files.release)))?;
     Ok(root)
 }
 
@@ -283,8 +304,42 @@ fn differences(outcome: &Outcome, said: &Value) -> String {
 /// given then: of what lockdown keeps away a kernel logs ten in five seconds.
 const WORDS: &[(&str, usize)] = &[("", usize::MAX), ("module.sig_enforce", usize::MAX), ("lockdown=integrity", 8)];
 
-/// Boots a kernel, gives it modules, and compares with what modcheck says; as a sample,
-/// once only.
+/// Boots a kernel, gives it modules, and compares with what modcheck says of each.
+fn inserted(files: &Files, cases: &[Case], words: &str, root: &Path) -> io::Result<Vec<Finding>> {
+    let dir = working_directory()?;
+    let mut all = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        all.extend(prepared(case, number, files, dir.path())?);
+    }
+    let mut contents = Vec::new();
+    let mut before = BTreeMap::new();
+    for case in &all {
+        let place = PathBuf::from(format!("modules/{:03}", case.number));
+        contents.push((place.join(format!("{}.ko", case.file)), case.module.clone()));
+        let names: String = case.before.iter().map(|path| format!("{}.ko\n", file(path))).collect();
+        contents.push((place.join("before"), names.into_bytes()));
+        before.extend(case.before.iter().map(|path| (path.clone(), &files.modules[path])));
+    }
+    for (path, file_of) in before {
+        let bytes = loader::place::module(file_of).map_err(io::Error::other)?;
+        contents.push((PathBuf::from("before").join(format!("{}.ko", file(&path))), bytes));
+    }
+    let written = Machine::new(SCRIPT, &contents, &[])?.boot(&files.image, words, &[])?;
+    let outcomes = outcomes(&written);
+    let mut findings = Vec::new();
+    for case in &all {
+        let how = if words.is_empty() { String::new() } else { format!(", {words}") };
+        let report = match outcomes.get(&format!("{:03}", case.number)) {
+            Some(outcome) => differences(outcome, &said(case, outcome, files, words, root)?),
+            None => "  the machine says nothing of it\n".to_owned(),
+        };
+        findings.push((format!("{}{how}", case.name), report));
+    }
+    Ok(findings)
+}
+
+/// Boots a kernel of Debian's, gives it modules, and compares with what modcheck says; as
+/// a sample, once only.
 ///
 /// # Errors
 /// If something can't be had, run or read.
@@ -292,33 +347,19 @@ pub fn compare(booted: &Booted, is_sample: bool) -> io::Result<Vec<Finding>> {
     let files = booted.files()?;
     let dir = working_directory()?;
     let real = REAL.iter().map(|module| Case { name: module, module, edit: Edit::None });
-    let cases: Vec<Case> = DOCTORED.iter().copied().chain(real).collect();
+    let mut cases: Vec<Case> = DOCTORED.iter().copied().chain(real).collect();
+    // Where types that are wrong are allowed, a kernel says so once.
+    let config = fs::read_to_string(files.headers.join(".config"))?;
+    let edited: Vec<String> = (0..types::EDITED).map(|number| format!("types with another word, {number}")).collect();
+    if !is_sample && !config.contains("CONFIG_MODULE_ALLOW_BTF_MISMATCH=y") {
+        cases.extend(types::BASES);
+        let case = |(number, name)| Case { name, module: types::module(number), edit: Edit::TypesEdited(number) };
+        cases.extend(edited.iter().map(String::as_str).enumerate().map(case));
+    }
     let root = root(&files, dir.path())?;
     let mut findings = vfio::compare(&files, booted.kernel.dialect().pci_override_only)?;
     for &(words, most) in WORDS.iter().take(if is_sample { 1 } else { WORDS.len() }) {
-        let mut all = Vec::new();
-        for (number, case) in cases.iter().enumerate().take(most) {
-            all.extend(prepared(case, number, &files, dir.path())?);
-        }
-        let mut contents = Vec::new();
-        for case in &all {
-            let place = PathBuf::from(format!("modules/{:03}", case.number));
-            contents.push((place.join(format!("{}.ko", case.file)), case.module.clone()));
-            for (name, bytes) in &case.before {
-                contents.push((place.join("before").join(format!("{name}.ko")), bytes.clone()));
-            }
-        }
-        let written = Machine::new(SCRIPT, &contents, &[])?.boot(&files.image, words, &[])?;
-        let outcomes = outcomes(&written)?;
-        for case in &all {
-            let Some(outcome) = outcomes.get(&format!("{:03}", case.number)) else {
-                findings.push((case.name.clone(), "  the machine says nothing of it\n".to_owned()));
-                continue;
-            };
-            let said = said(case, outcome, &files, words, &root)?;
-            let how = if words.is_empty() { String::new() } else { format!(", {words}") };
-            findings.push((format!("{}{how}", case.name), differences(outcome, &said)));
-        }
+        findings.extend(inserted(&files, &cases[..most.min(cases.len())], words, &root)?);
     }
     Ok(findings)
 }
