@@ -19,7 +19,7 @@ const UNSIGNED: u64 = 1 << 13;
 const TEST: u64 = 1 << 18;
 
 /// A module that was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
     /// What it calls itself; empty if it can't be read.
     pub name: Vec<u8>,
@@ -31,6 +31,8 @@ pub struct Checked {
     pub owners: Vec<Owner>,
     /// What it exports itself.
     pub exports: Vec<Exported>,
+    /// Its licence isn't compatible with the GPL.
+    pub is_proprietary: bool,
 }
 
 impl Checked {
@@ -54,8 +56,7 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
         Ok(image) => image,
         Err(findings) => {
             log.extend(findings);
-            let name = Vec::new();
-            return Checked { name, vermagic: None, findings: log.findings(), owners: Vec::new(), exports: Vec::new() };
+            return Checked { findings: log.findings(), ..Checked::default() };
         }
     };
     let vermagic = image.modinfo(b"vermagic").map(<[u8]>::to_vec);
@@ -82,7 +83,8 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
     check_duplicates(&image, &exports, &owners, target, &mut log);
     log.about_all();
     check_types(&image, target, &mut log);
-    Checked { name: image.name.clone(), vermagic, findings: log.findings(), owners, exports }
+    let is_proprietary = !symbols::is_free(&image);
+    Checked { name: image.name.clone(), vermagic, findings: log.findings(), owners, exports, is_proprietary }
 }
 
 /// Whether there is a signature that the kernel takes, if that can be told.

@@ -35,6 +35,8 @@ kernel::dialect! {
     /// A module is refused before it taints; before, version magic, taints and licence
     /// are looked at in turn.
     taints_late: (6, 4), until None, stable &[], commits &[];
+    /// Which symbol of a proprietary module a module uses is logged.
+    taint_names_symbol: (6, 0), until None, stable &[], commits &[];
     /// Exports have flags in `__kflagstab`.
     exports_flagged: (7, 1), until None, stable &[], commits &[];
     /// Sections are checked one kind after the other, each with a message of its own.

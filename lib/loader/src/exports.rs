@@ -20,6 +20,8 @@ pub struct Export<'a> {
     pub is_gpl: bool,
     /// The namespace that its users must import, "" for none.
     pub namespace: &'a [u8],
+    /// Its module is known to be proprietary.
+    pub is_proprietary: bool,
 }
 
 impl Export<'_> {
@@ -47,10 +49,12 @@ impl<'a> Exports<'a> {
         is_one
     }
 
-    /// Adds those of a module, by its path without suffix.
-    pub fn add_exported(&mut self, owner: &'a [u8], exported: &'a [Exported]) {
+    /// Adds those of a module, by its path without suffix; it may be one that
+    /// `is_proprietary`.
+    pub fn add_exported(&mut self, owner: &'a [u8], exported: &'a [Exported], is_proprietary: bool) {
         for Exported { name, crc, is_gpl, namespace } in exported {
-            self.add(name, Export { owner, crc: crc.unwrap_or(0), is_gpl: *is_gpl, namespace });
+            let crc = crc.unwrap_or(0);
+            self.add(name, Export { owner, crc, is_gpl: *is_gpl, namespace, is_proprietary });
         }
     }
 
@@ -98,7 +102,7 @@ fn line(line: &[u8]) -> Option<(&[u8], Export<'_>)> {
     let (name, owner, how) = (field()?, field()?, field()?);
     let namespace = field().unwrap_or_default();
     let is_gpl = how.ends_with(b"_GPL");
-    Some((name, Export { owner, crc: u32::from_str_radix(crc, 16).ok()?, is_gpl, namespace }))
+    Some((name, Export { owner, crc: u32::from_str_radix(crc, 16).ok()?, is_gpl, namespace, is_proprietary: false }))
 }
 
 #[cfg(test)]
@@ -110,7 +114,7 @@ mod tests {
         let text = b"0x01\tf\tvmlinux\tEXPORT_SYMBOL\t\n0xff\tg\tdrivers/net/a-b\tEXPORT_SYMBOL_GPL\tNS\n0x02\tf\tx\tEXPORT_SYMBOL\n?";
         let mut exports = Exports::default();
         assert!(exports.add_symvers(text));
-        let f = Export { owner: KERNEL, crc: 1, is_gpl: false, namespace: b"" };
+        let f = Export { owner: KERNEL, crc: 1, is_gpl: false, namespace: b"", is_proprietary: false };
         assert_eq!(exports.get(b"f"), Some(&f));
         assert_eq!(f.module(), None);
         let g = exports.get(b"g").expect("g");

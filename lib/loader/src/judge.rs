@@ -29,6 +29,10 @@ impl Judged {
         self.checked.as_ref().is_ok_and(|checked| matches!(checked.verdict(), Verdict::Refused(_)))
     }
 
+    fn is_proprietary(&self) -> bool {
+        self.checked.as_ref().is_ok_and(|checked| checked.is_proprietary)
+    }
+
     fn name(&self) -> Vec<u8> {
         module_name(self.path.as_os_str().as_bytes())
     }
@@ -74,6 +78,9 @@ pub fn judge(files: &[PathBuf], place: &Place, target: &Target, progress: impl F
     judged
 }
 
+/// What a module outside of the kernel's tree exports.
+type Outside = (Vec<u8>, Vec<Exported>, bool);
+
 /// The symbols that nothing exports.
 fn lacking(module: &Judged) -> impl Iterator<Item = &[u8]> {
     let is_lacking = |finding: &&Finding| {
@@ -84,8 +91,8 @@ fn lacking(module: &Judged) -> impl Iterator<Item = &[u8]> {
 }
 
 /// What installed modules export that the kernel's own list lacks: those that were built
-/// outside of its tree. Each with its path without suffix.
-fn exports_of_installed(judged: &[Judged], place: &Place, target: &Target) -> Vec<(Vec<u8>, Vec<Exported>)> {
+/// outside of its tree. Each with its path without suffix, and whether it is proprietary.
+fn exports_of_installed(judged: &[Judged], place: &Place, target: &Target) -> Vec<Outside> {
     let wanted: HashSet<&[u8]> = judged.iter().flat_map(lacking).collect();
     if wanted.is_empty() {
         return Vec::new();
@@ -93,17 +100,12 @@ fn exports_of_installed(judged: &[Judged], place: &Place, target: &Target) -> Ve
     let files = place.exporters(&wanted);
     let all = Workers::new(None, files.len()).map(&files, |path| checked(path, target));
     let loaded = all.into_iter().filter(|(module, _)| !module.is_refused());
-    loaded.map(|(module, exports)| (stem(&module.path), exports)).collect()
+    loaded.map(|(module, exports)| (stem(&module.path), exports, module.is_proprietary())).collect()
 }
 
 /// Checks those again that lack symbols which others of them export, and which would be
 /// loaded, or `installed` ones.
-fn check_again(
-    judged: &mut [Judged],
-    exports: &[Vec<Exported>],
-    installed: &[(Vec<u8>, Vec<Exported>)],
-    target: &Target,
-) {
+fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], installed: &[Outside], target: &Target) {
     let stems: Vec<Vec<u8>> = judged.iter().map(|module| stem(&module.path)).collect();
     // Each round may make more of them load.
     for _ in 0..judged.len() {
@@ -111,11 +113,11 @@ fn check_again(
         let before = more.len();
         for ((module, stem), exports) in judged.iter().zip(&stems).zip(exports) {
             if !module.is_refused() {
-                more.add_exported(stem, exports);
+                more.add_exported(stem, exports, module.is_proprietary());
             }
         }
-        for (stem, exports) in installed {
-            more.add_exported(stem, exports);
+        for (stem, exports, is_proprietary) in installed {
+            more.add_exported(stem, exports, *is_proprietary);
         }
         if more.len() == before {
             return;

@@ -240,7 +240,7 @@ impl Place {
         for text in &self.symvers {
             exports.add_symvers(text);
         }
-        exports.add_exported(KERNEL, &self.built_in);
+        exports.add_exported(KERNEL, &self.built_in, false);
         let dialect = Dialect::new(version);
         let native = self.sample.as_ref().map(|sample| sample.native).or_else(|| target::native(self.config.as_ref()?));
         let btf = self.btf.as_ref().and_then(|types| {

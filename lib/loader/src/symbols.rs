@@ -109,6 +109,7 @@ pub struct Owner {
 /// Resolves what a module imports. Returns the modules that export it.
 pub(crate) fn resolve(image: &Image, target: &Target, log: &mut Log) -> Vec<Owner> {
     let mut owners: Vec<Owner> = Vec::new();
+    let mut licence = Licence { is_free: is_compatible(image), uses_gpl: false };
     let name = &image.name;
     for (symbol, called) in image.symbols() {
         let section = u32::try_from(symbol.st_shndx).unwrap_or(u32::MAX);
@@ -116,7 +117,7 @@ pub(crate) fn resolve(image: &Image, target: &Target, log: &mut Log) -> Vec<Owne
             SHN_UNDEF => {
                 log.about(called);
                 let is_optional = symbol.st_bind() == STB_WEAK || is_ignored(image, called);
-                let resolved = resolve_one(image, called, is_optional, target, log);
+                let resolved = resolve_one(image, called, is_optional, target, &mut licence, log);
                 let Some(module) = resolved.and_then(Export::module) else { continue };
                 let symbol = called.to_vec();
                 match owners.iter_mut().find(|owner| owner.module == module) {
@@ -156,25 +157,60 @@ pub(crate) fn unknown(module: &[u8], symbol: &[u8], Errno(number): Errno) -> Vec
     text!("{}: Unknown symbol {} (err -{})", module, symbol, number.to_string())
 }
 
+/// What a module may use, by its licence and what it has used before.
+struct Licence {
+    /// What is for the GPL alone.
+    is_free: bool,
+    /// It has done so.
+    uses_gpl: bool,
+}
+
+impl Licence {
+    /// Whether a module may use an export of another (`inherit_taint()`).
+    fn allows(&mut self, image: &Image, symbol: &[u8], export: &Export, target: &Target, log: &mut Log) -> bool {
+        self.uses_gpl |= export.is_gpl;
+        let Some(owner) = export.module().filter(|_| export.is_proprietary) else { return true };
+        let name = &image.name;
+        let what = if target.dialect.taint_names_symbol { text!("{} ", symbol) } else { Vec::new() };
+        if self.uses_gpl {
+            let line = "{}: module using GPL-only symbols uses symbols {}from proprietary module {}.";
+            let meaning = "what is for the GPL alone and what is proprietary don't go together";
+            log.logged(Step::Symbols, base::message::fill(line, &[name, &what, &owner]), meaning);
+            return false;
+        }
+        if self.is_free {
+            let line =
+                text!("{}: module uses symbols {}from proprietary module {}, inheriting taint.", name, what, owner);
+            log.logged(Step::Symbols, line, "what is for the GPL alone isn't for it any more");
+            self.is_free = false;
+        }
+        true
+    }
+}
+
 fn resolve_one<'e>(
     image: &Image,
     symbol: &[u8],
     is_optional: bool,
     target: &'e Target<'e>,
+    licence: &mut Licence,
     log: &mut Log,
 ) -> Option<&'e Export<'e>> {
     let name = &image.name;
     let unknown = |errno| unknown(name, symbol, errno);
     let found = target.exports.get(symbol);
-    let is_for_it = found.is_none_or(|export| !export.is_gpl || is_compatible(image));
+    let is_for_it = found.is_none_or(|export| !export.is_gpl || licence.is_free);
     let Some(export) = found.filter(|_| is_for_it) else {
         if is_optional {
             return None;
         }
         let line = unknown(Errno::ENOENT);
         if found.is_some() {
-            let meaning =
-                text!("the symbol is for modules under the GPL, and this one's licence is '{}'", license(image));
+            let meaning = if is_compatible(image) {
+                b"the symbol is for modules under the GPL, and this one uses a proprietary one".to_vec()
+            } else {
+                text!("the symbol is for modules under the GPL, and this one's licence is '{}'", license(image))
+            };
             log.refused(Step::Symbols, Errno::ENOENT, Some(line), meaning);
         } else if target.exports.have_kernel() {
             let meaning = "neither the kernel nor any of the modules that are known exports it";
@@ -187,6 +223,13 @@ fn resolve_one<'e>(
         }
         return None;
     };
+    if !licence.allows(image, symbol, export, target, log) {
+        if !is_optional {
+            let meaning = "what is for the GPL alone and what is proprietary don't go together";
+            log.refused(Step::Symbols, Errno::ENOENT, Some(unknown(Errno::ENOENT)), meaning);
+        }
+        return None;
+    }
     if let Compared::Other(line) = compare(image, symbol, export, target, Step::Symbols, log) {
         let of = match export.module() {
             None => b"the kernel's".to_vec(),
