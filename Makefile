@@ -66,7 +66,7 @@ MUTANTS ?= 5.10 6.1 6.12 7.3
 N ?= 20000
 TEXTS ?= 10000
 # What check-boot boots.
-BOOT ?= 5.10 6.1 6.12 7.3
+BOOT ?= 5.10 6.1 6.12 7.3 6.12-booted 7.3-extended
 # What check-calls builds.
 CALLS ?= 5.10 6.1 6.12 7.3
 SECONDS ?= 60
@@ -220,6 +220,7 @@ check-headers: needs build static
 	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-headers
 
 check-boot: needs build
+	tests/needs kernel
 	tests/needs boot
 	KBUILD_RS_BIN=$(BIN) $(BIN)/check-boot $(BOOT)
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kbuild_rs_debian::{Found, Rule, Suite, Unavailable, Which, package};
 
@@ -81,6 +81,24 @@ pub fn fetch() -> io::Result<()> {
     packages.iter().try_for_each(|package| package.unpacked().map(drop))
 }
 
+/// Copies the packages into a root; returns the directory that modules are built against.
+///
+/// # Errors
+/// If they can't be had or copied.
+pub fn install(root: &Path) -> io::Result<PathBuf> {
+    fs::create_dir(root)?;
+    for package in packages()? {
+        copy(&package.unpacked()?.join("usr"), root)?;
+    }
+    let sources = root.join("usr/src");
+    let tree = sources.join(format!("linux-headers-{}-amd64", V6_1.found()?.release));
+    // The one absolute path in it.
+    let makefile = tree.join("Makefile");
+    let text = fs::read_to_string(&makefile)?;
+    fs::write(&makefile, text.replace("/usr/src/", &format!("{}/", sources.display())))?;
+    Ok(tree)
+}
+
 /// Builds with the original and with ours.
 ///
 /// # Errors
@@ -88,20 +106,11 @@ pub fn fetch() -> io::Result<()> {
 pub fn compare() -> io::Result<Vec<Finding>> {
     let dir = working_directory()?;
     let root = dir.path().join("root");
-    fs::create_dir(&root)?;
-    for package in packages()? {
-        copy(&package.unpacked()?.join("usr"), &root)?;
-    }
+    let tree = install(&root)?;
     let sources = root.join("usr/src");
     for (_, name) in SOURCES {
         rename(&sources, name)?;
     }
-    let name = format!("linux-headers-{}-amd64", V6_1.found()?.release);
-    let tree = sources.join(name);
-    // The one absolute path in it.
-    let makefile = tree.join("Makefile");
-    let text = fs::read_to_string(&makefile)?;
-    fs::write(&makefile, text.replace("/usr/src/", &format!("{}/", sources.display())))?;
 
     let builder =
         Builder { tree: &tree, sources: &sources, beside: &dir.path().join("build"), modpost: None, arguments: &[] };

@@ -65,11 +65,11 @@ pub struct Beside {
 }
 
 impl Way {
-    /// Builds a kernel.
+    /// Builds a kernel; `prepare` is called with its source before.
     ///
     /// # Errors
-    /// If the source can't be had or doesn't build.
-    pub fn built(&self, kernel: &Tree) -> io::Result<Beside> {
+    /// If the source can't be had or doesn't build, and those of `prepare`.
+    pub fn built(&self, kernel: &Tree, prepare: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<Beside> {
         // The same for each run, since make is told it.
         let name = format!("{}-{}.place", kernel.name()?, self.name);
         let places = cache::directory("kernels")?;
@@ -79,6 +79,7 @@ impl Way {
         fs::create_dir(&source)?;
         fs::create_dir(&out)?;
         kernel.unpack(&source)?;
+        prepare(&source)?;
         let directory = format!("O={}", out.display());
         let arguments = [&[&*directory], self.arguments].concat();
         configure(&source, &out, &arguments, self.options)?;
@@ -100,6 +101,13 @@ static WAYS: &[Way] = &[
     Way { name: "arm64", arguments: &["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"], options: "" },
     Way { name: "llvm", arguments: &["LLVM=1"], options: "" },
     Way { name: "lto", arguments: &["LLVM=1"], options: "CONFIG_LTO_CLANG_THIN=y\n" },
+    Way { name: "booted", arguments: &[], options: include_str!("../boot.config") },
+    // Kernels since 6.14 alone have that.
+    Way {
+        name: "extended",
+        arguments: &[],
+        options: concat!(include_str!("../boot.config"), "# CONFIG_BASIC_MODVERSIONS is not set\n"),
+    },
     Way { name: "trim", arguments: &[], options: "CONFIG_TRIM_UNUSED_KSYMS=y\nCONFIG_UNUSED_KSYMS_WHITELIST=\"\"\n" },
 ];
 
@@ -229,7 +237,8 @@ fn configure(source: &Path, out: &Path, arguments: &[&str], more: &str) -> io::R
     command::run(&mut merge)?;
     make(source, &[arguments, &["olddefconfig"]].concat())?;
     let config = fs::read_to_string(out.join(".config"))?;
-    match more.lines().find(|option| !config.lines().any(|line| line == *option)) {
+    let wanted = |line: &&str| line.contains("CONFIG_");
+    match more.lines().filter(wanted).find(|option| !config.lines().any(|line| line == *option)) {
         None => Ok(()),
         Some(option) => Err(io::Error::other(format!("{option}: not an option of this kernel"))),
     }

@@ -1,6 +1,7 @@
 //! Real kernels, in a machine that QEMU emulates: whether they load the modules that
 //! modcheck says they would, and log what it says they log.
 
+pub mod built;
 mod cases;
 mod machine;
 mod types;
@@ -15,11 +16,14 @@ use std::process::Command;
 
 use kmod::module_name;
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::command::{copy, run};
+use crate::command::{copy, output, run};
 use crate::corpus::working_directory;
+use crate::headers;
 use crate::needs;
 use crate::original::{self, Kernel, V5_10, V6_1, V6_12, V7_3};
+use crate::route;
 use crate::tally::Finding;
 use cases::{Case, DOCTORED, Edit, REAL};
 use machine::Machine;
@@ -33,14 +37,16 @@ pub struct Booted {
     image: &'static str,
     /// The package with its modules.
     modules: &'static str,
+    /// Whether this machine's compiler is the one that its headers are for.
+    builds: bool,
 }
 
 /// Every kernel of Debian's that is booted.
 pub static BOOTED: &[Booted] = &[
-    Booted { kernel: &V5_10, image: WITH_MODULES, modules: WITH_MODULES },
-    Booted { kernel: &V6_1, image: WITH_MODULES, modules: WITH_MODULES },
-    Booted { kernel: &V6_12, image: WITH_MODULES, modules: WITH_MODULES },
-    Booted { kernel: &V7_3, image: "linux-binary-unsigned-*-amd64", modules: "linux-modules-*-amd64" },
+    Booted { kernel: &V5_10, image: WITH_MODULES, modules: WITH_MODULES, builds: false },
+    Booted { kernel: &V6_1, image: WITH_MODULES, modules: WITH_MODULES, builds: true },
+    Booted { kernel: &V6_12, image: WITH_MODULES, modules: WITH_MODULES, builds: false },
+    Booted { kernel: &V7_3, image: "linux-binary-unsigned-*-amd64", modules: "linux-modules-*-amd64", builds: false },
 ];
 
 /// The package that has both.
@@ -73,6 +79,13 @@ struct Outcome {
     status: String,
     said: String,
     lines: Vec<String>,
+}
+
+impl Outcome {
+    /// Whether it was loaded, and said itself that it has no device: no loader says that.
+    fn has_no_device(&self) -> bool {
+        self.said.ends_with("No such device")
+    }
 }
 
 /// What the script's lines say, by case.
@@ -180,6 +193,17 @@ impl Booted {
     }
 }
 
+/// Builds the modules of a fixture by our modpost, in a tree or against headers.
+fn outside(tree: &Path, arguments: &[String], fixture: &str) -> io::Result<TempDir> {
+    let dir = working_directory()?;
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture).join("."), dir.path())?;
+    let modpost = route::value(&tree.join("scripts"), &original::ours("modpost")?.program)?;
+    let mut make = Command::new("make");
+    make.args(arguments).arg(format!("M={}", dir.path().display())).arg(format!("MODPOST={modpost}"));
+    output(make.current_dir(tree).env_remove("MAKEFLAGS").env_remove("KBUILD_RS_BIN"))?;
+    Ok(dir)
+}
+
 /// A case with its bytes, and what has to be loaded before.
 struct Prepared {
     number: usize,
@@ -275,7 +299,7 @@ fn said(case: &Prepared, outcome: &Outcome, files: &Files, words: &str, root: &P
 /// What differs between a kernel and modcheck.
 fn differences(outcome: &Outcome, said: &Value) -> String {
     let mut report = String::new();
-    let is_loaded = outcome.status == "0";
+    let is_loaded = outcome.status == "0" || outcome.has_no_device();
     let verdict = said["verdict"].as_str().unwrap_or_default();
     if verdict != if is_loaded { "loads" } else { "refused" } {
         report += &format!("  the kernel's status is {}, {}\n  modcheck: {verdict}\n", outcome.status, outcome.said);
@@ -329,11 +353,13 @@ fn inserted(files: &Files, cases: &[Case], words: &str, root: &Path) -> io::Resu
     let mut findings = Vec::new();
     for case in &all {
         let how = if words.is_empty() { String::new() } else { format!(", {words}") };
-        let report = match outcomes.get(&format!("{:03}", case.number)) {
+        let outcome = outcomes.get(&format!("{:03}", case.number));
+        let device = if outcome.is_some_and(Outcome::has_no_device) { ", which has no device" } else { "" };
+        let report = match outcome {
             Some(outcome) => differences(outcome, &said(case, outcome, files, words, root)?),
             None => "  the machine says nothing of it\n".to_owned(),
         };
-        findings.push((format!("{}{how}", case.name), report));
+        findings.push((format!("{}{how}{device}", case.name), report));
     }
     Ok(findings)
 }
@@ -357,7 +383,13 @@ pub fn compare(booted: &Booted, is_sample: bool) -> io::Result<Vec<Finding>> {
         cases.extend(edited.iter().map(String::as_str).enumerate().map(case));
     }
     let root = root(&files, dir.path())?;
-    let mut findings = vfio::compare(&files, booted.kernel.dialect().pci_override_only)?;
+    let has_aliases = booted.kernel.dialect().pci_override_only;
+    let mut findings = vfio::compare(&files, has_aliases, None)?;
+    if booted.builds && !is_sample {
+        let tree = headers::install(&dir.path().join("built"))?;
+        let variant = vfio::variant(&tree, &[])?;
+        findings.extend(vfio::compare(&files, has_aliases, Some(variant))?);
+    }
     for &(words, most) in WORDS.iter().take(if is_sample { 1 } else { WORDS.len() }) {
         findings.extend(inserted(&files, &cases[..most.min(cases.len())], words, &root)?);
     }

@@ -1,11 +1,12 @@
 //! A network card that is handed over to a virtual machine: the story that VFIO's
 //! aliases are for, on a real kernel.
 
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::machine::Machine;
-use super::{Files, needed};
+use super::{Files, needed, outside};
 use crate::original;
 use crate::tally::Finding;
 
@@ -15,6 +16,9 @@ const DEVICES: &[&str] = &["-M", "q35,kernel-irqchip=split", "-device", "intel-i
 /// A driver for the card, and what VFIO has.
 const MODULES: &[&str] =
     &["drivers/net/ethernet/intel/e1000e/e1000e", "drivers/vfio/pci/vfio-pci", "drivers/vfio/vfio_iommu_type1"];
+
+/// The directory of a driver's sources.
+const VARIANT: &str = "variant";
 
 /// Loads what claims the card, as a coldplug does; then does what file2alias says.
 const SCRIPT: &str = r#"
@@ -36,12 +40,22 @@ echo "@status $?"
 echo "@driver $(driver)"
 "#;
 
+/// A driver of VFIO's for this card alone.
+///
+/// # Errors
+/// If it doesn't build.
+pub(super) fn variant(tree: &Path, arguments: &[String]) -> io::Result<Vec<u8>> {
+    let built = outside(tree, arguments, VARIANT)?;
+    fs::read(built.path().join(format!("{VARIANT}_vfio_pci.ko")))
+}
+
 /// Boots the machine, and says what became of the card. A kernel that `has_aliases` for
-/// VFIO has them since 5.15; before, file2alias finds none, and says so.
+/// VFIO has them since 5.15; before, file2alias finds none, and says so. A `variant` is
+/// what it should choose.
 ///
 /// # Errors
 /// If something can't be had, run or read.
-pub(super) fn compare(files: &Files, has_aliases: bool) -> io::Result<Vec<Finding>> {
+pub(super) fn compare(files: &Files, has_aliases: bool, variant: Option<Vec<u8>>) -> io::Result<Vec<Finding>> {
     let mut paths: Vec<String> = Vec::new();
     for module in MODULES {
         needed(module, files, &mut paths)?;
@@ -54,6 +68,8 @@ pub(super) fn compare(files: &Files, has_aliases: bool) -> io::Result<Vec<Findin
         let module = loader::place::module(file).map_err(io::Error::other)?;
         contents.push((place.join("kernel").join(format!("{path}.ko")), module));
     }
+    let is_variant = variant.is_some();
+    contents.extend(variant.map(|module| (place.join("updates").join(format!("{VARIANT}.ko")), module)));
     for name in ["modules.order", "modules.builtin"] {
         contents.push((place.join(name), Vec::new()));
     }
@@ -63,17 +79,22 @@ pub(super) fn compare(files: &Files, has_aliases: bool) -> io::Result<Vec<Findin
         let line = written.lines().find_map(|line| line.strip_prefix(&format!("@{word} ")));
         line.unwrap_or("nothing").to_owned()
     };
+    let name = if is_variant { "VFIO, with a variant" } else { "VFIO" };
     let finding = |what: &str, word: &str, expected: &str| {
         let is = said(word);
         let report = if is == expected { String::new() } else { format!("  it is {is}, not {expected}\n{written}\n") };
-        (what.to_owned(), report)
+        (format!("{name}: {what}"), report)
     };
-    let (status, driver) = if has_aliases { ("0", "vfio-pci") } else { ("1", "e1000e") };
+    let (status, driver) = match (has_aliases, is_variant) {
+        (true, true) => ("0", "variant-vfio-pci"),
+        (true, false) => ("0", "vfio-pci"),
+        (false, _) => ("1", "e1000e"),
+    };
     Ok(vec![
-        finding("VFIO: a coldplug's driver", "coldplug", "e1000e"),
-        finding("VFIO: its modules after a coldplug", "loaded", "0"),
-        finding("VFIO: file2alias's status", "script", status),
-        finding("VFIO: the script's status", "status", "0"),
-        finding("VFIO: the driver after the script", "driver", driver),
+        finding("a coldplug's driver", "coldplug", "e1000e"),
+        finding("its modules after a coldplug", "loaded", "0"),
+        finding("file2alias's status", "script", status),
+        finding("the script's status", "status", "0"),
+        finding("the driver after the script", "driver", driver),
     ])
 }
