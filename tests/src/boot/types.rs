@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::cases::{Case, Edit, LLC, MII};
-use crate::command::run;
+use crate::command::{output, run};
 
 /// A section of types: their words, and their strings.
 #[derive(Clone, Copy, Debug)]
@@ -109,11 +109,11 @@ pub(super) fn edited(types: &mut [u8], number: usize) {
 
 /// The types of a module; `None` if it has none.
 pub(super) fn of(module: &Path, dir: &Path) -> io::Result<Option<Vec<u8>>> {
-    let file = dir.join("types");
-    let result = run(Command::new("objcopy")
-        .arg(format!("--dump-section=.BTF={}", file.display()))
-        .args([module, Path::new("/dev/null")]));
-    if result.is_err() { Ok(None) } else { fs::read(file).map(Some) }
+    // Of no such section objcopy warns, and the file stays empty.
+    let file = tempfile::NamedTempFile::new_in(dir)?;
+    let option = format!("--dump-section=.BTF={}", file.path().display());
+    output(Command::new("objcopy").arg(option).args([module, Path::new("/dev/null")]))?;
+    Ok(Some(fs::read(file.path())?).filter(|types| !types.is_empty()))
 }
 
 /// Gives a module types.
