@@ -16,7 +16,7 @@ const HEADER_WITH_LAYOUT: usize = 32;
 /// The length of a string's place that is taken.
 const MOST_STRINGS: u32 = 0x00ff_ffff;
 /// The size of a type without what follows it.
-const TYPE: usize = 12;
+pub(super) const TYPE: usize = 12;
 
 /// Types, which may be additions to others: then they are numbered from those on, and so
 /// are places of strings.

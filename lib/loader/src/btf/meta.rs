@@ -3,7 +3,7 @@
 
 use base::message::text;
 
-use super::format::{Btf, Type};
+use super::format::{Btf, TYPE, Type};
 use super::kinds::{CONST, Check, Details, KINDS, Kind, RESTRICT, TYPE_TAG, TYPEDEF, UNION, VOLATILE};
 use super::{Invalid, Rules};
 use crate::dialect::Dialect;
@@ -13,8 +13,6 @@ use crate::finding::Errno;
 const MOST_TYPES: u32 = 0x000f_ffff;
 /// Bits of the word that tells kind and elements, where some have no meaning.
 const INFO: u32 = 0x9f00_ffff;
-/// The size of a type without what follows it.
-const TYPE: usize = 12;
 /// Links of a chain of modifiers.
 const MOST_LINKS: u32 = 32;
 
@@ -232,7 +230,7 @@ impl<'a> Checked<'a, '_> {
         let arguments: Vec<[u32; 3]> = self.elements().collect();
         for (at, &[name, number, _]) in arguments.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
-            // The last one without a type stands for all that may follow.
+            // A last argument without a type is `...`.
             lines.push(if number == 0 && at + 1 == arguments.len() {
                 format!("{comma}vararg").into_bytes()
             } else {
@@ -328,8 +326,7 @@ fn chains(btf: &Btf, rules: Rules) -> Result<(), Invalid> {
         let mut in_tags = found.kind == TYPE_TAG;
         while is_modifier(&found) {
             if links == MOST_LINKS {
-                let message = "Max chain length or cycle detected";
-                return Err(Invalid { errno: Errno::ELOOP, ..Invalid::new(message) });
+                return Err(Invalid::cycle());
             }
             links += 1;
             if rules.dialect.btf_tags_first && found.kind == TYPE_TAG && !in_tags {

@@ -25,6 +25,11 @@ impl Invalid {
     fn new(message: impl AsRef<[u8]>) -> Self {
         Self { lines: vec![text!("BPF: {}", message.as_ref())], errno: Errno::EINVAL }
     }
+
+    /// A chain of types that has no end.
+    fn cycle() -> Self {
+        Self { errno: Errno::ELOOP, ..Self::new("Max chain length or cycle detected") }
+    }
 }
 
 /// How a kernel reads types.
@@ -115,12 +120,15 @@ mod tests {
         let strings = b"\0list\0none\0";
         let pointer = section(&[0, 2 << 24, 1], b"own\0");
         let member = section(&[11, STRUCT | 1, 24, 11, 1, 0], b"own\0");
+        let circle = section(&[11, STRUCT | 1, 24, 11, 3, 0, 0, 3 << 24, 0, 3, 1, 1], b"own\0");
         let lost = |name: &str| format!("distilled base BTF type '{name}' [1] is not mapped to base BTF id");
         for (base, types, expected) in [
             ([1, STRUCT, 16], &pointer, String::new()),
             ([1, STRUCT, 24], &pointer, String::new()),
             ([1, STRUCT, 24], &member, lost("list")),
             ([6, STRUCT, 16], &pointer, lost("none")),
+            // An array of itself, at which the kernel never ends.
+            ([1, STRUCT, 16], &circle, "BPF: Max chain length or cycle detected".into()),
             ([0, STRUCT, 16], &pointer, "type [1], kind [4] is invalid for distilled base BTF; it is anonymous".into()),
         ] {
             assert_eq!(said(types, Some(&section(&base, strings))), expected, "{base:x?}");

@@ -36,12 +36,21 @@ impl<'a> Relocation<'a> {
 
     /// Which of the base's types are parts of those that are added, so that their sizes
     /// matter; by their numbers.
-    fn embedded(&self) -> Vec<bool> {
+    ///
+    /// # Errors
+    /// If types are parts of themselves, where the kernel would go on without end.
+    fn embedded(&self) -> Result<Vec<bool>, Invalid> {
+        let most = self.base.len() + self.added.len();
         let mut embedded = vec![false; self.base.len() + 1];
         for composite in self.added.iter().filter(|found| is_composite(found)) {
             for member in 0..composite.count as usize {
                 let mut number = composite.word(member * 3 + 1);
+                let mut links = 0;
                 while let Some(found) = self.of(number) {
+                    links += 1;
+                    if links > most {
+                        return Err(Invalid::cycle());
+                    }
                     number = match found.kind {
                         CONST | RESTRICT | VOLATILE | TYPEDEF | TYPE_TAG => found.size,
                         ARRAY => found.word(0),
@@ -56,7 +65,7 @@ impl<'a> Relocation<'a> {
                 }
             }
         }
-        embedded
+        Ok(embedded)
     }
 }
 
@@ -100,7 +109,7 @@ fn is_same(of_base: &Type, of_kernel: &Type, is_embedded: bool) -> bool {
 pub(super) fn check(types: &Btf, base: &Btf, kernel: &Btf, rules: Rules) -> Result<(), Invalid> {
     let relocation = Relocation { base: base.iter(rules).collect(), added: types.iter(rules).collect() };
     check_base(&relocation.base)?;
-    let embedded = relocation.embedded();
+    let embedded = relocation.embedded()?;
     let of_kernel: Vec<Type> = kernel.iter(rules).collect();
     let mut composites: HashMap<u32, u32> = HashMap::new();
     for found in of_kernel.iter().filter(|found| is_composite(found) && found.name != 0) {
