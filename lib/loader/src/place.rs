@@ -187,21 +187,23 @@ impl Place {
     }
 
     /// Reads the kernel's image, if something is wanted that nothing else has said: its own
-    /// exports, its types for BPF, and if `signatures` are to be verified its certificates.
-    pub fn read_image(&mut self, signatures: bool) {
+    /// exports, its types for BPF where wrong ones keep a module from being loaded, and if
+    /// `is_thorough` its types in any case and its certificates, by which signatures are
+    /// verified.
+    pub fn read_image(&mut self, is_thorough: bool) {
         let has = |option: &str| self.config.as_ref().is_some_and(|config| config.has(option));
-        let wants_types = has("DEBUG_INFO_BTF_MODULES") && (signatures || !has("MODULE_ALLOW_BTF_MISMATCH"));
+        let wants_types = has("DEBUG_INFO_BTF_MODULES") && (is_thorough || !has("MODULE_ALLOW_BTF_MISMATCH"));
         let wants_exports = self.symvers.is_empty();
         for path in std::mem::take(&mut self.images) {
             let is_wanted = wants_types && self.btf.is_none()
                 || wants_exports && self.built_in.is_empty()
-                || signatures && !self.knows_keys;
+                || is_thorough && !self.knows_keys;
             let image = if is_wanted { fs::read(path).ok() } else { None };
             let Some(image) = image.and_then(Vmlinux::read) else { continue };
             if wants_exports {
                 self.built_in = image.exports();
             }
-            if signatures {
+            if is_thorough {
                 let certificates = image.certificates();
                 self.knows_keys |= !certificates.is_empty();
                 self.certificates.extend(certificates);

@@ -157,6 +157,9 @@ pub(crate) fn unknown(module: &[u8], symbol: &[u8], Errno(number): Errno) -> Vec
     text!("{}: Unknown symbol {} (err -{})", module, symbol, number.to_string())
 }
 
+/// Why a module is refused that uses both.
+const MIXED: &str = "what is for the GPL alone and what is proprietary don't go together";
+
 /// What a module may use, by its licence and what it has used before.
 struct Licence {
     /// What is for the GPL alone.
@@ -174,8 +177,7 @@ impl Licence {
         let what = if target.dialect.taint_names_symbol { text!("{} ", symbol) } else { Vec::new() };
         if self.uses_gpl {
             let line = "{}: module using GPL-only symbols uses symbols {}from proprietary module {}.";
-            let meaning = "what is for the GPL alone and what is proprietary don't go together";
-            log.logged(Step::Symbols, base::message::fill(line, &[name, &what, &owner]), meaning);
+            log.logged(Step::Symbols, base::message::fill(line, &[name, &what, &owner]), MIXED);
             return false;
         }
         if self.is_free {
@@ -225,8 +227,7 @@ fn resolve_one<'e>(
     };
     if !licence.allows(image, symbol, export, target, log) {
         if !is_optional {
-            let meaning = "what is for the GPL alone and what is proprietary don't go together";
-            log.refused(Step::Symbols, Errno::ENOENT, Some(unknown(Errno::ENOENT)), meaning);
+            log.refused(Step::Symbols, Errno::ENOENT, Some(unknown(Errno::ENOENT)), MIXED);
         }
         return None;
     }

@@ -52,7 +52,7 @@ fn payload(image: &[u8]) -> Option<&[u8]> {
     }
     // None means four.
     let sectors = image.get(SECTORS).map_or(0, |&sectors| if sectors == 0 { 4 } else { usize::from(sectors) });
-    let start = (sectors + 1) * 512 + number(image, PAYLOAD.0)?;
+    let start = number(image, PAYLOAD.0)?.checked_add((sectors + 1) * 512)?;
     image.get(start..start.checked_add(number(image, PAYLOAD.1)?)?)
 }
 

@@ -195,7 +195,7 @@ impl Edit {
             Self::OtherSignature => Some((info + 2, 1)),
             Self::OddSignature => Some((info + 1, 4)),
             Self::NoMessage => Some((start.unwrap_or(0), 0)),
-            // The name of its section of types is as good as another.
+            // The name of a section that no kernel reads.
             Self::Altered => memchr::memmem::find(&whole, b".comment").map(|place| (place, b'!')),
             _ => None,
         };

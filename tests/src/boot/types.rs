@@ -81,7 +81,7 @@ const EDITS: &[fn(u32) -> u32] = &[
     |word| word ^ 1,
     |_| 0,
     |word| word | FLAG,
-    |word| word + 0x0100_0000,
+    |word| word.wrapping_add(0x0100_0000),
     |_| u32::MAX,
     |word| word.wrapping_add(2),
     |word| word << 3,
