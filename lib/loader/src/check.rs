@@ -9,7 +9,7 @@ use crate::finding::{self, Errno, Finding, Log, Step, Verdict};
 use crate::image::Image;
 use crate::signature::{self, Signature, Signed};
 pub use crate::symbols::Owner;
-use crate::symbols::{self, Compared};
+use crate::symbols::{self, Compared, Imports};
 use crate::target::{Native, State, Target};
 
 /// Bits of what taints a kernel (`include/linux/panic.h`).
@@ -31,7 +31,8 @@ pub struct Checked {
     pub owners: Vec<Owner>,
     /// What it exports itself.
     pub exports: Vec<Exported>,
-    /// Its licence isn't compatible with the GPL.
+    /// The kernel takes it for proprietary: by its licence or its name, or because it
+    /// imports from a module that is.
     pub is_proprietary: bool,
 }
 
@@ -78,12 +79,11 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
         check_permissions(&image, target, &mut log);
     }
     check_exports(&image, target, &mut log);
-    let owners = symbols::resolve(&image, target, &mut log);
+    let Imports { owners, is_proprietary } = symbols::resolve(&image, target, &mut log);
     let exports = exported::of(&image);
     check_duplicates(&image, &exports, &owners, target, &mut log);
     log.about_all();
     check_types(&image, target, &mut log);
-    let is_proprietary = !symbols::is_free(&image);
     Checked { name: image.name.clone(), vermagic, findings: log.findings(), owners, exports, is_proprietary }
 }
 

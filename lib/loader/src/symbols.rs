@@ -106,8 +106,17 @@ pub struct Owner {
     pub symbols: Vec<Vec<u8>>,
 }
 
-/// Resolves what a module imports. Returns the modules that export it.
-pub(crate) fn resolve(image: &Image, target: &Target, log: &mut Log) -> Vec<Owner> {
+/// What a module imports.
+pub(crate) struct Imports {
+    /// The modules that export it.
+    pub owners: Vec<Owner>,
+    /// Whether the module is taken for proprietary then, by its licence or its name, or
+    /// because it imports from one that is.
+    pub is_proprietary: bool,
+}
+
+/// Resolves what a module imports.
+pub(crate) fn resolve(image: &Image, target: &Target, log: &mut Log) -> Imports {
     let mut owners: Vec<Owner> = Vec::new();
     let mut licence = Licence { is_free: is_compatible(image), uses_gpl: false };
     let name = &image.name;
@@ -144,7 +153,7 @@ pub(crate) fn resolve(image: &Image, target: &Target, log: &mut Log) -> Vec<Owne
             _ => {}
         }
     }
-    owners
+    Imports { owners, is_proprietary: !licence.is_free }
 }
 
 /// Whether a symbol may be undefined (`ignore_undef_symbol()`).

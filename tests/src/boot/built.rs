@@ -15,7 +15,7 @@ use crate::tally::Finding;
 const HEADERS: &[&str] = &["Module.symvers", ".config", "include/config/auto.conf", "include/config/kernel.release"];
 
 /// The modules that are built outside of its tree.
-const OUTSIDE: &[&str] = &["owner", "user", "free_user", "late_user"];
+const OUTSIDE: &[&str] = &["owner", "user", "free_user", "late_user", "late_heir"];
 
 /// Its files, its modules installed.
 fn files(built: &Beside) -> io::Result<Files> {
