@@ -293,7 +293,7 @@ impl<'a> Reader<'a, '_> {
             )));
         };
         let is_apart = self.dialect.sections_checked_apart;
-        if is_apart && table.sh_type != SHT_STRTAB {
+        if self.dialect.string_tables_checked && table.sh_type != SHT_STRTAB {
             return Err(malformed(text!("Invalid ELF section name table type: {}", number(table.sh_type))));
         }
         if !is_apart && !self.is_inside(table) {
@@ -372,7 +372,7 @@ impl<'a> Reader<'a, '_> {
             (module, table)
         };
         let strings = self.strings_of(&sections[table], header)?;
-        if is_apart && sections[strings].sh_type != SHT_STRTAB {
+        if self.dialect.string_tables_checked && sections[strings].sh_type != SHT_STRTAB {
             let line = text!("Invalid ELF symbol string table type: {}", number(sections[strings].sh_type));
             return Err(malformed(line));
         }

@@ -37,8 +37,8 @@ fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte >= 0xc0 && !matches!(byte, 0xd7 | 0xf7)
 }
 
-fn is_identifier(name: &[u8], dialect: &Dialect) -> bool {
-    let is_start = |byte: u8| is_letter(byte) || matches!(byte, b'_' | b'.');
+fn is_identifier(name: &[u8], has_dots: bool, dialect: &Dialect) -> bool {
+    let is_start = |byte: u8| is_letter(byte) || byte == b'_' || has_dots && byte == b'.';
     let is_right = |(at, &byte): (usize, &u8)| is_start(byte) || at > 0 && byte.is_ascii_digit();
     !name.is_empty() && name.len() <= longest(dialect) && name.iter().enumerate().all(is_right)
 }
@@ -58,12 +58,16 @@ struct Checked<'a, 'b> {
 
 impl<'a> Checked<'a, '_> {
     fn is_identifier(&self, place: u32) -> bool {
-        self.btf.string(place).is_some_and(|name| is_identifier(name, self.rules.dialect))
+        self.is_name(place, self.rules.dialect.btf_dots)
+    }
+
+    fn is_name(&self, place: u32, has_dots: bool) -> bool {
+        self.btf.string(place).is_some_and(|name| is_identifier(name, has_dots, self.rules.dialect))
     }
 
     fn is_section(&self, place: u32) -> bool {
         if !self.rules.dialect.btf_sections {
-            return self.is_identifier(place);
+            return self.is_name(place, true);
         }
         let is_printed = |byte: &u8| matches!(byte, 0x20..=0x7e | 0xa0..);
         let name = self.btf.string(place).unwrap_or_default();

@@ -79,7 +79,11 @@ mod tests {
 
     /// What a kernel logs of a module's types; its own are an integer and a structure.
     fn said(types: &[u8], base: Option<&[u8]>) -> String {
-        let dialect = Dialect::new(kernel::Version::new(7, 3, 0));
+        said_by(kernel::Version::new(7, 3, 0), types, base)
+    }
+
+    fn said_by(version: kernel::Version, types: &[u8], base: Option<&[u8]>) -> String {
+        let dialect = Dialect::new(version);
         let native = Native { is_64: true, is_little: true, machine: 62 };
         let rules = Rules { native, dialect: &dialect, is_lenient: false };
         let own = section(&[1, INT, 4, SIGNED, 5, STRUCT, 16], b"\0int\0list\0");
@@ -113,6 +117,26 @@ mod tests {
         }
         assert_eq!(said(b"", None), "BPF: hdr_len not found");
         assert_eq!(said(&section(&[], b"own"), None), "BPF: Invalid string section");
+    }
+
+    #[test]
+    fn what_names_may_have_in_them() {
+        let function = section(&[10, FUNC, 2], b"a.b\0");
+        let dotted = section(&[10, DATASEC, 8], b"a.b\0");
+        let dashed = section(&[10, DATASEC, 8], b"a-b\0");
+        for (types, version, expected) in [
+            (&function, (5, 10, 185), false),
+            (&function, (5, 10, 186), true),
+            (&function, (6, 2, 0), false),
+            (&function, (6, 4, 0), true),
+            (&dotted, (5, 10, 0), true),
+            (&dashed, (6, 8, 0), false),
+            (&dashed, (6, 9, 0), true),
+        ] {
+            let (major, minor, sublevel) = version;
+            let said = said_by(kernel::Version::new(major, minor, sublevel), types, None);
+            assert_eq!(said.is_empty(), expected, "{version:?}: {said}");
+        }
     }
 
     #[test]
