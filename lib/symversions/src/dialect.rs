@@ -13,7 +13,7 @@ kernel::dialect! {
     /// script, for which `-R` asks for a place relative to the section.
     symver_lines: (5, 19), until None, stable &[], commits &["7b4537199a4a"];
     /// There is no option `-s`; before, it takes a prefix, and the run ends.
-    prefix_option_removed: (6, 8), until None, stable &[], commits &[];
+    prefix_option_removed: (6, 8), until None, stable &[], commits &["a19937d829fb"];
     /// Attributes may stand wherever C has them, and types may be shadowed; before, such
     /// declarations are syntax errors, or their attributes are part of a type.
     attributes_placed: (6, 14), until None, stable &[], commits &["3ccda63a3af5", "2966b66c94a2", "ec28bfff83c4"];

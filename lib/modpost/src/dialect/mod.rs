@@ -24,7 +24,7 @@ kernel::dialect! {
     /// A symbol is exported by lying in a `___ksymtab+` or `___ksymtab_gpl+`
     /// section; before, a `__ksymtab_` symbol in any other section counts as
     /// an export of kind `(unknown)`.
-    exports_by_section: (5, 19), until None, stable &[], commits &[];
+    exports_by_section: (5, 19), until None, stable &[], commits &["2a66c3124afd"];
     /// CRCs come from `#SYMVER` lines in `.cmd` files and are written out as
     /// `SYMBOL_CRC()`, vmlinux's into `.vmlinux.export.c`; before, they are
     /// the values of `__crc_` symbols.
@@ -45,7 +45,7 @@ kernel::dialect! {
     /// All modules are checked before the first file is written.
     checks_before_files: (6, 5), until None, stable &[], commits &[];
     /// A file's suffix is looked at before the file.
-    suffix_before_contents: (7, 3), until None, stable &[(6, 1, 188), (6, 12, 110), (7, 2, 6)], commits &[];
+    suffix_before_contents: (7, 3), until None, stable &[(6, 1, 188), (6, 12, 110), (7, 2, 6)], commits &["9a5b76027ed9"];
     /// `-T -` is a file of that name.
     list_from_dash_is_a_file: (6, 2), until None, stable &[], commits &[];
     /// Byte order is taken from each object, and one of none ends the run.
@@ -144,7 +144,7 @@ kernel::dialect! {
     dollar_symbols_ignored: (6, 6), until None, stable &[], commits &["ff09f6fd2972"];
     /// An addend of a relocation's own counts from its symbol; before, since
     /// 6.5, from the section's start.
-    addends_from_symbol: (6, 7), until None, stable &[(6, 5, 13), (6, 6, 3)], commits &[];
+    addends_from_symbol: (6, 7), until None, stable &[(6, 5, 13), (6, 6, 3)], commits &["1c4a7587d1bb"];
     /// Relocations without addend must be of a machine that is known, and one
     /// of a type that isn't is near no symbol.
     rel_needs_machine: (6, 5), until None, stable &[], commits &["8e86ebefdd5c"];
@@ -191,14 +191,14 @@ kernel::dialect! {
     /// `*driver` may refer to exit sections unless `-W` is given.
     drivers_checked_with_w: (6, 6), until None, stable &[(6, 1, 79)], commits &["f177cd0c15fc"];
     /// `*driver` may not refer to exit sections.
-    drivers_checked: (6, 11), until None, stable &[], commits &[];
+    drivers_checked: (6, 11), until None, stable &[], commits &["7308bf8a2c3d"];
     /// `.meminit` is like `.init` to drivers and to what is exported.
     meminit_is_init: (6, 7), until None, stable &[(6, 6, 64)], commits &["473a45bb35f0"];
     /// `-W` asks for more warnings.
     extra_warn: (6, 5), until None, stable &[(6, 1, 79)], commits &["20ff36856fe0"];
     /// An exception table entry outside executable sections is an error;
     /// before, it ends the run.
-    extable_mismatch_is_error: (6, 5), until None, stable &[(6, 1, 39), (6, 4, 4)], commits &[];
+    extable_mismatch_is_error: (6, 5), until None, stable &[(6, 1, 39), (6, 4, 4)], commits &["d0acc76a49aa"];
     /// What refers to an init section is looked at even if it is called
     /// `reference___initcall…`.
     initcall_references_checked: (6, 0), until None, stable &[], commits &["a25efd6ef1ef"];
@@ -219,15 +219,15 @@ kernel::dialect! {
     /// `struct pci_device_id` has `override_only`.
     pci_override_only: (5, 15), until None, stable &[], commits &["cc6711b0bf36"];
     /// ACPI ids have 16 bytes; before, 9.
-    acpi_id_16: (5, 18), until None, stable &[], commits &[];
+    acpi_id_16: (5, 18), until None, stable &[], commits &["d273845ecb0e"];
     /// `struct rpmsg_device_id` has `driver_data`.
-    rpmsg_driver_data: (5, 14), until None, stable &[], commits &[];
+    rpmsg_driver_data: (5, 14), until None, stable &[], commits &["60302ce4ea07"];
     /// Tables of auxiliary devices.
     auxiliary_tables: (5, 11), until None, stable &[], commits &["7de3697e9cbd"];
     /// Tables of Surface System Aggregator and of device feature list devices.
     ssam_and_dfl_tables: (5, 12), until None, stable &[], commits &["eb0e90a82098"];
     /// Tables of mhi_ep devices.
-    mhi_ep_tables: (5, 19), until None, stable &[], commits &[];
+    mhi_ep_tables: (5, 19), until None, stable &[], commits &["ee0360b20b3f"];
     /// Tables of ISHTP devices.
     ishtp_tables: (5, 16), until None, stable &[], commits &["fa443bc3c1e4"];
     /// Aliases are a list without duplicates, a table that isn't one is an
@@ -243,7 +243,7 @@ kernel::dialect! {
     /// the warning is missing.
     pci_override_undefined: (6, 13), until None, stable &[], commits &["f4fdb17ca5a5"];
     /// An auxiliary device's name has 40 bytes; before, 32.
-    auxiliary_name_40: (6, 19), until None, stable &[], commits &[];
+    auxiliary_name_40: (6, 19), until None, stable &[], commits &["d3d25f430cad"];
     /// `struct ap_device_id` has no `driver_info`.
     ap_without_info: (7, 3), until None, stable &[], commits &[];
     /// Tables of MCB devices.
@@ -251,7 +251,7 @@ kernel::dialect! {
     /// A Type-C alias has no mode.
     typec_without_mode: (6, 14), until None, stable &[], commits &["8541bf0239b8"];
     /// A WMI GUID's digits are checked and written in upper case.
-    wmi_checked: (7, 2), until None, stable &[], commits &[];
+    wmi_checked: (7, 2), until None, stable &[], commits &["3429ae7b2f02"];
     /// A platform device's name has 24 bytes; before, 20.
     platform_name_24: (6, 16), until None, stable &[], commits &[];
     /// `struct x86_cpu_id` has `type`.
@@ -259,7 +259,7 @@ kernel::dialect! {
     /// `struct x86_cpu_id` has `platform_mask`.
     x86_cpu_platform: (7, 1), until None, stable &[], commits &["fab0c75d500f"];
     /// Input devices have one switch more.
-    input_switch_17: (6, 16), until None, stable &[], commits &[];
+    input_switch_17: (6, 16), until None, stable &[], commits &["67890d579402"];
     /// An ACPI entry's class is read in the target's byte order.
     acpi_class_order: (6, 12), until None, stable &[], commits &["2e766a1f5f94"];
     /// Tables of CDX devices.
@@ -267,11 +267,11 @@ kernel::dialect! {
     /// CDX entries may be for an override alone, and for any device.
     cdx_override: (6, 5), until None, stable &[], commits &[];
     /// CDX ids have a subsystem and a class.
-    cdx_class: (6, 7), until None, stable &[], commits &[];
+    cdx_class: (6, 7), until None, stable &[], commits &["fa10f413091a"];
     /// Tables of SLIMbus devices.
     slim_tables: (6, 12), until None, stable &[], commits &["b4b818305578"];
     /// Tables of VCHIQ devices.
-    vchiq_tables: (6, 7), until None, stable &[], commits &[];
+    vchiq_tables: (6, 7), until None, stable &[], commits &["027e5703de6b"];
     /// Tables of coreboot devices.
     coreboot_tables: (6, 9), until None, stable &[], commits &["f1cebae1dbf8"];
     /// An input table's bitmaps are read up to and including their maximum.
@@ -311,12 +311,12 @@ kernel::dialect! {
     /// The retpoline mark asks for `CONFIG_MITIGATION_RETPOLINE`.
     mitigation_retpoline: (6, 9), until Some((6, 12)), stable &[], commits &["aefb2f2e619b", "fdf94e4403ec"];
     /// Exports' licenses are `SYMBOL_FLAGS()`.
-    symbol_flags: (7, 1), until None, stable &[], commits &[];
+    symbol_flags: (7, 1), until None, stable &[], commits &["16d0e04f546f", "f18540256b70"];
     /// `.mod.c` has version magic, `intree`, `retpoline` and their like; since
     /// 6.12, `module-common.c` does.
     vermagic: BEFORE_ALL, until Some((6, 12)), stable &[], commits &["fdf94e4403ec"];
     /// A line that is too long for the original's array ends the run.
-    long_line_is_fatal: (7, 2), until None, stable &[(6, 1, 189), (6, 12, 111)], commits &[];
+    long_line_is_fatal: (7, 2), until None, stable &[(6, 1, 189), (6, 12, 111)], commits &["d7231d8cb262"];
     /// `.mod.c` includes `<linux/export-internal.h>`.
     export_internal_header: (5, 19), until None, stable &[], commits &["7b4537199a4a"];
     /// mk_elfconfig tells the class alone: byte order is read from objects.
