@@ -219,10 +219,10 @@ check-headers: needs build static
 	tests/needs kernel
 	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-headers
 
-check-boot: needs build
+check-boot: needs build static
 	tests/needs kernel
 	tests/needs boot
-	KBUILD_RS_BIN=$(BIN) $(BIN)/check-boot $(BOOT)
+	KBUILD_RS_BIN=$(STATIC) $(BIN)/check-boot $(BOOT)
 
 check-kernel: needs build static
 	tests/needs kernel
