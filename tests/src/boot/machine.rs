@@ -36,8 +36,9 @@ const LAST: &str = "@end\n";
 const PROGRAMS: &[&str] = &["kmod"];
 
 /// Words with which a kernel says nothing by itself while it runs: it would measure the
-/// processor's clock, and say so, a second after its start.
-const QUIET: &str = "quiet notsc random.trust_cpu=on";
+/// processor's clock, and say so, a second after its start. What it says begins with the
+/// time, also where its configuration is without, so that scripts can tell lines by it.
+const QUIET: &str = "quiet notsc random.trust_cpu=on printk.time=1";
 
 /// How long a machine may run, in seconds: it has no other clock than the emulator's.
 const LIMIT: &str = "900";
