@@ -120,6 +120,28 @@ fn a_module_is_refused_with_those_that_it_needs() -> io::Result<()> {
     Ok(())
 }
 
+/// An installed module that is needed needs another itself, which is proprietary.
+#[test]
+fn what_is_needed_needs_others() -> io::Result<()> {
+    let place = kernel()?;
+    let installed = place.path().join("lib/modules/6.12.0");
+    let mut proprietary = module("provider", VERMAGIC, EXPORTS)?;
+    let license = proprietary.windows(11).position(|bytes| bytes == b"license=GPL").unwrap_or_default();
+    proprietary[license..license + 11].copy_from_slice(b"license=MIT");
+    fs::write(installed.join("updates/provider.ko"), proprietary)?;
+    let between = format!("{IMPORTS}\n{}", EXPORTS.replace("own_symbol", "other_symbol"));
+    fs::write(installed.join("updates/between.ko"), module("between", VERMAGIC, &between)?)?;
+    let list = "alias symbol:own_symbol provider\nalias symbol:other_symbol between\n";
+    fs::write(installed.join("modules.symbols"), list)?;
+    fs::write(place.path().join("heir.ko"), module("heir", VERMAGIC, "\t.data\n\t.quad other_symbol")?)?;
+    let (text, status) = said(place.path(), &format!("{KERNEL} --json heir.ko"))?;
+    let object: Value = serde_json::from_str(&text).map_err(io::Error::other)?;
+    assert_eq!((status, &object["verdict"]), (0, &Value::from("loads")), "{text}");
+    let line = "heir: module uses symbols other_symbol from proprietary module between, inheriting taint.";
+    assert_eq!(object["findings"][0]["line"], line, "{text}");
+    Ok(())
+}
+
 /// An image of a kernel that exports two symbols and has a certificate, as it was linked.
 fn vmlinux(certificate: &[u8]) -> io::Result<Vec<u8>> {
     let dir = tempfile::tempdir()?;

@@ -62,14 +62,15 @@ pub fn judge(files: &[PathBuf], place: &Place, target: &Target, progress: impl F
         progress();
         result
     };
-    let (mut judged, exports): (Vec<Judged>, Vec<Vec<Exported>>) = workers.map(files, work).into_iter().unzip();
-    let installed = exports_of_installed(&judged, place, target);
-    check_again(&mut judged, &exports, &installed, target);
+    let (mut judged, mut exports): (Vec<Judged>, Vec<Vec<Exported>>) = workers.map(files, work).into_iter().unzip();
+    add_exporters(&mut judged, &mut exports, place, target);
+    check_again(&mut judged, &exports, target);
     let mut verdicts = Verdicts { place, target, known: HashMap::new(), open: HashSet::new() };
     for module in &judged {
         let own = module.checked.as_ref().ok().cloned();
-        verdicts.known.insert(module.name(), Known { checked: own, loads: None });
+        verdicts.known.entry(module.name()).or_insert(Known { checked: own, loads: None });
     }
+    judged.truncate(files.len());
     for module in &mut judged {
         if let Ok(checked) = &mut module.checked {
             checked.findings.extend(verdicts.dependencies(checked));
@@ -77,9 +78,6 @@ pub fn judge(files: &[PathBuf], place: &Place, target: &Target, progress: impl F
     }
     judged
 }
-
-/// What a module outside of the kernel's tree exports.
-type Outside = (Vec<u8>, Vec<Exported>, bool);
 
 /// The symbols that nothing exports.
 fn lacking(module: &Judged) -> impl Iterator<Item = &[u8]> {
@@ -90,22 +88,32 @@ fn lacking(module: &Judged) -> impl Iterator<Item = &[u8]> {
     findings.iter().filter(is_lacking).filter_map(|finding| finding.symbol.as_deref())
 }
 
-/// What installed modules export that the kernel's own list lacks: those that were built
-/// outside of its tree. Each with its path without suffix, and whether it is proprietary.
-fn exports_of_installed(judged: &[Judged], place: &Place, target: &Target) -> Vec<Outside> {
-    let wanted: HashSet<&[u8]> = judged.iter().flat_map(lacking).collect();
-    if wanted.is_empty() {
-        return Vec::new();
+/// Adds the installed modules that export what is lacking, which the kernel's own list
+/// hasn't if they were built outside of its tree, and those that export what these lack.
+fn add_exporters(judged: &mut Vec<Judged>, exports: &mut Vec<Vec<Exported>>, place: &Place, target: &Target) {
+    let mut seen = 0;
+    let mut sought: HashSet<Vec<u8>> = HashSet::new();
+    while seen < judged.len() {
+        let lacking: HashSet<Vec<u8>> = judged[seen..].iter().flat_map(lacking).map(<[u8]>::to_vec).collect();
+        let wanted: HashSet<&[u8]> = lacking.difference(&sought).map(Vec::as_slice).collect();
+        seen = judged.len();
+        if wanted.is_empty() {
+            return;
+        }
+        let mut files = place.exporters(&wanted);
+        files.retain(|file| judged.iter().all(|module| module.path != *file));
+        let found = Workers::new(None, files.len()).map(&files, |path| checked(path, target));
+        for (module, exported) in found {
+            judged.push(module);
+            exports.push(exported);
+        }
+        sought.extend(lacking);
     }
-    let files = place.exporters(&wanted);
-    let all = Workers::new(None, files.len()).map(&files, |path| checked(path, target));
-    let loaded = all.into_iter().filter(|(module, _)| !module.is_refused());
-    loaded.map(|(module, exports)| (stem(&module.path), exports, module.is_proprietary())).collect()
 }
 
 /// Checks those again that lack symbols which others of them export, and which would be
-/// loaded, or `installed` ones.
-fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], installed: &[Outside], target: &Target) {
+/// loaded.
+fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], target: &Target) {
     let stems: Vec<Vec<u8>> = judged.iter().map(|module| stem(&module.path)).collect();
     // Each round may make more of them load.
     for _ in 0..judged.len() {
@@ -115,9 +123,6 @@ fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], installed: &[Ou
             if !module.is_refused() {
                 more.add_exported(stem, exports, module.is_proprietary());
             }
-        }
-        for (stem, exports, is_proprietary) in installed {
-            more.add_exported(stem, exports, *is_proprietary);
         }
         if more.len() == before {
             return;
