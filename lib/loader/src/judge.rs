@@ -92,22 +92,19 @@ fn lacking(module: &Judged) -> impl Iterator<Item = &[u8]> {
 /// hasn't if they were built outside of its tree, and those that export what these lack.
 fn add_exporters(judged: &mut Vec<Judged>, exports: &mut Vec<Vec<Exported>>, place: &Place, target: &Target) {
     let mut seen = 0;
-    let mut sought: HashSet<Vec<u8>> = HashSet::new();
     while seen < judged.len() {
-        let lacking: HashSet<Vec<u8>> = judged[seen..].iter().flat_map(lacking).map(<[u8]>::to_vec).collect();
-        let wanted: HashSet<&[u8]> = lacking.difference(&sought).map(Vec::as_slice).collect();
-        seen = judged.len();
+        let wanted: HashSet<&[u8]> = judged[seen..].iter().flat_map(lacking).collect();
         if wanted.is_empty() {
             return;
         }
+        let known: HashSet<&Path> = judged.iter().map(|module| module.path.as_path()).collect();
         let mut files = place.exporters(&wanted);
-        files.retain(|file| judged.iter().all(|module| module.path != *file));
-        let found = Workers::new(None, files.len()).map(&files, |path| checked(path, target));
-        for (module, exported) in found {
+        files.retain(|file| !known.contains(file.as_path()));
+        seen = judged.len();
+        for (module, exported) in Workers::new(None, files.len()).map(&files, |path| checked(path, target)) {
             judged.push(module);
             exports.push(exported);
         }
-        sought.extend(lacking);
     }
 }
 
