@@ -39,15 +39,15 @@ kernel::dialect! {
     /// PA-RISC 64's millicode (`STT_LOPROC`) is exported as functions.
     parisc64_functions: (6, 6), until None, stable &[(6, 5, 4)], commits &["08700ec70504"];
     /// Without `-M` `.export_symbol` is like any other section.
-    module_option: (6, 6), until None, stable &[], commits &[];
+    module_option: (6, 6), until None, stable &[], commits &["481461f51099"];
     /// `-t` trims exports that no module uses and `-u` doesn't list.
     trim_option: (6, 5), until None, stable &[], commits &["5e9e95cc9148"];
     /// All modules are checked before the first file is written.
-    checks_before_files: (6, 5), until None, stable &[], commits &[];
+    checks_before_files: (6, 5), until None, stable &[], commits &["5e9e95cc9148"];
     /// A file's suffix is looked at before the file.
     suffix_before_contents: (7, 3), until None, stable &[(6, 1, 188), (6, 12, 110), (7, 2, 6)], commits &["9a5b76027ed9"];
     /// `-T -` is a file of that name.
-    list_from_dash_is_a_file: (6, 2), until None, stable &[], commits &[];
+    list_from_dash_is_a_file: (6, 2), until None, stable &[], commits &["f65a486821cf"];
     /// Byte order is taken from each object, and one of none ends the run.
     byte_order_of_objects: (6, 12), until None, stable &[], commits &["a660deb0f1f6"];
     /// `-b` asks for `____versions`, `-x` for versions of names of any length.
@@ -60,7 +60,7 @@ kernel::dialect! {
     module_namespaces: (6, 16), until None, stable &[], commits &["520b1a147d91"];
     /// `.cmd` files are found by the object's name without `.o`, and without
     /// `.thinlto-native`.
-    cmd_file_by_stem: (7, 2), until None, stable &[], commits &[];
+    cmd_file_by_stem: (7, 2), until None, stable &[], commits &["9f2aee8f7d18"];
     /// A trailing `.lto` is cut off symbols and module names.
     lto_suffix: (5, 12), until Some((5, 18)), stable &[], commits &["7ac204b545f2", "d31ed5d767c0"];
     /// A trailing `.prelink` is cut off symbols and module names.
@@ -86,14 +86,14 @@ kernel::dialect! {
     fatal_is_called_error: (6, 8), until None, stable &[], commits &["16a473f60edc"];
     /// Undefined symbols are reported without vmlinux, too, but not more than
     /// ten.
-    undefined_reports_capped: (5, 13), until None, stable &[], commits &[];
+    undefined_reports_capped: (5, 13), until None, stable &[], commits &["4475dff55c54"];
     /// An export without a CRC is told where its prototype may be missing.
     crc_prototype_hint: (5, 14), until None, stable &[], commits &["4a6795933a89"];
     /// A failed CRC is told in full even if the hint on its prototype follows;
     /// before, that message ends in an ellipsis.
     crc_failure_in_full: (5, 18), until None, stable &[(5, 15, 33), (5, 16, 19), (5, 17, 2)], commits &["bf5c0c2231bc"];
     /// An empty namespace is, to a message, `(null)`.
-    empty_namespace_is_null: (5, 4), until Some((5, 19)), stable &[], commits &[];
+    empty_namespace_is_null: (5, 4), until Some((5, 19)), stable &[], commits &["79f646e8654b"];
     /// An export that no object defines globally is complained of.
     static_export_check: (5, 4), until Some((5, 19)), stable &[], commits &["31cb50b5590f"];
     /// A symbol exported twice is an error and counts twice; before, a
@@ -122,10 +122,10 @@ kernel::dialect! {
 
     // --- section mismatches ---------------------------------------------
     /// Reports call an object by its module's name; before, by its path.
-    reports_name_module: (6, 5), until None, stable &[], commits &[];
+    reports_name_module: (6, 5), until None, stable &[], commits &["94d6cb68124b"];
     /// Symbols are looked for in a section, not in all of its name, and advice
     /// on an exception table is a message of its own.
-    symbols_by_section: (6, 5), until None, stable &[], commits &[];
+    symbols_by_section: (6, 5), until None, stable &[], commits &["faee9defd8fc", "9990ca35870b"];
     /// A mismatch's source is told as symbol and offset, an exception table's
     /// like any other.
     mismatch_offsets: (6, 5), until None, stable &[], commits &["f234627898d7"];
@@ -138,7 +138,7 @@ kernel::dialect! {
     /// Where there is no name, an address is told; before, `(unknown)`.
     nameless_by_address: (6, 12), until None, stable &[], commits &["7a7f974594cd"];
     /// Symbols that begin with `.L` or `L0` are nobody's.
-    tools_symbols_ignored: (6, 4), until None, stable &[], commits &[];
+    tools_symbols_ignored: (6, 4), until None, stable &[], commits &["87e5b1e8f257", "0a3bf86092c3"];
     /// Symbols that begin with `$` are nobody's; before, only `$a`, `$d`, `$t`
     /// and `$x`, alone or before a dot.
     dollar_symbols_ignored: (6, 6), until None, stable &[], commits &["ff09f6fd2972"];
@@ -164,9 +164,9 @@ kernel::dialect! {
     /// sections.
     llvm_data_symbols: (7, 2), until None, stable &[], commits &["9a289cc425bf"];
     /// LLVM's coverage data isn't looked at.
-    coverage_ignored: (7, 2), until None, stable &[], commits &[];
+    coverage_ignored: (7, 2), until None, stable &[], commits &["29c52907334a"];
     /// Livepatch's symbol ids aren't looked at.
-    klp_symbols_ignored: (7, 3), until None, stable &[(7, 2, 6)], commits &[];
+    klp_symbols_ignored: (7, 3), until None, stable &[(7, 2, 6)], commits &["029223d30162"];
     /// LLVM's call graph profile isn't looked at.
     call_graph_profile: (6, 6), until None, stable &[], commits &["1ef061a4e264"];
     /// One line per mismatch; before, a paragraph.
@@ -238,7 +238,7 @@ kernel::dialect! {
     /// vmlinux's are written, too.
     tables_name_their_module: (6, 18), until None, stable &[], commits &["83fb49389bbe", "5ab23c7923a1"];
     /// An input or DMI alias that is too long ends the run.
-    alias_bounds: (7, 1), until None, stable &[], commits &[];
+    alias_bounds: (7, 1), until None, stable &[], commits &["49f8fcde6889"];
     /// What follows an unknown `override_only` is undefined: the return after
     /// the warning is missing.
     pci_override_undefined: (6, 13), until None, stable &[], commits &["f4fdb17ca5a5"];
@@ -253,7 +253,7 @@ kernel::dialect! {
     /// A WMI GUID's digits are checked and written in upper case.
     wmi_checked: (7, 2), until None, stable &[], commits &["3429ae7b2f02"];
     /// A platform device's name has 24 bytes; before, 20.
-    platform_name_24: (6, 16), until None, stable &[], commits &[];
+    platform_name_24: (6, 16), until None, stable &[], commits &["655862865c97"];
     /// `struct x86_cpu_id` has `type`.
     x86_cpu_type: (6, 15), until None, stable &[], commits &["00d7fc04b703"];
     /// `struct x86_cpu_id` has `platform_mask`.
@@ -265,7 +265,7 @@ kernel::dialect! {
     /// Tables of CDX devices.
     cdx_tables: (6, 4), until None, stable &[], commits &["2959ab247061"];
     /// CDX entries may be for an override alone, and for any device.
-    cdx_override: (6, 5), until None, stable &[], commits &[];
+    cdx_override: (6, 5), until None, stable &[], commits &["234489ac5613"];
     /// CDX ids have a subsystem and a class.
     cdx_class: (6, 7), until None, stable &[], commits &["fa10f413091a"];
     /// Tables of SLIMbus devices.
@@ -286,7 +286,7 @@ kernel::dialect! {
     srcversion_by_module: (5, 15), until None, stable &[], commits &["e54dd93a0822"];
     /// A malformed `.cmd` file costs the srcversion; before, since 5.19, the
     /// run crashed.
-    malformed_cmd_survived: (6, 12), until None, stable &[], commits &[];
+    malformed_cmd_survived: (6, 12), until None, stable &[], commits &["4b60a5655528"];
     /// Leading spaces of a `.cmd` file's lines don't count.
     cmd_leading_spaces: (6, 8), until None, stable &[(5, 10, 210), (5, 15, 149), (6, 1, 79), (6, 6, 18), (6, 7, 6)], commits &["5d9a16b2a4d9"];
 
