@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`bytes`], [`fnmatch`] | C's string functions, on bytes |
 //! | [`message`] | messages as values, and the program that speaks |
+//! | [`read_buffer`] | memory that files are read into |
 //! | [`textfile`] | text files, read as C programs read them |
 //! | [`output`] | files written whole or not at all |
 //! | [`streams`] | standard streams that the caller closed |
@@ -23,6 +24,7 @@ pub mod getopt;
 pub mod json;
 pub mod message;
 pub mod output;
+pub mod read_buffer;
 pub mod streams;
 pub mod textfile;
 pub mod workers;

@@ -9,6 +9,7 @@ use std::path::Path;
 use memchr::memchr;
 
 use crate::message::Fatal;
+use crate::read_buffer::ReadBuffer;
 
 /// A path in the bytes it was given in.
 #[must_use]
@@ -21,8 +22,8 @@ pub fn path(bytes: &[u8]) -> &Path {
 /// # Errors
 /// The end of the run: the original goes no further if a text file that it
 /// needs can't be read.
-pub fn read(name: &[u8]) -> Result<Vec<u8>, Fatal> {
-    let mut text = Vec::new();
+pub fn read(name: &[u8]) -> Result<ReadBuffer, Fatal> {
+    let mut text = ReadBuffer::default();
     read_into(name, &mut text)?;
     Ok(text)
 }
@@ -31,7 +32,7 @@ pub fn read(name: &[u8]) -> Result<Vec<u8>, Fatal> {
 ///
 /// # Errors
 /// As for [`read`].
-pub fn read_into(name: &[u8], text: &mut Vec<u8>) -> Result<(), Fatal> {
+pub fn read_into(name: &[u8], text: &mut ReadBuffer) -> Result<(), Fatal> {
     let len = read_whole(path(name), text).map_err(|error| Fatal::perror(name, error))?;
     text.truncate(len);
     if let Some(end) = memchr(0, text) {
@@ -43,15 +44,14 @@ pub fn read_into(name: &[u8], text: &mut Vec<u8>) -> Result<(), Fatal> {
 /// The most memory allocated for a file before any of it has been read, in bytes.
 const MAX_BELIEVED: usize = 1 << 26;
 
-fn read_whole(path: &Path, text: &mut Vec<u8>) -> io::Result<usize> {
+fn read_whole(path: &Path, text: &mut ReadBuffer) -> io::Result<usize> {
     let mut file = File::open(path)?;
     // As much as fstat(2) says: a pipe counts as empty.
     let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let mut len = 0;
+    text.clear();
     while len < size {
-        let end = size.min(len + MAX_BELIEVED);
-        text.try_reserve(end.saturating_sub(text.len())).map_err(|_| no_memory())?;
-        text.resize(end, 0);
+        text.resize(size.min(len + MAX_BELIEVED))?;
         match file.read(&mut text[len..]) {
             Ok(0) => break,
             Ok(read) => len += read,
@@ -60,12 +60,6 @@ fn read_whole(path: &Path, text: &mut Vec<u8>) -> io::Result<usize> {
         }
     }
     Ok(len)
-}
-
-/// What a system call says when there is no memory, `ENOMEM`.
-#[must_use]
-pub fn no_memory() -> io::Error {
-    io::Error::from_raw_os_error(12)
 }
 
 /// The lines of a text, without their ends. What follows the last newline is

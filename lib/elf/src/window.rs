@@ -1,5 +1,7 @@
 //! The part of an object's file that was read last.
 
+use base::read_buffer::ReadBuffer;
+
 use crate::Source;
 
 /// How much is read at once: what fits a processor's own cache beside the
@@ -12,9 +14,7 @@ pub(crate) const AHEAD: u64 = 256 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     start: u64,
-    len: usize,
-    /// At least `len` bytes; never shrinks, for the next object's sake.
-    bytes: Vec<u8>,
+    bytes: ReadBuffer,
     /// Whether they are of the file as the original has it, and not as it is.
     pub(crate) of_image: bool,
 }
@@ -22,18 +22,20 @@ pub(crate) struct Window {
 impl Window {
     /// Discards the contents: another file follows.
     pub(crate) fn clear(&mut self) {
-        (self.len, self.of_image) = (0, false);
+        self.bytes.clear();
+        self.of_image = false;
     }
 
     /// The bytes of a range, if all of them are loaded.
     pub(crate) fn get(&self, offset: u64, len: u64) -> Option<&[u8]> {
         let start = usize::try_from(offset.checked_sub(self.start)?).ok()?;
         let end = start.checked_add(usize::try_from(len).ok()?)?;
-        self.bytes[..self.len].get(start..end)
+        self.bytes.get(start..end)
     }
 
     /// Makes sure that a range is loaded. If it isn't, it is read, and with it what
-    /// follows as far as `until`. `false` if the source ends before.
+    /// follows as far as `until`. `false` if the source ends before, or can't be read
+    /// there, or there is no memory.
     pub(crate) fn load(&mut self, source: &Source, offset: u64, len: u64, until: u64) -> bool {
         if self.get(offset, len).is_some() {
             return true;
@@ -45,11 +47,12 @@ impl Window {
         let Ok(len) = usize::try_from(end - offset) else {
             return false;
         };
-        if self.bytes.len() < len {
-            self.bytes.resize(len, 0);
+        self.start = offset;
+        self.bytes.clear();
+        let read = self.bytes.resize(len).is_ok() && source.read_at(offset, &mut self.bytes);
+        if !read {
+            self.bytes.clear();
         }
-        let read = source.read_at(offset, &mut self.bytes[..len]);
-        (self.start, self.len) = (offset, if read { len } else { 0 });
         read
     }
 }

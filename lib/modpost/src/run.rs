@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use base::message::{Fatal, Kind, Message, Program, Severity, strerror, text};
 use base::output::{self, Beside};
+use base::read_buffer::ReadBuffer;
 use base::textfile;
 use base::workers::Workers;
 use indexmap::IndexSet;
@@ -130,7 +131,7 @@ impl<'a> Run<'a> {
     fn all(
         &mut self,
         offsets: Option<&Offsets>,
-        dumps: &'a [Result<Vec<u8>, Fatal>],
+        dumps: &'a [Result<ReadBuffer, Fatal>],
         log: &mut Log,
     ) -> Result<(), Fatal> {
         for (name, text) in self.options.dumps.iter().zip(dumps) {
@@ -249,7 +250,7 @@ impl<'a> Run<'a> {
 
     /// `-t`: exports are kept that a module uses or `-u` lists.
     fn trim(&mut self, resolutions: &[Resolution]) -> Result<(), Fatal> {
-        let listed = self.options.keep.as_deref().map_or(Ok(Vec::new()), textfile::read)?;
+        let listed = self.options.keep.as_deref().map_or(Ok(ReadBuffer::default()), textfile::read)?;
         if self.options.trim_unused {
             let used = resolutions.iter().flat_map(|resolution| &resolution.uses).map(|used| used.symbol);
             let listed = listed.split(|&byte| byte == b'\n').filter_map(|name| self.link.symbols.find(name));

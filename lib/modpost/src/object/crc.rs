@@ -2,6 +2,7 @@
 
 use base::bytes::{cmd_file, strtoul};
 use base::message::{Fatal, Message, Severity, text};
+use base::read_buffer::ReadBuffer;
 use base::textfile;
 use base::workers::Workers;
 use memchr::{memchr, memmem};
@@ -78,7 +79,7 @@ const SHARE: usize = 32;
 
 /// The CRCs of some objects, up to the first that can't be read.
 fn crcs_of(objects: &[&[u8]], dialect: &Dialect) -> (Vec<Step>, Result<(), Fatal>) {
-    let (mut steps, mut text) = (Vec::new(), Vec::new());
+    let (mut steps, mut text) = (Vec::new(), ReadBuffer::default());
     for object in objects {
         let commands = if dialect.cmd_file_by_stem { cmd_file_by_stem(object) } else { cmd_file(object) };
         if commands.len() >= PATH_MAX {

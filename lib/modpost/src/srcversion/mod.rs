@@ -10,6 +10,7 @@ mod source;
 
 use base::bytes::{cmd_file, is_space, split_path};
 use base::message::{Fatal, Message, Severity, text};
+use base::read_buffer::ReadBuffer;
 use base::textfile;
 pub use md4::Md4;
 use memchr::{memmem, memrchr};
@@ -71,8 +72,8 @@ pub fn of_module(name: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) ->
 #[derive(Debug, Default)]
 struct Sum {
     md4: Md4,
-    commands: Vec<u8>,
-    source: Vec<u8>,
+    commands: ReadBuffer,
+    source: ReadBuffer,
     kept: Vec<u8>,
     /// How it came about, if that is wanted.
     steps: Option<Vec<Step>>,

@@ -3,6 +3,7 @@
 
 use base::bytes::strtoul;
 use base::message::{Fatal, Message, Severity, text};
+use base::read_buffer::no_memory;
 use base::textfile;
 use memchr::{memchr, memchr_iter};
 
@@ -19,7 +20,7 @@ use crate::link::{Link, Log, Module, Symbol};
 pub fn read<'a>(text: &'a [u8], name: &[u8], link: &mut Link<'a>, log: &mut Log) -> Result<(), Fatal> {
     let dialect = link.dialect;
     if !link.begin_import(memchr_iter(b'\n', text).count()) {
-        return Err(Fatal::perror(name, textfile::no_memory()));
+        return Err(Fatal::perror(name, no_memory()));
     }
     for line in textfile::lines(text) {
         let Some(Line { module, export, word }) = parse(line, dialect) else {
