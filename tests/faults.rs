@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use kbuild_rs_tests::bench::cost::MEASURE;
 use kbuild_rs_tests::fixture::assemble;
-use kbuild_rs_tests::original::{KERNELS, Subject, Target, Tool, V6_1, ours};
+use kbuild_rs_tests::original::{KERNELS, Kernel, Subject, Target, Tool, V6_1, ours};
 use kbuild_rs_tests::privilege::without_privilege;
 use kbuild_rs_tests::tables::Numbers;
 use kbuild_rs_tests::{fixture, synthetic, tally};
@@ -544,6 +544,24 @@ fn a_full_disk() -> io::Result<()> {
     Ok(())
 }
 
+/// Runs fixdep from a shell; returns its output, and what is in the file `both` then.
+fn fixdep(
+    subject: &Subject,
+    kernel: &Kernel,
+    place: &Place,
+    before: &str,
+    after: &str,
+) -> io::Result<(Output, String)> {
+    let words: Vec<_> = subject.words().iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let line = format!("{before} exec {} {after}", words.join(" "));
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]).env("KERNELVERSION", kernel.version()).current_dir(place.0.path());
+    let output = command.output()?;
+    let both = fs::read(place.path("both")).unwrap_or_default();
+    let _ = fs::remove_file(place.path("both"));
+    Ok((output, String::from_utf8_lossy(&both).into_owned()))
+}
+
 /// What the originals of all kernels do with outputs around the size of stdio's buffer.
 #[test]
 fn what_fixdep_cannot_write() -> io::Result<()> {
@@ -560,21 +578,29 @@ fn what_fixdep_cannot_write() -> io::Result<()> {
             [("whole", 1), ("whole", 5000), ("whole", 9000), ("cut", 1), ("cut", 5000), ("missing", 5000)]
         {
             for redirections in [">/dev/full", ">&-", ">both 2>&1"] {
-                let arguments = format!("{depfile} a.o {}", "x".repeat(length));
-                let run = |subject: &Subject| -> io::Result<_> {
-                    let words: Vec<_> =
-                        subject.words().iter().map(|word| word.to_string_lossy().into_owned()).collect();
-                    let line = format!("exec {} {arguments} {redirections}", words.join(" "));
-                    let mut command = Command::new("sh");
-                    command.args(["-c", &line]).env("KERNELVERSION", kernel.version()).current_dir(place.0.path());
-                    let output = command.output()?;
-                    let both = fs::read(place.path("both")).unwrap_or_default();
-                    let _ = fs::remove_file(place.path("both"));
-                    Ok((ended(&output), String::from_utf8_lossy(&both).into_owned()))
-                };
-                assert_eq!(run(&ours("fixdep")?)?, run(&original)?, "{} {arguments} {redirections}", kernel.version());
+                let after = format!("{depfile} a.o {} {redirections}", "x".repeat(length));
+                let run = |subject: &Subject| fixdep(subject, kernel, &place, "", &after);
+                assert_eq!(run(&ours("fixdep")?)?, run(&original)?, "{} {after}", kernel.version());
             }
         }
+    }
+    Ok(())
+}
+
+/// And with a file that is larger than memory.
+#[test]
+fn what_fixdep_has_no_memory_for() -> io::Result<()> {
+    for kernel in KERNELS {
+        let program = kernel.program(Tool::Fixdep, Target::Lsb64);
+        let Some(original) = tally::available("what_fixdep_has_no_memory_for", program)? else {
+            continue;
+        };
+        let place = Place::new(0)?;
+        place.write("a.c", "CONFIG_A")?;
+        File::create(place.path("large.h"))?.set_len(1 << 30)?;
+        place.write("deps", "a.o: a.c large.h b.h\n")?;
+        let run = |subject: &Subject| fixdep(subject, kernel, &place, "ulimit -v 100000;", "deps a.o cc");
+        assert_eq!(run(&ours("fixdep")?)?, run(&original)?, "{}", kernel.version());
     }
     Ok(())
 }

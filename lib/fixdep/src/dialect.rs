@@ -23,6 +23,9 @@ kernel::dialect! {
     files_once: (6, 3), until None, stable &[], commits &["faa91c472be8"];
     /// Binary files that rustc lists aren't read.
     binaries_passed_over: (6, 3), until None, stable &[], commits &["93c656de8da8"];
+    /// Where there is no memory for a file, fixdep ends with status 1 and not a word;
+    /// before, it says so, and its status is 2.
+    no_memory_is_silent: (6, 12), until None, stable &[], commits &["a46078d65181"];
     /// `autoksyms.h` is left out.
     autoksyms_left_out: BEFORE_ALL, until Some((6, 5)), stable &[], commits &["5e9e95cc9148"];
 }

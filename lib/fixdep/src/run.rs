@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use base::blocks::Blocks;
 use base::bytes::until_nul;
 use base::message::{Fatal, strerror, text};
+use base::read_buffer::ReadBuffer;
 use hashbrown::HashSet;
 use kernel::Invocation;
 
@@ -42,10 +43,16 @@ impl Output<'_> {
 }
 
 /// Reads files into memory that is kept.
-#[derive(Default)]
-struct Reader(Vec<u8>);
+struct Reader<'a> {
+    dialect: &'a Dialect,
+    contents: ReadBuffer,
+}
 
-impl Reader {
+impl<'a> Reader<'a> {
+    fn new(dialect: &'a Dialect) -> Self {
+        Self { dialect, contents: ReadBuffer::default() }
+    }
+
     /// What is in a file, up to its first NUL.
     fn read(&mut self, name: &[u8]) -> Result<&[u8], Ended> {
         let failed = |what: &str, error: io::Error| {
@@ -54,18 +61,22 @@ impl Reader {
         };
         let mut file = File::open(OsStr::from_bytes(name)).map_err(|error| failed("opening", error))?;
         let size = file.metadata().map_err(|error| failed("fstat'ing", error))?.len();
-        let size = usize::try_from(size).map_err(io::Error::other).map_err(|error| failed("reading", error))?;
-        if self.0.len() < size {
-            self.0.resize(size.next_power_of_two(), 0);
-        }
-        let buffer = &mut self.0[..size];
-        let read =
-            file.read(buffer).map_err(|error| Ended(text!("fixdep: read: {}\n", strerror(&error)), UNREADABLE))?;
-        if read < size {
+        self.contents.clear();
+        self.contents.resize(usize::try_from(size).unwrap_or(usize::MAX)).map_err(|error| {
+            if self.dialect.no_memory_is_silent {
+                Ended(Vec::new(), FAILED)
+            } else {
+                Ended(text!("fixdep: malloc: {}\n", strerror(&error)), UNREADABLE)
+            }
+        })?;
+        let read = file
+            .read(&mut self.contents)
+            .map_err(|error| Ended(text!("fixdep: read: {}\n", strerror(&error)), UNREADABLE))?;
+        if read < self.contents.len() {
             // What the original says of errno, which nothing has set.
             return Err(Ended(text!("fixdep: read: Success\n"), UNREADABLE));
         }
-        Ok(until_nul(buffer))
+        Ok(until_nul(&self.contents))
     }
 }
 
@@ -74,7 +85,7 @@ struct Rules<'a, 'b> {
     dialect: &'a Dialect,
     target: &'a [u8],
     out: &'a mut Output<'b>,
-    reader: Reader,
+    reader: Reader<'a>,
     options: Options,
     listed: HashSet<Box<[u8]>, foldhash::fast::FixedState>,
     saw_any_target: bool,
@@ -155,10 +166,10 @@ fn run(arguments: [&[u8]; 3], dialect: &Dialect, out: &mut Output<'_>) -> Result
     let saved: &[u8] = if dialect.command_is_saved { b"savedcmd_" } else { b"cmd_" };
     out.blocks.kept.extend(text!("{}{} := {}\n\n", saved, target, command));
     out.check()?;
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(dialect);
     let text = reader.read(depfile)?;
     let options = Options::new(dialect.option_names_kept);
-    let (reader, listed) = (Reader::default(), HashSet::default());
+    let (reader, listed) = (Reader::new(dialect), HashSet::default());
     Rules { dialect, target, out, reader, options, listed, saw_any_target: false }.all(depfile, text)
 }
 
