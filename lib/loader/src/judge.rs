@@ -109,32 +109,32 @@ fn add_exporters(judged: &mut Vec<Judged>, exports: &mut Vec<Vec<Exported>>, pla
 }
 
 /// Checks those again that lack symbols which others of them export, and which would be
-/// loaded.
+/// loaded: each once, after those that it needs.
 fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], target: &Target) {
     let stems: Vec<Vec<u8>> = judged.iter().map(|module| stem(&module.path)).collect();
-    // Each round may make more of them load.
-    for _ in 0..judged.len() {
+    let exported: HashSet<&[u8]> = exports.iter().flatten().map(|export| &export.name[..]).collect();
+    let mut open: Vec<usize> = (0..judged.len()).filter(|&at| lacking(&judged[at]).next().is_some()).collect();
+    while !open.is_empty() {
         let mut more = target.exports.clone();
-        let before = more.len();
         for ((module, stem), exports) in judged.iter().zip(&stems).zip(exports) {
             if !module.is_refused() {
                 more.add_exported(stem, exports, module.is_proprietary());
             }
         }
-        if more.len() == before {
-            return;
-        }
+        let is_there = |symbol: &[u8]| more.get(symbol).is_some();
+        let waits = |&at: &usize| lacking(&judged[at]).any(|symbol| !is_there(symbol) && exported.contains(symbol));
+        let gains =
+            |&at: &usize| lacking(&judged[at]).any(|symbol| is_there(symbol) && target.exports.get(symbol).is_none());
+        let (waiting, ready): (Vec<usize>, Vec<usize>) = open.into_iter().partition(waits);
+        // What waits for modules that are refused comes last.
+        let (mut now, later) = if ready.is_empty() { (waiting, Vec::new()) } else { (ready, waiting) };
+        now.retain(gains);
         let target = Target { exports: more, ..target.clone() };
-        let mut is_changed = false;
-        for module in judged.iter_mut().filter(|module| lacking(module).next().is_some()) {
-            let was_refused = module.is_refused();
-            let again = checked(&module.path, &target).0;
-            is_changed |= was_refused && !again.is_refused();
-            *module = again;
+        let again = Workers::new(None, now.len()).map(&now, |&at| checked(&judged[at].path, &target).0);
+        for (at, module) in now.into_iter().zip(again) {
+            judged[at] = module;
         }
-        if !is_changed {
-            return;
-        }
+        open = later;
     }
 }
 

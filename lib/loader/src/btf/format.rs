@@ -184,7 +184,7 @@ impl<'a> Btf<'a> {
 
     /// Whether there is a string at a place.
     pub(super) fn has_string(&self, place: u32) -> bool {
-        place <= MOST_STRINGS && self.string(place).is_some()
+        place <= MOST_STRINGS && place < self.end_of_strings()
     }
 
     /// A name as it stands in messages.

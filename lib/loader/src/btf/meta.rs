@@ -32,15 +32,35 @@ fn of_type(message: &str) -> Reason {
     Reason::Type(message.to_owned(), true)
 }
 
-/// Letters as the kernel knows them, which are Latin-1's.
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte >= 0xc0 && !matches!(byte, 0xd7 | 0xf7)
-}
+/// What a byte may be in a name.
+const FIRST: u8 = 1;
+const LATER: u8 = 2;
+const DOT: u8 = 4;
+
+/// That of each byte. Letters are those of Latin-1, as to the kernel.
+static ROLES: [u8; 256] = {
+    let mut roles = [0; 256];
+    let mut byte = 0;
+    while byte < roles.len() {
+        roles[byte] = match byte as u8 {
+            b'0'..=b'9' => LATER,
+            b'.' => DOT,
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => FIRST | LATER,
+            0xd7 | 0xf7 => 0,
+            0xc0.. => FIRST | LATER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    roles
+};
 
 fn is_identifier(name: &[u8], has_dots: bool, dialect: &Dialect) -> bool {
-    let is_start = |byte: u8| is_letter(byte) || byte == b'_' || has_dots && byte == b'.';
-    let is_right = |(at, &byte): (usize, &u8)| is_start(byte) || at > 0 && byte.is_ascii_digit();
-    !name.is_empty() && name.len() <= longest(dialect) && name.iter().enumerate().all(is_right)
+    let dot = if has_dots { DOT } else { 0 };
+    let is = |byte: u8, roles: u8| ROLES[usize::from(byte)] & (roles | dot) != 0;
+    name.first().is_some_and(|&first| is(first, FIRST))
+        && name.len() <= longest(dialect)
+        && name.iter().all(|&byte| is(byte, LATER))
 }
 
 /// The longest name (`KSYM_NAME_LEN`).
