@@ -45,7 +45,7 @@ impl ReadBuffer {
         let wanted = len.checked_add(LINE).ok_or_else(no_memory)?;
         if let Some(lacking @ 1..) = wanted.checked_sub(self.memory.len()) {
             self.memory.try_reserve(lacking).map_err(|_| no_memory())?;
-            self.memory.resize(self.memory.capacity(), 0);
+            self.memory.resize(wanted, 0);
         }
         if self.len == 0 {
             self.start = self.memory.as_ptr().align_offset(LINE) % LINE;
