@@ -297,8 +297,5 @@ pub fn compare(corpus: &Corpus, set: OptionSet) -> io::Result<Comparison> {
 /// # Errors
 /// If it can't be read.
 pub fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    match archive::open(path).map_err(io::Error::other)? {
-        Source::Memory(bytes) => Ok(bytes),
-        Source::File(_) => fs::read(path),
-    }
+    Ok(archive::Memory::default().read(path).map_err(io::Error::other)?.to_vec())
 }

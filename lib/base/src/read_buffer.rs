@@ -1,6 +1,7 @@
 //! Memory that files are read into.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::ops::{Deref, DerefMut};
 
 /// What a system call says when there is no memory, `ENOMEM`.
@@ -11,6 +12,9 @@ pub fn no_memory() -> io::Error {
 
 /// A processor's cache line, in bytes.
 const LINE: usize = 64;
+
+/// The most memory allocated for a file before any of it has been read, in bytes.
+const MAX_BELIEVED: usize = 1 << 26;
 
 /// Bytes whose first is the first of a cache line, in memory that is kept for the next
 /// file.
@@ -51,6 +55,28 @@ impl ReadBuffer {
             self.start = self.memory.as_ptr().align_offset(LINE) % LINE;
         }
         self.len = len;
+        Ok(())
+    }
+
+    /// Replaces the contents by the file's: as much as fstat(2) says, to which a pipe is
+    /// empty.
+    ///
+    /// # Errors
+    /// Those of fstat(2) and read(2), and `ENOMEM` if there is no memory for it.
+    pub fn read(&mut self, mut file: &File) -> io::Result<()> {
+        let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let mut len = 0;
+        self.clear();
+        while len < size {
+            self.resize(size.min(len + MAX_BELIEVED))?;
+            match file.read(&mut self[len..]) {
+                Ok(0) => break,
+                Ok(read) => len += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.truncate(len);
         Ok(())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -33,33 +32,12 @@ pub fn read(name: &[u8]) -> Result<ReadBuffer, Fatal> {
 /// # Errors
 /// As for [`read`].
 pub fn read_into(name: &[u8], text: &mut ReadBuffer) -> Result<(), Fatal> {
-    let len = read_whole(path(name), text).map_err(|error| Fatal::perror(name, error))?;
-    text.truncate(len);
+    let read = File::open(path(name)).and_then(|file| text.read(&file));
+    read.map_err(|error| Fatal::perror(name, error))?;
     if let Some(end) = memchr(0, text) {
         text.truncate(end);
     }
     Ok(())
-}
-
-/// The most memory allocated for a file before any of it has been read, in bytes.
-const MAX_BELIEVED: usize = 1 << 26;
-
-fn read_whole(path: &Path, text: &mut ReadBuffer) -> io::Result<usize> {
-    let mut file = File::open(path)?;
-    // As much as fstat(2) says: a pipe counts as empty.
-    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-    let mut len = 0;
-    text.clear();
-    while len < size {
-        text.resize(size.min(len + MAX_BELIEVED))?;
-        match file.read(&mut text[len..]) {
-            Ok(0) => break,
-            Ok(read) => len += read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(len)
 }
 
 /// The lines of a text, without their ends. What follows the last newline is

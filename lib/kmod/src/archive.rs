@@ -1,12 +1,13 @@
 //! Modules as distributions ship them: plain or compressed, told apart by
 //! content, not by name.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 use std::{error, fmt};
 
 use base::message::strerror;
+use base::read_buffer::ReadBuffer;
 use elf::Source;
 
 /// Magic numbers: RFC 1952, the .xz file format 1.0.4, RFC 8878.
@@ -68,34 +69,55 @@ impl From<io::Error> for Error {
     }
 }
 
+/// Whether there can be an object in a file.
+fn check(metadata: &Metadata) -> Result<(), Error> {
+    if metadata.is_dir() {
+        Err(Error::Directory)
+    } else if !metadata.is_file() {
+        Err(Error::Special)
+    } else if metadata.len() == 0 {
+        Err(Error::Empty)
+    } else {
+        Ok(())
+    }
+}
+
 /// Opens an object, decompressing it if need be.
 ///
 /// # Errors
 /// If it can't be read, is no file or empty, or if a compressed file is damaged or
 /// holds more than any module.
 pub fn open(path: &Path) -> Result<Source, Error> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() {
-        return Err(Error::Directory);
-    } else if !metadata.is_file() {
-        return Err(Error::Special);
-    } else if metadata.len() == 0 {
-        return Err(Error::Empty);
-    }
+    check(&fs::metadata(path)?)?;
     let source = Source::open(path)?;
     let mut magic = Vec::new();
     source.read_exact(0, XZ.len() as u64, &mut magic);
     source.check().map_err(io::Error::from)?;
-    let decompressed = if magic.starts_with(GZIP) {
-        read("gzip", flate2::read::MultiGzDecoder::new(File::open(path)?))
-    } else if magic.starts_with(XZ) {
-        read("xz", liblzma::read::XzDecoder::new_multi_decoder(File::open(path)?))
-    } else if magic.starts_with(ZSTD) {
-        read("zstd", zstd::stream::read::Decoder::new(File::open(path)?)?)
-    } else {
-        return Ok(source);
-    };
-    decompressed.map(Source::Memory)
+    let mut object = Vec::new();
+    let is_compressed = decompress(&magic, || Ok(File::open(path)?), &mut object)?;
+    Ok(if is_compressed { Source::Memory(object) } else { source })
+}
+
+/// Memory for whole objects, which is kept from one to the next.
+#[derive(Debug, Default)]
+pub struct Memory {
+    file: ReadBuffer,
+    object: Vec<u8>,
+}
+
+impl Memory {
+    /// Reads an object, decompressing it if need be.
+    ///
+    /// # Errors
+    /// As for [`open`].
+    pub fn read(&mut self, path: &Path) -> Result<&[u8], Error> {
+        // A pipe isn't opened: that would wait for who writes to it.
+        check(&fs::metadata(path)?)?;
+        self.file.read(&File::open(path)?)?;
+        let file = &self.file[..];
+        let is_compressed = decompress(file, || Ok(file), &mut self.object)?;
+        Ok(if is_compressed { &self.object } else { file })
+    }
 }
 
 /// Whether what was opened is an ELF object.
@@ -109,23 +131,41 @@ pub fn is_elf(source: &Source) -> elf::Result<bool> {
     Ok(is_read && magic == ELF)
 }
 
-/// Decompresses an object. If its first bytes aren't ELF's, the rest isn't
-/// decompressed.
-fn read(format: &'static str, mut decoder: impl Read) -> Result<Vec<u8>, Error> {
+/// Replaces `object` by what is compressed, told by its first bytes; `false` if it isn't.
+fn decompress<R: Read>(
+    magic: &[u8],
+    compressed: impl FnOnce() -> Result<R, Error>,
+    object: &mut Vec<u8>,
+) -> Result<bool, Error> {
+    object.clear();
+    if magic.starts_with(GZIP) {
+        read("gzip", flate2::read::MultiGzDecoder::new(compressed()?), object)?;
+    } else if magic.starts_with(XZ) {
+        read("xz", liblzma::read::XzDecoder::new_multi_decoder(compressed()?), object)?;
+    } else if magic.starts_with(ZSTD) {
+        read("zstd", zstd::stream::read::Decoder::new(compressed()?)?, object)?;
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Reads what a decoder says into `bytes`, which is empty. If its first bytes aren't
+/// ELF's, the rest isn't decompressed.
+fn read(format: &'static str, mut decoder: impl Read, bytes: &mut Vec<u8>) -> Result<(), Error> {
     let damaged = |error: io::Error| match (error.kind(), error.raw_os_error()) {
         (_, Some(_)) => Error::Io(error),
         (io::ErrorKind::UnexpectedEof, _) => Error::Truncated(format),
         _ => Error::Corrupted(format),
     };
-    let mut bytes = Vec::new();
-    decoder.by_ref().take(ELF.len() as u64).read_to_end(&mut bytes).map_err(damaged)?;
+    decoder.by_ref().take(ELF.len() as u64).read_to_end(bytes).map_err(damaged)?;
     if bytes == ELF {
-        decoder.by_ref().take(LARGEST - ELF.len() as u64).read_to_end(&mut bytes).map_err(damaged)?;
+        decoder.by_ref().take(LARGEST - ELF.len() as u64).read_to_end(bytes).map_err(damaged)?;
         if decoder.read(&mut [0]).map_err(damaged)? > 0 {
             return Err(Error::TooLarge);
         }
     }
-    Ok(bytes)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -137,16 +177,21 @@ mod tests {
         start.chain(io::repeat(0))
     }
 
+    fn whole(decoder: impl Read) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        read("xz", decoder, &mut bytes).map(|()| bytes)
+    }
+
     #[test]
     fn what_is_no_object_is_not_decompressed() {
-        assert_eq!(read("xz", endless(b"\x7fELX")).ok(), Some(b"\x7fELX".to_vec()));
-        assert_eq!(read("xz", &b"\x7fE"[..]).ok(), Some(b"\x7fE".to_vec()));
-        assert_eq!(read("xz", &b"\x7fELF and more"[..]).ok(), Some(b"\x7fELF and more".to_vec()));
+        assert_eq!(whole(endless(b"\x7fELX")).ok(), Some(b"\x7fELX".to_vec()));
+        assert_eq!(whole(&b"\x7fE"[..]).ok(), Some(b"\x7fE".to_vec()));
+        assert_eq!(whole(&b"\x7fELF and more"[..]).ok(), Some(b"\x7fELF and more".to_vec()));
     }
 
     #[test]
     fn an_object_without_end_is_refused() {
-        let error = read("xz", endless(ELF)).err().map(|error| error.to_string());
+        let error = whole(endless(ELF)).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some("decompresses to more than 1024 MiB: no module"));
     }
 }

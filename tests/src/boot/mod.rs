@@ -19,7 +19,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::command::{copy, output, run};
-use crate::corpus::working_directory;
+use crate::corpus::{bytes_of, working_directory};
 use crate::headers;
 use crate::needs;
 use crate::original::{self, Kernel, V5_10, V6_1, V6_12, V7_3};
@@ -174,7 +174,7 @@ impl Booted {
     fn module(&self, path: &str) -> io::Result<Vec<u8>> {
         let (_, modules) = modules(&self.kernel.unpacked(self.modules, "amd64")?)?;
         let path = modules.get(path).ok_or_else(|| io::Error::other("a kernel lacks a module"))?;
-        loader::place::module(path).map_err(io::Error::other)
+        bytes_of(path)
     }
 
     fn files(&self) -> io::Result<Files> {
@@ -219,7 +219,7 @@ struct Prepared {
 /// The modules that one needs, in the order of loading, by its `depends`.
 fn needed(path: &str, files: &Files, found: &mut Vec<String>) -> io::Result<()> {
     let Some(file) = files.modules.get(path) else { return Ok(()) };
-    let bytes = loader::place::module(file).map_err(io::Error::other)?;
+    let bytes = bytes_of(file)?;
     let depends = kmod::modinfo::value(&elf::Source::Memory(bytes), b"depends").map_err(io::Error::other)?;
     for name in depends.unwrap_or_default().split(|&byte| byte == b',').filter(|name| !name.is_empty()) {
         let other = files.modules.keys().find(|path| module_name(path.as_bytes()) == module_name(name));
@@ -239,7 +239,7 @@ fn file(path: &str) -> String {
 
 fn prepared(case: &Case, number: usize, files: &Files, dir: &Path) -> io::Result<Option<Prepared>> {
     let Some(path) = files.modules.get(case.module) else { return Ok(None) };
-    let module = loader::place::module(path).map_err(io::Error::other)?;
+    let module = bytes_of(path)?;
     let Some(module) = case.edit.apply(&module, dir)? else { return Ok(None) };
     let mut before = Vec::new();
     needed(case.module, files, &mut before)?;
@@ -345,7 +345,7 @@ fn inserted(files: &Files, cases: &[Case], words: &str, root: &Path) -> io::Resu
         before.extend(case.before.iter().map(|path| (path.clone(), &files.modules[path])));
     }
     for (path, file_of) in before {
-        let bytes = loader::place::module(file_of).map_err(io::Error::other)?;
+        let bytes = bytes_of(file_of)?;
         contents.push((PathBuf::from("before").join(format!("{}.ko", file(&path))), bytes));
     }
     let written = Machine::new(SCRIPT, &contents, &[])?.boot(&files.image, words, &[])?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::machine::Machine;
 use super::{Files, needed, outside};
+use crate::corpus::bytes_of;
 use crate::original;
 use crate::tally::Finding;
 
@@ -65,7 +66,7 @@ pub(super) fn compare(files: &Files, has_aliases: bool, variant: Option<Vec<u8>>
     let mut contents = Vec::new();
     for path in &paths {
         let Some(file) = files.modules.get(path) else { continue };
-        let module = loader::place::module(file).map_err(io::Error::other)?;
+        let module = bytes_of(file)?;
         contents.push((place.join("kernel").join(format!("{path}.ko")), module));
     }
     let is_variant = variant.is_some();
