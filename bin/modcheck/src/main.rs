@@ -117,7 +117,11 @@ fn progress(count: usize) -> ProgressBar {
 fn run(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<u8, Fatal> {
     let mut place = place(matches)?;
     // Of thousands of modules, what the kernel's own key has signed is taken for right.
-    place.read_image(!matches.get_flag("all"));
+    if matches.get_flag("all") {
+        place.read_image_and_exports();
+    } else {
+        place.read_image(true);
+    }
     let target = place.target();
     let files = files(matches, &place)?;
     if files.is_empty() {

@@ -28,6 +28,14 @@ impl Workers {
         Self(if jobs > 1 { ThreadPoolBuilder::new().num_threads(jobs).build().ok() } else { None })
     }
 
+    /// Does two things at the same time, or one after the other if there is one processor.
+    pub fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+        match Self::new(None, 2).0 {
+            Some(pool) => pool.join(one, other),
+            None => (one(), other()),
+        }
+    }
+
     /// The result of each item, in order.
     pub fn map<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
         match &self.0 {

@@ -3,7 +3,7 @@
 use base::message::text;
 use goblin::elf::section_header::{SHF_EXECINSTR, SHF_WRITE};
 
-use crate::btf::{self, Rules};
+use crate::additions::Additions;
 use crate::exported::{self, Exported};
 use crate::finding::{self, Errno, Finding, Log, Step, Verdict};
 use crate::image::Image;
@@ -47,6 +47,13 @@ impl Checked {
 /// Checks a module, which is decompressed.
 #[must_use]
 pub fn check(bytes: &[u8], target: &Target) -> Checked {
+    let (mut checked, additions) = check_without_types(bytes, target);
+    checked.findings.extend(additions.iter().flat_map(|additions| additions.check(target)));
+    checked
+}
+
+/// The same but for the last check, that of its types for BPF, which are returned.
+pub(crate) fn check_without_types<'a>(bytes: &'a [u8], target: &Target) -> (Checked, Option<Additions<'a>>) {
     let mut log = Log::new(target.state.tainted);
     let (bytes, signature) = signature::split(bytes);
     let is_signed = check_signature(bytes, &signature, target, &mut log);
@@ -57,7 +64,7 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
         Ok(image) => image,
         Err(findings) => {
             log.extend(findings);
-            return Checked { findings: log.findings(), ..Checked::default() };
+            return (Checked { findings: log.findings(), ..Checked::default() }, None);
         }
     };
     let vermagic = image.modinfo(b"vermagic").map(<[u8]>::to_vec);
@@ -82,9 +89,9 @@ pub fn check(bytes: &[u8], target: &Target) -> Checked {
     let Imports { owners, is_proprietary } = symbols::resolve(&image, target, &mut log);
     let exports = exported::of(&image);
     check_duplicates(&image, &exports, &owners, target, &mut log);
-    log.about_all();
-    check_types(&image, target, &mut log);
-    Checked { name: image.name.clone(), vermagic, findings: log.findings(), owners, exports, is_proprietary }
+    let additions = Additions::of(&image, target, &log);
+    let findings = log.findings();
+    (Checked { name: image.name, vermagic, findings, owners, exports, is_proprietary }, additions)
 }
 
 /// Whether there is a signature that the kernel takes, if that can be told.
@@ -304,34 +311,5 @@ fn check_duplicates(image: &Image, exports: &[Exported], owners: &[Owner], targe
         let meaning = text!("what {} exports, no other module can export", owner);
         log.refused(Step::Duplicates, Errno::ENOEXEC, Some(line), meaning);
         return;
-    }
-}
-
-/// Types for BPF, which are additions to the kernel's.
-fn check_types(image: &Image, target: &Target, log: &mut Log) {
-    if !target.has("DEBUG_INFO_BTF_MODULES") {
-        return;
-    }
-    let Some(types) = image.any_section(b".BTF").filter(|types| !types.is_empty()) else { return };
-    let is_lenient = target.has("MODULE_ALLOW_BTF_MISMATCH");
-    let Some(kernel) = &target.btf else {
-        if !is_lenient {
-            log.unknown(Step::Btf, "the kernel's types for BPF (BTF) aren't known, with which the module's have to go");
-        }
-        return;
-    };
-    let rules = Rules { native: image.native(), dialect: &target.dialect, is_lenient };
-    let Err(invalid) = btf::check(types, image.any_section(b".BTF.base"), kernel, rules) else { return };
-    let meaning = "its types for BPF (BTF) don't go with the kernel's";
-    for line in invalid.lines {
-        log.logged(Step::Btf, line, meaning);
-    }
-    if is_lenient {
-        let line = b"Kernel module BTF mismatch detected, BTF debug info may be unavailable for some modules";
-        log.logged(Step::Btf, line.to_vec(), meaning);
-    } else {
-        let Errno(number) = invalid.errno;
-        let line = text!("failed to validate module [{}] BTF: -{}", image.name, number.to_string());
-        log.refused(Step::Btf, invalid.errno, Some(line), meaning);
     }
 }

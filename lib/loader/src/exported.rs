@@ -2,8 +2,12 @@
 
 use base::bytes::until_nul;
 use goblin::elf::section_header::SHN_ABS;
+use kernel::Version;
 
+use crate::dialect::Dialect;
 use crate::image::Image;
+use crate::signature;
+use crate::view::Native;
 
 /// The flag of an export for the GPL alone, where flags stand in a table (`KSYM_FLAG_GPL_ONLY`).
 pub(crate) const GPL_ONLY: u8 = 1;
@@ -19,6 +23,12 @@ pub struct Exported {
     pub is_gpl: bool,
     /// The namespace that its users must import, "" for none.
     pub namespace: Vec<u8>,
+}
+
+/// All exports of a module, which is decompressed; `None` if it can't be read.
+pub(crate) fn in_module(bytes: &[u8], native: Native) -> Option<Vec<Exported>> {
+    let (bytes, _) = signature::split(bytes);
+    Image::read(bytes, native, &Dialect::new(Version::OLDEST), None).ok().map(|image| of(&image))
 }
 
 /// All exports, in the order of their tables. modpost names their entries and

@@ -157,6 +157,7 @@ pub fn verdict(findings: &[Finding]) -> Verdict {
 }
 
 /// What is found on the way.
+#[derive(Clone)]
 pub(crate) struct Log {
     findings: Vec<Finding>,
     /// What to do about what comes from another build.
@@ -189,9 +190,10 @@ impl Log {
         self.symbol = Some(symbol.to_vec());
     }
 
-    /// What follows is about no symbol.
-    pub(crate) fn about_all(&mut self) {
-        self.symbol = None;
+    /// One for what is found later, and about no symbol.
+    pub(crate) fn later(&self) -> Self {
+        let (rebuild, tainted, last) = (self.rebuild.clone(), self.tainted, self.last);
+        Self { findings: Vec::new(), rebuild, tainted, last, symbol: None }
     }
 
     fn push(&mut self, finding: Finding) {

@@ -1,17 +1,21 @@
 //! Modules together, with those that they depend on.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+use std::mem::take;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use base::message::text;
 use base::workers::Workers;
-use kmod::{archive, module_name};
+use kmod::archive::{self, Memory};
+use kmod::module_name;
 
-use crate::check::{Checked, Owner, check};
+use crate::additions::Additions;
+use crate::check::{Checked, check_without_types};
 use crate::exported::Exported;
 use crate::finding::{Effect, Errno, Finding, Step, Verdict};
-use crate::place::{self, Place};
+use crate::place::{Place, stem};
 use crate::symbols::unknown;
 use crate::target::Target;
 
@@ -38,37 +42,74 @@ impl Judged {
     }
 }
 
-/// A file's path without what its name ends in.
-fn stem(path: &Path) -> Vec<u8> {
-    let bytes = path.as_os_str().as_bytes();
-    let end = memchr::memmem::rfind(bytes, b".ko").unwrap_or(bytes.len());
-    bytes[..end].to_vec()
+/// What was found in a file.
+struct Found {
+    module: Judged,
+    /// What it exports.
+    exports: Vec<Exported>,
+    /// Its types for BPF, if they wait for the kernel's.
+    additions: Option<Additions<'static>>,
 }
 
-/// What was found in a file, and what it exports, which is taken out.
-fn checked(path: &Path, target: &Target) -> (Judged, Vec<Exported>) {
-    let mut checked = place::module(path).map(|bytes| check(&bytes, target));
-    let exports = checked.as_mut().map_or_else(|_| Vec::new(), |checked| std::mem::take(&mut checked.exports));
-    (Judged { path: path.to_owned(), checked }, exports)
+/// Checks a file. Types for BPF are left for later if the kernel's haven't been read.
+fn check(path: &Path, target: &Target, memory: &mut Memory) -> Found {
+    let mut left = None;
+    let mut checked = memory.read(path).map(|bytes| {
+        let (mut checked, additions) = check_without_types(bytes, target);
+        match additions {
+            Some(additions) if target.types.are_read() => checked.findings.extend(additions.check(target)),
+            additions => left = additions.map(Additions::into_owned),
+        }
+        checked
+    });
+    let exports = checked.as_mut().map_or_else(|_| Vec::new(), |checked| take(&mut checked.exports));
+    Found { module: Judged { path: path.to_owned(), checked }, exports, additions: left }
+}
+
+/// Checks files, and hands over what is found in each, in their order.
+fn check_all<T: Sync + AsRef<Path>>(
+    files: &[T],
+    target: &Target,
+    progress: impl Fn() + Sync,
+    mut take: impl FnMut(Found) + Send,
+) {
+    let work = |memory: &mut Memory, path: &T| {
+        let found = check(path.as_ref(), target, memory);
+        progress();
+        found
+    };
+    let take = |found| -> Result<(), Infallible> {
+        take(found);
+        Ok(())
+    };
+    let Ok(()) = Workers::new(None, files.len()).each(files, Memory::default, work, take);
+}
+
+/// Checks files while the kernel's types for BPF are read.
+fn check_first(files: &[PathBuf], target: &Target, progress: impl Fn() + Sync) -> Vec<Found> {
+    let mut all = Vec::with_capacity(files.len());
+    Workers::both(|| target.btf(), || check_all(files, target, &progress, |found| all.push(found)));
+    let late = Workers::new(None, all.len()).map(&all, |found| found.additions.as_ref().map(|late| late.check(target)));
+    for (found, findings) in all.iter_mut().zip(late) {
+        if let Ok(checked) = &mut found.module.checked {
+            checked.findings.extend(findings.into_iter().flatten());
+        }
+    }
+    all
 }
 
 /// Judges modules, in the order of their files. They may use each other's exports, and
 /// those of installed modules. `progress` is called once for each.
 #[must_use]
 pub fn judge(files: &[PathBuf], place: &Place, target: &Target, progress: impl Fn() + Sync) -> Vec<Judged> {
-    let workers = Workers::new(None, files.len());
-    let work = |path: &PathBuf| {
-        let result = checked(path, target);
-        progress();
-        result
-    };
-    let (mut judged, mut exports): (Vec<Judged>, Vec<Vec<Exported>>) = workers.map(files, work).into_iter().unzip();
+    let found = check_first(files, target, progress).into_iter();
+    let (mut judged, mut exports): (Vec<Judged>, Vec<Vec<Exported>>) =
+        found.map(|found| (found.module, found.exports)).unzip();
     add_exporters(&mut judged, &mut exports, place, target);
     check_again(&mut judged, &exports, target);
     let mut verdicts = Verdicts { place, target, known: HashMap::new(), open: HashSet::new() };
     for module in &judged {
-        let own = module.checked.as_ref().ok().cloned();
-        verdicts.known.entry(module.name()).or_insert(Known { checked: own, loads: None });
+        verdicts.known.entry(module.name()).or_insert_with(|| Known::of(module));
     }
     judged.truncate(files.len());
     for module in &mut judged {
@@ -101,10 +142,15 @@ fn add_exporters(judged: &mut Vec<Judged>, exports: &mut Vec<Vec<Exported>>, pla
         let mut files = place.exporters(&wanted);
         files.retain(|file| !known.contains(file.as_path()));
         seen = judged.len();
-        for (module, exported) in Workers::new(None, files.len()).map(&files, |path| checked(path, target)) {
-            judged.push(module);
-            exports.push(exported);
-        }
+        check_all(
+            &files,
+            target,
+            || (),
+            |found| {
+                judged.push(found.module);
+                exports.push(found.exports);
+            },
+        );
     }
 }
 
@@ -130,7 +176,9 @@ fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], target: &Target
         let (mut now, later) = if ready.is_empty() { (waiting, Vec::new()) } else { (ready, waiting) };
         now.retain(gains);
         let target = Target { exports: more, ..target.clone() };
-        let again = Workers::new(None, now.len()).map(&now, |&at| checked(&judged[at].path, &target).0);
+        let files: Vec<PathBuf> = now.iter().map(|&at| judged[at].path.clone()).collect();
+        let mut again = Vec::with_capacity(now.len());
+        check_all(&files, &target, || (), |found| again.push(found.module));
         for (at, module) in now.into_iter().zip(again) {
             judged[at] = module;
         }
@@ -138,10 +186,22 @@ fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], target: &Target
     }
 }
 
+/// What has to be known of a module on which others depend.
 struct Known {
-    checked: Option<Checked>,
+    /// It would not be loaded itself.
+    is_refused: bool,
+    /// The modules that it needs.
+    owners: Vec<Vec<u8>>,
     /// Whether it and all that it depends on would be loaded, once that is known.
     loads: Option<bool>,
+}
+
+impl Known {
+    fn of(module: &Judged) -> Self {
+        let owners = module.checked.as_ref().map_or(&[][..], |checked| &checked.owners);
+        let owners = owners.iter().map(|owner| owner.module.clone()).collect();
+        Self { is_refused: module.checked.is_err() || module.is_refused(), owners, loads: None }
+    }
 }
 
 /// Verdicts of modules that others depend on.
@@ -192,19 +252,17 @@ impl Verdicts<'_> {
         if !self.open.insert(module.to_vec()) {
             return true;
         }
-        if !self.known.contains_key(module) {
-            let read = self.place.file(module).map(|path| checked(path, self.target).0);
-            let known = Known { checked: read.and_then(|read| read.checked.ok()), loads: None };
-            self.known.insert(module.to_vec(), known);
+        if let Some(path) = self.place.file(module).filter(|_| !self.known.contains_key(module)) {
+            let found = check(path, self.target, &mut Memory::default());
+            self.known.insert(module.to_vec(), Known::of(&found.module));
         }
-        let own = self.known.get(module).and_then(|known| known.checked.clone());
-        let loads = own.is_some_and(|own| {
-            let is_loaded = |owner: &Owner| match self.is_there(&owner.module) {
-                true => self.loads(&owner.module),
+        let needed = self.known.get_mut(module).filter(|known| !known.is_refused).map(|known| take(&mut known.owners));
+        let loads = needed.is_some_and(|owners| {
+            owners.iter().all(|owner| match self.is_there(owner) {
+                true => self.loads(owner),
                 // Which modules there are is known of an installed kernel alone.
                 false => self.place.modules.is_none(),
-            };
-            !matches!(own.verdict(), Verdict::Refused(_)) && own.owners.iter().all(is_loaded)
+            })
         });
         self.open.remove(module);
         if let Some(known) = self.known.get_mut(module) {

@@ -17,12 +17,14 @@
 //! | [`exports`] | what a kernel and its modules export |
 //! | [`target`] | a kernel, as far as it is known |
 //! | [`place`] | where a kernel's files are |
+//! | `additions` | types for BPF in a module |
 //! | `symbols` | symbols that a module imports |
 //! | [`check`] | all checks of one module |
 //! | [`judge`] | modules together, with those that they depend on |
 
 #![forbid(unsafe_code)]
 
+mod additions;
 mod btf;
 mod certificate;
 pub mod check;

@@ -1,6 +1,7 @@
 //! Where a kernel's files are, and what they say of it.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -8,18 +9,18 @@ use std::path::{Component, Path, PathBuf};
 use std::{error, ffi, fmt};
 
 use base::message::strerror;
-use elf::Source;
+use base::workers::Workers;
 use kernel::Version;
-use kmod::{archive, installed, is_named_as_module, modinfo, module_name};
+use kmod::archive::Memory;
+use kmod::{installed, is_named_as_module, modinfo, module_name};
 
-use crate::btf::{Btf, Rules};
 use crate::certificate::{self, Certificate};
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::exported::Exported;
+use crate::exported::{self, Exported};
 use crate::exports::{Exports, KERNEL};
-use crate::target::{self, Sample, State, Target};
-use crate::vmlinux::Vmlinux;
+use crate::target::{self, Native, Sample, State, Target};
+use crate::vmlinux::{Types, Vmlinux};
 
 /// Why a kernel can't be looked at.
 #[derive(Debug)]
@@ -67,13 +68,13 @@ pub struct Place {
     symvers: Vec<Vec<u8>>,
     config: Option<Config>,
     sample: Option<Sample>,
-    /// What its image exports, if that isn't listed elsewhere.
+    /// What its image and its own modules export, if that isn't listed elsewhere.
     built_in: Vec<Exported>,
+    own: Vec<(Vec<u8>, Vec<Exported>)>,
     certificates: Vec<Certificate>,
     /// Whether these are all that it has.
     knows_keys: bool,
-    /// Its types for BPF.
-    btf: Option<Vec<u8>>,
+    types: Types,
     /// Where its image may be.
     images: Vec<PathBuf>,
     state: State,
@@ -131,7 +132,7 @@ impl Place {
         let configs = [root.join("boot").join(format!("config-{release}")), modules.join("config")];
         let config = configs.iter().find_map(|path| fs::read(path).ok());
         place.config = config.map(|text| Config::parse(&text)).or(place.config);
-        place.sample = place.files.values().min().and_then(|path| Sample::of(&module(path).ok()?));
+        place.sample = place.files.values().min().and_then(|path| Sample::of(Memory::default().read(path).ok()?));
         place.images.extend([root.join("boot").join(format!("vmlinuz-{release}")), modules.join("vmlinuz")]);
         place.take_state(root, release);
         place.modules = Some(modules);
@@ -187,19 +188,17 @@ impl Place {
     }
 
     /// Reads the kernel's image, if something is wanted that nothing else has said: its own
-    /// exports, its types for BPF where wrong ones keep a module from being loaded, and if
-    /// `is_thorough` its types in any case and its certificates, by which signatures are
-    /// verified.
+    /// exports, and if `is_thorough` its certificates, by which signatures are verified. Its
+    /// types for BPF are wanted where wrong ones keep a module from being loaded, and if
+    /// `is_thorough` in any case; the first module that has some needs them.
     pub fn read_image(&mut self, is_thorough: bool) {
         let has = |option: &str| self.config.as_ref().is_some_and(|config| config.has(option));
         let wants_types = has("DEBUG_INFO_BTF_MODULES") && (is_thorough || !has("MODULE_ALLOW_BTF_MISMATCH"));
         let wants_exports = self.symvers.is_empty();
-        for path in std::mem::take(&mut self.images) {
-            let is_wanted = wants_types && self.btf.is_none()
-                || wants_exports && self.built_in.is_empty()
-                || is_thorough && !self.knows_keys;
-            let image = if is_wanted { fs::read(path).ok() } else { None };
-            let Some(image) = image.and_then(Vmlinux::read) else { continue };
+        let images = std::mem::take(&mut self.images);
+        for path in &images {
+            let is_wanted = wants_exports && self.built_in.is_empty() || is_thorough && !self.knows_keys;
+            let Some(image) = is_wanted.then(|| Vmlinux::read(path)).flatten() else { continue };
             if wants_exports {
                 self.built_in = image.exports();
             }
@@ -208,8 +207,23 @@ impl Place {
                 self.knows_keys |= !certificates.is_empty();
                 self.certificates.extend(certificates);
             }
-            self.btf = self.btf.take().or_else(|| image.types().map(<[u8]>::to_vec));
+            if wants_types {
+                self.types.take(image.types().map(<[u8]>::to_vec));
+            }
         }
+        if wants_types {
+            self.types.look_in(images);
+        }
+    }
+
+    /// The same for all installed modules. Without a list of exports, those of the kernel's
+    /// own modules are read besides.
+    pub fn read_image_and_exports(&mut self) {
+        let own = self.modules.as_ref().filter(|_| self.symvers.is_empty()).map(|modules| modules.join("kernel"));
+        let mut files = self.all();
+        files.retain(|path| own.as_ref().is_some_and(|own| path.starts_with(own)));
+        let native = self.sample.as_ref().map(|sample| sample.native);
+        ((), self.own) = Workers::both(|| self.read_image(false), || own_exports(&files, native));
     }
 
     /// What the running kernel says of itself.
@@ -223,7 +237,7 @@ impl Place {
         let lockdown = line("sys/kernel/security/lockdown").unwrap_or_default();
         let is_locked_down = lockdown.contains(&b'[') && !lockdown.starts_with(b"[none]");
         self.state = State { tainted: tainted.unwrap_or(0), enforces_signatures, is_locked_down };
-        self.btf = fs::read(root.join("sys/kernel/btf/vmlinux")).ok();
+        self.types.take(fs::read(root.join("sys/kernel/btf/vmlinux")).ok());
         let variables =
             FIRMWARE.iter().filter_map(|name| fs::read(root.join("sys/firmware/efi/efivars").join(name)).ok());
         self.certificates = variables.flat_map(|variable| certificate::all(&variable)).collect();
@@ -243,12 +257,11 @@ impl Place {
             exports.add_symvers(text);
         }
         exports.add_exported(KERNEL, &self.built_in, false);
+        for (module, exported) in &self.own {
+            exports.add_exported(module, exported, false);
+        }
         let dialect = Dialect::new(version);
         let native = self.sample.as_ref().map(|sample| sample.native).or_else(|| target::native(self.config.as_ref()?));
-        let btf = self.btf.as_ref().and_then(|types| {
-            let rules = Rules { native: native?, dialect: &dialect, is_lenient: false };
-            Btf::read(types, None, rules).ok()
-        });
         Target {
             name: release.unwrap_or(&self.name).to_vec(),
             dialect,
@@ -260,7 +273,7 @@ impl Place {
             signer: self.sample.as_ref().and_then(|sample| sample.signer.clone()),
             certificates: &self.certificates,
             knows_keys: self.knows_keys,
-            btf,
+            types: &self.types,
             state: self.state,
         }
     }
@@ -302,15 +315,26 @@ impl Place {
     }
 }
 
-/// A module, decompressed.
-///
-/// # Errors
-/// If it can't be read, or is damaged.
-pub fn module(path: &Path) -> Result<Vec<u8>, archive::Error> {
-    match archive::open(path)? {
-        Source::Memory(bytes) => Ok(bytes),
-        Source::File(..) => Ok(fs::read(path)?),
-    }
+/// A file's path without what its name ends in.
+pub(crate) fn stem(path: &Path) -> Vec<u8> {
+    let bytes = path.as_os_str().as_bytes();
+    let end = memchr::memmem::rfind(bytes, b".ko").unwrap_or(bytes.len());
+    bytes[..end].to_vec()
+}
+
+/// What modules export that can be read, with their paths without suffix.
+fn own_exports(files: &[PathBuf], native: Option<Native>) -> Vec<(Vec<u8>, Vec<Exported>)> {
+    let work = |memory: &mut Memory, path: &PathBuf| {
+        let exports = memory.read(path).ok().and_then(|bytes| exported::in_module(bytes, native?));
+        (stem(path), exports.unwrap_or_default())
+    };
+    let mut all = Vec::with_capacity(files.len());
+    let take = |exports| -> Result<(), Infallible> {
+        all.push(exports);
+        Ok(())
+    };
+    let Ok(()) = Workers::new(None, files.len()).each(files, Memory::default, work, take);
+    all
 }
 
 /// The modules that depmod(8) found in a directory, by their names: of several of one

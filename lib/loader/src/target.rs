@@ -4,7 +4,7 @@ use base::message::text;
 use kernel::Version;
 use kmod::modinfo;
 
-use crate::btf::Btf;
+use crate::btf::{Btf, Rules};
 use crate::certificate::Certificate;
 use crate::config::Config;
 use crate::dialect::Dialect;
@@ -13,6 +13,7 @@ use crate::image::Image;
 pub use crate::signature::Signer;
 use crate::signature::{self, Signature};
 pub use crate::view::Native;
+use crate::vmlinux::Types;
 
 /// What a kernel that runs says of itself. What it doesn't say is as after its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,13 +49,18 @@ pub struct Target<'a> {
     pub(crate) certificates: &'a [Certificate],
     /// Whether there are no others.
     pub(crate) knows_keys: bool,
-    /// Its types for BPF, if they are known.
-    pub(crate) btf: Option<Btf<'a>>,
+    /// Its types for BPF.
+    pub(crate) types: &'a Types,
     /// What it says of itself.
     pub state: State,
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    /// Its types for BPF, if they are known. They are read when they are wanted first.
+    pub(crate) fn btf(&self) -> Option<Btf<'a>> {
+        self.types.get(Rules { native: self.native?, dialect: &self.dialect, is_lenient: false })
+    }
+
     /// Whether an option of its configuration is set. Where the configuration isn't
     /// known, that is what nearly every distribution's kernel has.
     #[must_use]

@@ -1,7 +1,5 @@
 //! The versions of symbols that a module was built with: CRCs, by name.
 
-use base::bytes::until_nul;
-
 use crate::image::Image;
 
 /// The size of an entry of `__versions` in all kernels but vendors': a CRC in a word, and
@@ -34,7 +32,7 @@ pub(crate) fn of(image: &Image, symbol: &[u8]) -> Version {
     let word = if native.is_64 { 8 } else { 4 };
     // The CRC is the word's lower half.
     let place = if native.is_64 && !native.is_little { 4 } else { 0 };
-    let mut entries = versions.chunks_exact(ENTRY);
-    let entry = entries.find(|entry| until_nul(&entry[word..]) == symbol);
+    let is_it = |name: &[u8]| name.strip_prefix(symbol).is_some_and(|rest| matches!(rest, [] | [0, ..]));
+    let entry = versions.chunks_exact(ENTRY).find(|entry| is_it(&entry[word..]));
     found(entry.and_then(|entry| native.u32(entry, place)), false)
 }

@@ -1,11 +1,15 @@
 //! A kernel's image, as a boot loader reads it or as it was linked: what it exports, its
 //! types for BPF, and the certificates in it.
 
+use std::fs;
 use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use base::bytes::until_nul;
 use goblin::elf::section_header::SectionHeader;
 
+use crate::btf::{Btf, Rules};
 use crate::certificate::{self, Certificate};
 use crate::exported::{Exported, GPL_ONLY};
 use crate::view::{self, Native};
@@ -73,8 +77,9 @@ fn decompressed(bytes: &[u8]) -> Option<Vec<u8>> {
 
 impl Vmlinux {
     /// Reads an image: an ELF file, one that is compressed, or one for x86's boot loaders;
-    /// `None` if it is none of them, or damaged.
-    pub(crate) fn read(image: Vec<u8>) -> Option<Self> {
+    /// `None` if it isn't there, is none of them, or damaged.
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        let image = fs::read(path).ok()?;
         let bytes =
             if image.starts_with(b"\x7fELF") { image } else { decompressed(payload(&image).unwrap_or(&image))? };
         let native = Native::of(&bytes)?;
@@ -135,5 +140,44 @@ impl Vmlinux {
     /// The certificates in it.
     pub(crate) fn certificates(&self) -> Vec<Certificate> {
         certificate::all(&self.bytes)
+    }
+}
+
+/// A kernel's types for BPF, which are read when they are wanted first: an image takes as
+/// long to decompress as a thousand modules to check.
+#[derive(Debug, Default)]
+pub(crate) struct Types {
+    /// Where images are that may have them.
+    images: Vec<PathBuf>,
+    section: OnceLock<Option<Vec<u8>>>,
+    /// The number after the last type's; `None` if the section isn't what it should be.
+    end: OnceLock<Option<u32>>,
+}
+
+impl Types {
+    /// Takes them from somewhere else, unless they have been found.
+    pub(crate) fn take(&mut self, section: Option<Vec<u8>>) {
+        if self.section.get().is_none() && section.is_some() {
+            self.section = section.into();
+        }
+    }
+
+    /// Looks for them in these images if need be.
+    pub(crate) fn look_in(&mut self, images: Vec<PathBuf>) {
+        self.images = images;
+    }
+
+    /// Finds them.
+    pub(crate) fn get(&self, rules: Rules) -> Option<Btf<'_>> {
+        let read = || self.images.iter().find_map(|path| Vmlinux::read(path)?.types().map(<[u8]>::to_vec));
+        let section = self.section.get_or_init(read).as_ref();
+        let end = || Some(Btf::read(section?, None, rules).ok()?.numbers().end);
+        let end = self.end.get_or_init(end);
+        Btf::again(section?, (*end)?, rules)
+    }
+
+    /// Whether they have been looked for.
+    pub(crate) fn are_read(&self) -> bool {
+        self.end.get().is_some()
     }
 }

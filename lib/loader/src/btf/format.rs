@@ -119,11 +119,22 @@ fn check_parts(parts: &mut [Part], expected: u32) -> Result<(), Invalid> {
 }
 
 impl<'a> Btf<'a> {
-    /// Finds the parts of a section.
+    /// Finds the parts of a section, and counts its types.
     ///
     /// # Errors
     /// If the kernel refuses them.
     pub(crate) fn read(section: &'a [u8], base: Option<&'a Self>, rules: Rules) -> Result<Self, Invalid> {
+        let found = Self::find(section, base, rules)?;
+        let count = u32::try_from(found.iter(rules).count()).unwrap_or(0);
+        Ok(Self { end: found.first + count, ..found })
+    }
+
+    /// Finds the parts of a section whose types were counted before: their numbers' end.
+    pub(crate) fn again(section: &'a [u8], end: u32, rules: Rules) -> Option<Self> {
+        Self::find(section, None, rules).ok().map(|found| Self { end, ..found })
+    }
+
+    fn find(section: &'a [u8], base: Option<&'a Self>, rules: Rules) -> Result<Self, Invalid> {
         let Rules { native, dialect, .. } = rules;
         let known = if dialect.btf_layout { HEADER_WITH_LAYOUT } else { HEADER };
         let size = native.u32(section, 4).ok_or_else(|| Invalid::new("hdr_len not found"))?;
@@ -165,9 +176,7 @@ impl<'a> Btf<'a> {
             return Err(Invalid::new("Invalid string section"));
         }
         let (first, first_string) = base.map_or((1, 0), |base| (base.end, base.end_of_strings()));
-        let mut btf = Self { base, strings, types: part(types), first, first_string, end: first };
-        btf.end += u32::try_from(btf.iter(rules).count()).unwrap_or(0);
-        Ok(btf)
+        Ok(Self { base, strings, types: part(types), first, first_string, end: first })
     }
 
     fn end_of_strings(&self) -> u32 {
@@ -176,9 +185,14 @@ impl<'a> Btf<'a> {
 
     /// The string at a place.
     pub(super) fn string(&self, place: u32) -> Option<&'a [u8]> {
+        self.strings_from(place).map(until_nul)
+    }
+
+    /// The string at a place, its NUL, and those that follow.
+    pub(super) fn strings_from(&self, place: u32) -> Option<&'a [u8]> {
         match place.checked_sub(self.first_string) {
-            None => self.base?.string(place),
-            Some(at) => self.strings.get(at as usize..).filter(|rest| !rest.is_empty()).map(until_nul),
+            None => self.base?.strings_from(place),
+            Some(at) => self.strings.get(at as usize..).filter(|rest| !rest.is_empty()),
         }
     }
 
@@ -214,7 +228,7 @@ impl<'a> Btf<'a> {
     }
 
     /// The number of its first type, and that after its last.
-    pub(super) fn numbers(&self) -> std::ops::Range<u32> {
+    pub(crate) fn numbers(&self) -> std::ops::Range<u32> {
         self.first..self.end
     }
 }

@@ -55,12 +55,15 @@ static ROLES: [u8; 256] = {
     roles
 };
 
-fn is_identifier(name: &[u8], has_dots: bool, dialect: &Dialect) -> bool {
-    let dot = if has_dots { DOT } else { 0 };
-    let is = |byte: u8, roles: u8| ROLES[usize::from(byte)] & (roles | dot) != 0;
-    name.first().is_some_and(|&first| is(first, FIRST))
-        && name.len() <= longest(dialect)
-        && name.iter().all(|&byte| is(byte, LATER))
+/// Whether the bytes before the first NUL, or all of them, are an identifier.
+fn is_identifier(bytes: &[u8], has_dots: bool, dialect: &Dialect) -> bool {
+    let roles = if has_dots { LATER | DOT } else { LATER };
+    let is = |byte: u8, roles: u8| ROLES[usize::from(byte)] & roles != 0;
+    let len = bytes.iter().position(|&byte| !is(byte, roles)).unwrap_or(bytes.len());
+    let (name, rest) = bytes.split_at(len);
+    name.first().is_some_and(|&first| is(first, roles & !LATER | FIRST))
+        && len <= longest(dialect)
+        && matches!(rest, [] | [0, ..])
 }
 
 /// The longest name (`KSYM_NAME_LEN`).
@@ -82,7 +85,7 @@ impl<'a> Checked<'a, '_> {
     }
 
     fn is_name(&self, place: u32, has_dots: bool) -> bool {
-        self.btf.string(place).is_some_and(|name| is_identifier(name, has_dots, self.rules.dialect))
+        self.btf.strings_from(place).is_some_and(|bytes| is_identifier(bytes, has_dots, self.rules.dialect))
     }
 
     fn is_section(&self, place: u32) -> bool {
