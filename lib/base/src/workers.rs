@@ -1,6 +1,7 @@
 //! The threads among which a run's work is divided.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -42,6 +43,22 @@ impl Workers {
             None => items.iter().map(work).collect(),
             Some(pool) => pool.install(|| items.par_iter().map(work).collect()),
         }
+    }
+
+    /// The same. `scratch` makes what a worker reuses from one item to the next.
+    pub fn map_with<T: Sync, R: Send, S>(
+        &self,
+        items: &[T],
+        scratch: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, &T) -> R + Sync,
+    ) -> Vec<R> {
+        let mut results = Vec::with_capacity(items.len());
+        let take = |result| -> Result<(), Infallible> {
+            results.push(result);
+            Ok(())
+        };
+        let Ok(()) = self.each(items, scratch, work, take);
+        results
     }
 
     /// Hands each item's result over, in order, as soon as it and all before

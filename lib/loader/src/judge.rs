@@ -1,7 +1,6 @@
 //! Modules together, with those that they depend on.
 
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 use std::mem::take;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -57,7 +56,7 @@ fn check(path: &Path, target: &Target, memory: &mut Memory) -> Found {
     let mut checked = memory.read(path).map(|bytes| {
         let (mut checked, additions) = check_without_types(bytes, target);
         match additions {
-            Some(additions) if target.types.are_read() => checked.findings.extend(additions.check(target)),
+            Some(additions) if target.has_looked_for_types() => checked.findings.extend(additions.check(target)),
             additions => left = additions.map(Additions::into_owned),
         }
         checked
@@ -66,29 +65,19 @@ fn check(path: &Path, target: &Target, memory: &mut Memory) -> Found {
     Found { module: Judged { path: path.to_owned(), checked }, exports, additions: left }
 }
 
-/// Checks files, and hands over what is found in each, in their order.
-fn check_all<T: Sync + AsRef<Path>>(
-    files: &[T],
-    target: &Target,
-    progress: impl Fn() + Sync,
-    mut take: impl FnMut(Found) + Send,
-) {
-    let work = |memory: &mut Memory, path: &T| {
-        let found = check(path.as_ref(), target, memory);
+/// Checks files, in their order.
+fn check_all(files: &[PathBuf], target: &Target, progress: impl Fn() + Sync) -> Vec<Found> {
+    let work = |memory: &mut Memory, path: &PathBuf| {
+        let found = check(path, target, memory);
         progress();
         found
     };
-    let take = |found| -> Result<(), Infallible> {
-        take(found);
-        Ok(())
-    };
-    let Ok(()) = Workers::new(None, files.len()).each(files, Memory::default, work, take);
+    Workers::new(None, files.len()).map_with(files, Memory::default, work)
 }
 
 /// Checks files while the kernel's types for BPF are read.
 fn check_first(files: &[PathBuf], target: &Target, progress: impl Fn() + Sync) -> Vec<Found> {
-    let mut all = Vec::with_capacity(files.len());
-    Workers::both(|| target.btf(), || check_all(files, target, &progress, |found| all.push(found)));
+    let (_, mut all) = Workers::both(|| target.btf(), || check_all(files, target, &progress));
     let late = Workers::new(None, all.len()).map(&all, |found| found.additions.as_ref().map(|late| late.check(target)));
     for (found, findings) in all.iter_mut().zip(late) {
         if let Ok(checked) = &mut found.module.checked {
@@ -142,15 +131,10 @@ fn add_exporters(judged: &mut Vec<Judged>, exports: &mut Vec<Vec<Exported>>, pla
         let mut files = place.exporters(&wanted);
         files.retain(|file| !known.contains(file.as_path()));
         seen = judged.len();
-        check_all(
-            &files,
-            target,
-            || (),
-            |found| {
-                judged.push(found.module);
-                exports.push(found.exports);
-            },
-        );
+        for found in check_all(&files, target, || ()) {
+            judged.push(found.module);
+            exports.push(found.exports);
+        }
     }
 }
 
@@ -177,10 +161,8 @@ fn check_again(judged: &mut [Judged], exports: &[Vec<Exported>], target: &Target
         now.retain(gains);
         let target = Target { exports: more, ..target.clone() };
         let files: Vec<PathBuf> = now.iter().map(|&at| judged[at].path.clone()).collect();
-        let mut again = Vec::with_capacity(now.len());
-        check_all(&files, &target, || (), |found| again.push(found.module));
-        for (at, module) in now.into_iter().zip(again) {
-            judged[at] = module;
+        for (at, found) in now.into_iter().zip(check_all(&files, &target, || ())) {
+            judged[at] = found.module;
         }
         open = later;
     }

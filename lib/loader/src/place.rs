@@ -1,7 +1,6 @@
 //! Where a kernel's files are, and what they say of it.
 
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -328,13 +327,7 @@ fn own_exports(files: &[PathBuf], native: Option<Native>) -> Vec<(Vec<u8>, Vec<E
         let exports = memory.read(path).ok().and_then(|bytes| exported::in_module(bytes, native?));
         (stem(path), exports.unwrap_or_default())
     };
-    let mut all = Vec::with_capacity(files.len());
-    let take = |exports| -> Result<(), Infallible> {
-        all.push(exports);
-        Ok(())
-    };
-    let Ok(()) = Workers::new(None, files.len()).each(files, Memory::default, work, take);
-    all
+    Workers::new(None, files.len()).map_with(files, Memory::default, work)
 }
 
 /// The modules that depmod(8) found in a directory, by their names: of several of one

@@ -61,6 +61,11 @@ impl<'a> Target<'a> {
         self.types.get(Rules { native: self.native?, dialect: &self.dialect, is_lenient: false })
     }
 
+    /// Whether they have been looked for, so that asking for them takes no time.
+    pub(crate) fn has_looked_for_types(&self) -> bool {
+        self.native.is_none() || self.types.are_read()
+    }
+
     /// Whether an option of its configuration is set. Where the configuration isn't
     /// known, that is what nearly every distribution's kernel has.
     #[must_use]
