@@ -207,6 +207,35 @@ fn exports_are_read_of_the_image() -> io::Result<()> {
     Ok(())
 }
 
+/// What a kernel's own modules export is read from them where no list has it, and then
+/// the same is said.
+#[test]
+fn own_modules_export_without_a_list() -> io::Result<()> {
+    let listed = kernel()?;
+    let alone = kernel_alone(&vmlinux(&[])?, "CONFIG_X86_64=y\n")?;
+    let list = "0x0\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n0x0\tother_symbol\tkernel/b\tEXPORT_SYMBOL\t\n";
+    fs::write(listed.path().join("lib/modules/6.12.0/build/Module.symvers"), list)?;
+    let exports = EXPORTS.replace("own_symbol", "other_symbol");
+    let imports = IMPORTS.replace("own_symbol", "other_symbol");
+    let refused = "./lib/modules/6.12.0/kernel/b.ko: would not load on 6.12.0: Invalid module format\n  \
+        b: version magic '6.11.0 SMP mod_unload ' should be '6.12.0 SMP mod_unload '\n    \
+        it was built for another kernel or configuration; built for 6.11.0: rebuild it against this kernel's headers\n\
+        ./lib/modules/6.12.0/kernel/c.ko: would not load on 6.12.0: Unknown symbol in module\n  \
+        c: Unknown symbol other_symbol (err -2)\n    \
+        b, which exports it, would not be loaded itself; see what modcheck says of b\n\
+        2 of 4 modules would load on 6.12.0\n";
+    let all = "4 of 4 modules would load on 6.12.0\n";
+    for (vermagic, expected, status) in [(VERMAGIC, all, 0), ("6.11.0 SMP mod_unload ", refused, 1)] {
+        for place in [&listed, &alone] {
+            let own = place.path().join("lib/modules/6.12.0/kernel");
+            fs::write(own.join("b.ko"), module("b", vermagic, &exports)?)?;
+            fs::write(own.join("c.ko"), module("c", VERMAGIC, &imports)?)?;
+            assert_eq!(said(place.path(), &format!("{KERNEL} --all"))?, (expected.to_owned(), status));
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn signatures_are_verified() -> io::Result<()> {
     for kind in [RSA, P384] {
