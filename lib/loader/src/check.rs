@@ -44,16 +44,9 @@ impl Checked {
     }
 }
 
-/// Checks a module, which is decompressed.
-#[must_use]
-pub fn check(bytes: &[u8], target: &Target) -> Checked {
-    let (mut checked, additions) = check_without_types(bytes, target);
-    checked.findings.extend(additions.iter().flat_map(|additions| additions.check(target)));
-    checked
-}
-
-/// The same but for the last check, that of its types for BPF, which are returned.
-pub(crate) fn check_without_types<'a>(bytes: &'a [u8], target: &Target) -> (Checked, Option<Additions<'a>>) {
+/// Checks a module, which is decompressed. The last check, that of its types for BPF, is
+/// left to who has them returned.
+pub(crate) fn check<'a>(bytes: &'a [u8], target: &Target) -> (Checked, Option<Additions<'a>>) {
     let mut log = Log::new(target.state.tainted);
     let (bytes, signature) = signature::split(bytes);
     let is_signed = check_signature(bytes, &signature, target, &mut log);

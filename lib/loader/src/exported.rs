@@ -2,9 +2,7 @@
 
 use base::bytes::until_nul;
 use goblin::elf::section_header::SHN_ABS;
-use kernel::Version;
 
-use crate::dialect::Dialect;
 use crate::image::Image;
 use crate::signature;
 use crate::view::Native;
@@ -28,7 +26,7 @@ pub struct Exported {
 /// All exports of a module, which is decompressed; `None` if it can't be read.
 pub(crate) fn in_module(bytes: &[u8], native: Native) -> Option<Vec<Exported>> {
     let (bytes, _) = signature::split(bytes);
-    Image::read(bytes, native, &Dialect::new(Version::OLDEST), None).ok().map(|image| of(&image))
+    Image::of_any(bytes, native).map(|image| of(&image))
 }
 
 /// All exports, in the order of their tables. modpost names their entries and

@@ -4,6 +4,7 @@ use base::message::text;
 use goblin::elf::header::{EM_386, ET_REL, Header};
 use goblin::elf::section_header::{SHF_ALLOC, SHN_UNDEF, SHT_NOBITS, SHT_NULL, SHT_STRTAB, SHT_SYMTAB, SectionHeader};
 use goblin::elf::sym::Sym;
+use kernel::Version;
 use kmod::modinfo;
 
 use crate::dialect::Dialect;
@@ -104,6 +105,11 @@ impl<'a> Image<'a> {
             }
             findings
         })
+    }
+
+    /// The same where it doesn't matter which kernel reads it.
+    pub(crate) fn of_any(bytes: &'a [u8], native: Native) -> Option<Self> {
+        Self::read(bytes, native, &Dialect::new(Version::OLDEST), None).ok()
     }
 
     /// The bytes of a section.

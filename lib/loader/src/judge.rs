@@ -11,7 +11,7 @@ use kmod::archive::{self, Memory};
 use kmod::module_name;
 
 use crate::additions::Additions;
-use crate::check::{Checked, check_without_types};
+use crate::check::{Checked, check};
 use crate::exported::Exported;
 use crate::finding::{Effect, Errno, Finding, Step, Verdict};
 use crate::place::{Place, stem};
@@ -51,10 +51,10 @@ struct Found {
 }
 
 /// Checks a file. Types for BPF are left for later if the kernel's haven't been read.
-fn check(path: &Path, target: &Target, memory: &mut Memory) -> Found {
+fn check_file(path: &Path, target: &Target, memory: &mut Memory) -> Found {
     let mut left = None;
     let mut checked = memory.read(path).map(|bytes| {
-        let (mut checked, additions) = check_without_types(bytes, target);
+        let (mut checked, additions) = check(bytes, target);
         match additions {
             Some(additions) if target.has_looked_for_types() => checked.findings.extend(additions.check(target)),
             additions => left = additions.map(Additions::into_owned),
@@ -68,7 +68,7 @@ fn check(path: &Path, target: &Target, memory: &mut Memory) -> Found {
 /// Checks files, in their order.
 fn check_all(files: &[PathBuf], target: &Target, progress: impl Fn() + Sync) -> Vec<Found> {
     let work = |memory: &mut Memory, path: &PathBuf| {
-        let found = check(path, target, memory);
+        let found = check_file(path, target, memory);
         progress();
         found
     };
@@ -235,7 +235,7 @@ impl Verdicts<'_> {
             return true;
         }
         if let Some(path) = self.place.file(module).filter(|_| !self.known.contains_key(module)) {
-            let found = check(path, self.target, &mut Memory::default());
+            let found = check_file(path, self.target, &mut Memory::default());
             self.known.insert(module.to_vec(), Known::of(&found.module));
         }
         let needed = self.known.get_mut(module).filter(|known| !known.is_refused).map(|known| take(&mut known.owners));

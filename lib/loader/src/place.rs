@@ -194,10 +194,14 @@ impl Place {
         let has = |option: &str| self.config.as_ref().is_some_and(|config| config.has(option));
         let wants_types = has("DEBUG_INFO_BTF_MODULES") && (is_thorough || !has("MODULE_ALLOW_BTF_MISMATCH"));
         let wants_exports = self.symvers.is_empty();
-        let images = std::mem::take(&mut self.images);
-        for path in &images {
+        let mut unread = Vec::new();
+        for path in std::mem::take(&mut self.images) {
             let is_wanted = wants_exports && self.built_in.is_empty() || is_thorough && !self.knows_keys;
-            let Some(image) = is_wanted.then(|| Vmlinux::read(path)).flatten() else { continue };
+            if !is_wanted {
+                unread.push(path);
+                continue;
+            }
+            let Some(image) = Vmlinux::read(&path) else { continue };
             if wants_exports {
                 self.built_in = image.exports();
             }
@@ -211,7 +215,7 @@ impl Place {
             }
         }
         if wants_types {
-            self.types.look_in(images);
+            self.types.look_in(unread);
         }
     }
 

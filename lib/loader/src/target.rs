@@ -1,7 +1,6 @@
 //! A kernel into which modules are loaded, as far as it is known.
 
 use base::message::text;
-use kernel::Version;
 use kmod::modinfo;
 
 use crate::btf::{Btf, Rules};
@@ -101,7 +100,7 @@ impl Sample {
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let (bytes, signature) = signature::split(bytes);
         let native = Native::of(bytes)?;
-        let image = Image::read(bytes, native, &Dialect::new(Version::OLDEST), None).ok()?;
+        let image = Image::of_any(bytes, native)?;
         let signer = match signature {
             Signature::By(signed) => Some(signed.signer),
             _ => None,
