@@ -41,7 +41,7 @@ const PRODUCTS: &[&str] =
     &["Module.symvers", "vmlinux.symvers", "modules-only.symvers", "elfconfig.h", "devicetable-offsets.h"];
 
 /// What of a kernel's tree depends on modpost.
-fn is_product(path: &Path) -> bool {
+pub(crate) fn is_product(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     PRODUCTS.contains(&&*name)
         || [".ko", ".mod.c", ".mod.o"].iter().any(|ending| name.ends_with(ending))
@@ -96,13 +96,16 @@ fn are_ours(tree: &Path) -> io::Result<String> {
     Ok(report)
 }
 
-/// Makes a kernel anew, all of it. What configures it is part of that, since it was made
-/// for the first build, and `clean` removes it.
+/// Makes a kernel's tree clean, and what configures it anew, which `clean` removes.
+pub(crate) fn make_clean(source: &Path, arguments: &[&str]) -> io::Result<()> {
+    make(source, &[arguments, &["clean"]].concat())?;
+    make(source, &[arguments, &["olddefconfig"]].concat())
+}
+
+/// Makes a kernel anew, all of it.
 fn make_all(source: &Path, arguments: &[&str]) -> io::Result<()> {
-    for target in [&["clean"][..], &["olddefconfig"], &[]] {
-        make(source, &[arguments, target].concat())?;
-    }
-    Ok(())
+    make_clean(source, arguments)?;
+    make(source, arguments)
 }
 
 /// Makes a kernel anew, with ours where the originals were, and then once more, when

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use super::build;
 use super::contest::{Contest, Costs, Outputs};
 use super::tools;
 use crate::corpus::{self, Beside, Corpus, LIST};
@@ -167,6 +168,15 @@ impl Cases {
             jobs: self.processors,
         };
         self.row("d", format!("`vmlinux.o` and {modules} modules of a {FIRST} kernel built small"), 8.0, &contest)
+    }
+
+    /// A kernel's whole build, with what its objects' versions take.
+    ///
+    /// # Errors
+    /// As for [`Cases::rows`].
+    pub fn build(&self) -> io::Result<Costs> {
+        eprintln!("measuring (j) a whole build");
+        build::in_turns(Tree::named(FIRST).ok_or_else(|| io::Error::other("no such kernel"))?, self.processors)
     }
 
     /// The curve over numbers of modules.

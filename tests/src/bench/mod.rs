@@ -1,6 +1,7 @@
 //! How fast ours is beside the original: whole processes, on the same files,
 //! in turns.
 
+mod build;
 pub mod cases;
 pub mod chart;
 pub mod contest;

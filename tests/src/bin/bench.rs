@@ -24,7 +24,7 @@ fn bench(chosen: &[OsString]) -> Result<(), Box<dyn Error>> {
     let pairs = std::env::var("KBUILD_RS_PAIRS").ok().and_then(|value| value.parse().ok()).unwrap_or(PAIRS);
     let mut cases = Cases::new(pairs)?;
     let wanted = |letter: &str| chosen.is_empty() || chosen.iter().any(|word| word == letter);
-    let mut report = Report { rows: Vec::new(), modules: Vec::new(), sections: Vec::new(), pairs };
+    let mut report = Report { pairs, ..Report::default() };
     for letter in LETTERS.into_iter().filter(|letter| wanted(letter)) {
         report.rows.extend(cases.rows(letter)?);
     }
@@ -32,13 +32,16 @@ fn bench(chosen: &[OsString]) -> Result<(), Box<dyn Error>> {
         report.modules = cases.modules()?;
         report.sections = cases.sections()?;
     }
+    if wanted("j") {
+        report.build = cases.build()?;
+    }
     if chosen.is_empty() {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
         let document = report.document(PICTURE);
         fs::write(docs.join(PICTURE), chart::svg(&report.rows, &report.modules, &report.sections)?)?;
         fs::write(docs.join("benchmarks.md"), document)?;
     }
-    print!("{}\n{}", report.table(), report.growth());
+    print!("{}\n{}\n{}", report.table(), report.building(), report.growth());
     Ok(())
 }
 
