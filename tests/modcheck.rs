@@ -95,6 +95,10 @@ fn verdicts_and_statuses() -> io::Result<()> {
     Ok(())
 }
 
+/// What is said of symbols if the kernel's exports aren't known.
+const NOWHERE: &str =
+    ": not exported by anything that is known, and the kernel's own exports aren't known; its headers list them";
+
 #[test]
 fn what_is_not_known_is_said() -> io::Result<()> {
     let place = kernel()?;
@@ -104,7 +108,38 @@ fn what_is_not_known_is_said() -> io::Result<()> {
     fs::remove_dir_all(place.path().join("lib/modules/6.12.0/build"))?;
     let (text, status) = said(place.path(), &format!("{KERNEL} good.ko"))?;
     assert_eq!(status, 2, "{text}");
-    assert!(text.contains("nothing that is known exports printk"), "{text}");
+    assert!(text.contains(&format!("    printk{NOWHERE}\n")), "{text}");
+    Ok(())
+}
+
+#[test]
+fn unknown_exports_are_told_once() -> io::Result<()> {
+    let place = kernel()?;
+    fs::remove_dir_all(place.path().join("lib/modules/6.12.0/build"))?;
+    let several = "\t.data\n\t.quad printk, memset, kfree, own_symbol\n\t.weak memcpy\n\t.quad memcpy";
+    fs::write(place.path().join("several.ko"), module("several", VERMAGIC, several)?)?;
+    let (text, status) = said(place.path(), &format!("{KERNEL} several.ko"))?;
+    assert_eq!(status, 2, "{text}");
+    let told: Vec<_> = text.lines().filter_map(|line| line.strip_suffix(NOWHERE)).collect();
+    assert_eq!(told, ["    printk and 2 more"], "{text}");
+    Ok(())
+}
+
+/// The kernel for 64-bit PowerPC defines `.TOC.` itself, and looks for other symbols
+/// without the dot that the names of code begin with.
+#[test]
+fn symbols_of_a_machine() -> io::Result<()> {
+    let place = kernel()?;
+    let headers = place.path().join("lib/modules/6.12.0/build");
+    let config = "CONFIG_PPC64=y\nCONFIG_CPU_LITTLE_ENDIAN=y\nCONFIG_SMP=y\nCONFIG_MODULE_UNLOAD=y\n";
+    fs::write(headers.join("include/config/auto.conf"), config)?;
+    let mut dotted = module("dotted", VERMAGIC, "\t.data\n\t.quad .TOC., .printk")?;
+    // The machine's number in the ELF header.
+    dotted[18] = 21;
+    fs::write(place.path().join("dotted.ko"), &dotted)?;
+    fs::write(place.path().join("lib/modules/6.12.0/kernel/a.ko"), dotted)?;
+    let (text, status) = said(place.path(), &format!("{KERNEL} dotted.ko"))?;
+    assert_eq!((&*text, status), ("dotted.ko: would load on 6.12.0\n", 0));
     Ok(())
 }
 

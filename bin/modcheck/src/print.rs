@@ -38,25 +38,27 @@ pub(crate) fn module(judged: &Judged, kernel: &[u8], is_whole: bool, streams: &m
         Ok(checked) => checked,
         Err(error) => return streams.put(&text!("  {}\n", error.to_string())),
     };
-    let mut before: Option<(&[u8], Option<&[u8]>)> = None;
     let wanted = |finding: &&Finding| is_whole || finding.effect != Effect::Logged;
-    for finding in checked.findings.iter().filter(wanted) {
-        let said = (&*finding.meaning, finding.advice.as_deref());
-        // Of several findings with one meaning the meaning follows the last.
-        if let Some((meaning, advice)) = before.filter(|before| *before != said) {
-            explain(meaning, advice, streams)?;
-        }
-        if let Some(line) = &finding.line {
-            streams.put(&text!("  {}\n", line))?;
-        }
-        before = Some(said);
-    }
-    before.map_or(Ok(()), |(meaning, advice)| explain(meaning, advice, streams))
+    let findings: Vec<&Finding> = checked.findings.iter().filter(wanted).collect();
+    // What has one meaning is explained once.
+    let is_same = |one: &&Finding, other: &&Finding| (&one.meaning, &one.advice) == (&other.meaning, &other.advice);
+    findings.chunk_by(is_same).try_for_each(|findings| explain(findings, streams))
 }
 
-fn explain(meaning: &[u8], advice: Option<&[u8]>, streams: &mut Streams<'_>) -> Result<(), Fatal> {
-    let advice = advice.map_or_else(Vec::new, |advice| text!("; {}", advice));
-    streams.put(&text!("    {}{}\n", meaning, advice))
+/// Prints findings of one meaning: the lines that the kernel logs, or else the symbol that
+/// they are about, and the meaning.
+fn explain(findings: &[&Finding], streams: &mut Streams<'_>) -> Result<(), Fatal> {
+    let [first, others @ ..] = findings else { return Ok(()) };
+    for line in findings.iter().filter_map(|finding| finding.line.as_deref()) {
+        streams.put(&text!("  {}\n", line))?;
+    }
+    let about = match (&first.line, &first.symbol) {
+        (None, Some(symbol)) if others.is_empty() => text!("{}: ", symbol),
+        (None, Some(symbol)) => text!("{} and {} more: ", symbol, others.len().to_string()),
+        _ => Vec::new(),
+    };
+    let advice = first.advice.as_deref().map_or_else(Vec::new, |advice| text!("; {}", advice));
+    streams.put(&text!("    {}{}{}\n", about, first.meaning, advice))
 }
 
 /// The same as JSON.

@@ -11,6 +11,7 @@
 //! | `certificate` | certificates, and whether a signature is right |
 //! | `btf` | types for BPF, and whether they go with the kernel's |
 //! | `image` | a module's sections, and what keeps a kernel from reading them |
+//! | `machine` | what is particular to a machine's symbols |
 //! | `versions` | the versions of symbols that a module was built with |
 //! | [`exported`] | what a module itself exports |
 //! | `vmlinux` | a kernel's image |
@@ -35,6 +36,7 @@ pub mod exports;
 pub mod finding;
 mod image;
 pub mod judge;
+mod machine;
 pub mod place;
 mod signature;
 mod symbols;

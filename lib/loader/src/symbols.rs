@@ -9,6 +9,7 @@ use goblin::elf::sym::STB_WEAK;
 use crate::exports::Export;
 use crate::finding::{Errno, Log, Step};
 use crate::image::Image;
+use crate::machine;
 use crate::target::Target;
 use crate::versions::{self, Version};
 
@@ -124,8 +125,9 @@ pub(crate) fn resolve(image: &Image, target: &Target, log: &mut Log) -> Imports 
         let section = u32::try_from(symbol.st_shndx).unwrap_or(u32::MAX);
         match section {
             SHN_UNDEF => {
-                log.about(called);
+                let Some(called) = machine::wanted(image.native().machine, &symbol, called) else { continue };
                 let is_optional = symbol.st_bind() == STB_WEAK || is_ignored(image, called);
+                log.about(called);
                 let resolved = resolve_one(image, called, is_optional, target, &mut licence, log);
                 let Some(module) = resolved.and_then(Export::module) else { continue };
                 let symbol = called.to_vec();
@@ -165,6 +167,10 @@ fn is_ignored(image: &Image, symbol: &[u8]) -> bool {
 pub(crate) fn unknown(module: &[u8], symbol: &[u8], Errno(number): Errno) -> Vec<u8> {
     text!("{}: Unknown symbol {} (err -{})", module, symbol, number.to_string())
 }
+
+/// What is known of a symbol if the kernel's own exports aren't.
+const NOWHERE: &str =
+    "not exported by anything that is known, and the kernel's own exports aren't known; its headers list them";
 
 /// Why a module is refused that uses both.
 const MIXED: &str = "what is for the GPL alone and what is proprietary don't go together";
@@ -227,10 +233,7 @@ fn resolve_one<'e>(
             let meaning = "neither the kernel nor any of the modules that are known exports it";
             log.refused(Step::Symbols, Errno::ENOENT, Some(line), meaning);
         } else {
-            log.unknown(
-                Step::Symbols,
-                text!("nothing that is known exports {}, and the kernel's exports aren't known", symbol),
-            );
+            log.unknown(Step::Symbols, NOWHERE);
         }
         return None;
     };
