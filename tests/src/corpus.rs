@@ -150,6 +150,17 @@ impl Corpus {
         Ok(paths.map(|path| (package.join(&path), below(&path))).collect())
     }
 
+    /// The directory with the kernel's configuration and exports.
+    ///
+    /// # Errors
+    /// If the package can't be had, or has none.
+    pub fn headers_directory(&self) -> io::Result<PathBuf> {
+        let package = self.kernel.unpacked(&self.headers(), self.architecture())?;
+        let symvers = files(&package, "/Module.symvers")?.pop();
+        let directory = symvers.as_deref().and_then(Path::parent);
+        Ok(package.join(directory.ok_or_else(|| io::Error::other("the headers have no Module.symvers"))?))
+    }
+
     fn architecture(&self) -> &'static str {
         self.name.rsplit('-').next().unwrap_or_default()
     }
@@ -160,8 +171,7 @@ impl Corpus {
     /// # Errors
     /// If the packages can't be had.
     pub fn directory(&self) -> io::Result<PathBuf> {
-        let modules = self.modules()?;
-        let headers = self.kernel.unpacked(&self.headers(), self.architecture())?;
+        let (modules, headers) = (self.modules()?, self.headers_directory()?);
         cache::once(&format!("corpora/{}_{}", self.name, self.kernel.found()?.version), |dir| {
             let mut list = Vec::new();
             for (module, path) in &modules {
@@ -177,10 +187,7 @@ impl Corpus {
             }
             list.sort_unstable();
             fs::write(dir.join(LIST), list.join("\n") + "\n")?;
-            for path in files(&headers, "Module.symvers")? {
-                fs::copy(headers.join(path), dir.join(SYMVERS))?;
-            }
-            Ok(())
+            fs::copy(headers.join("Module.symvers"), dir.join(SYMVERS)).map(drop)
         })
     }
 }

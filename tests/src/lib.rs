@@ -26,6 +26,7 @@ pub mod history;
 pub mod host;
 pub mod kernel;
 pub mod layouts;
+pub mod loads;
 pub mod machine;
 pub mod manual;
 pub mod mutants;

@@ -1,5 +1,6 @@
 //! check-originals: runs the originals and ours on all modules of a
-//! distribution's kernel, and compares every byte.
+//! distribution's kernel, and compares every byte; and asks modcheck whether they would
+//! load.
 //!
 //! Arguments are names of corpora, which `--list` prints; `golden` is the
 //! recorded runs.
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 
 use kbuild_rs_tests::corpus::{self, CORPORA, Corpus, OptionSet};
 use kbuild_rs_tests::golden::{GOLDENS, Golden};
+use kbuild_rs_tests::loads;
 use kbuild_rs_tests::tally::{Tally, Verdict};
 
 fn check_set(corpus: &Corpus, set: OptionSet, table: &mut Vec<String>) -> Verdict {
@@ -31,6 +33,18 @@ fn check_set(corpus: &Corpus, set: OptionSet, table: &mut Vec<String>) -> Verdic
             ));
             if comparison.report.is_empty() { Verdict::Passed } else { Verdict::Failed(comparison.report) }
         }
+        Err(error) => Verdict::Failed(format!("  {error}\n")),
+    }
+}
+
+fn check_loads(corpus: &Corpus) -> Verdict {
+    eprintln!("asking modcheck about {}", corpus.name);
+    if let Err(error) = corpus.modules().and_then(|_| corpus.headers_directory()) {
+        return Verdict::not_compared(&error);
+    }
+    match loads::report(corpus) {
+        Ok(report) if report.is_empty() => Verdict::Passed,
+        Ok(report) => Verdict::Failed(report),
         Err(error) => Verdict::Failed(format!("  {error}\n")),
     }
 }
@@ -69,6 +83,7 @@ fn main() -> ExitCode {
                 let verdict = check_set(corpus, set, &mut table).of(corpus.kernel);
                 tally.note(&format!("{name} {}", set.options), verdict);
             }
+            tally.note(&format!("{name}: modcheck, its own modules"), check_loads(corpus).of(corpus.kernel));
         } else {
             let known: Vec<_> = CORPORA.iter().map(|corpus| corpus.name).collect();
             tally.note(name, Verdict::Failed(format!("  no such corpus; there are: golden {}\n", known.join(" "))));

@@ -1,0 +1,45 @@
+//! A distribution's modules on its own kernel: its users load them, and modcheck has to say
+//! that they can, for every machine.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::process::Command;
+
+use crate::corpus::{Corpus, working_directory};
+use crate::original;
+
+/// What modcheck reads of a kernel's headers.
+const HEADERS: &[&str] = &["Module.symvers", "include/config/auto.conf", "include/config/kernel.release", "vmlinux"];
+/// How much of what it says otherwise is shown.
+const SHOWN: usize = 20;
+
+/// Installs a kernel's modules and headers below a root and asks about all of them; says
+/// what is wrong, "" if nothing is.
+///
+/// # Errors
+/// If the packages can't be had, or modcheck can't be run.
+pub fn report(corpus: &Corpus) -> io::Result<String> {
+    let (modules, headers) = (corpus.modules()?, corpus.headers_directory()?);
+    let after = |part: &OsStr| part != "modules";
+    let release = modules.first().and_then(|(file, _)| file.iter().skip_while(|part| after(part)).nth(1));
+    let release = release.ok_or_else(|| io::Error::other("the package has no modules"))?.to_string_lossy();
+    let root = working_directory()?;
+    let installed = root.path().join("lib/modules").join(&*release);
+    let build = installed.join("build");
+    let kernel = modules.iter().map(|(file, below)| (file.clone(), installed.join("kernel").join(below)));
+    let headers = HEADERS.iter().map(|name| (headers.join(name), build.join(name)));
+    for (from, to) in kernel.chain(headers.filter(|(from, _)| from.exists())) {
+        fs::create_dir_all(to.parent().unwrap_or(&installed))?;
+        fs::hard_link(from, to)?;
+    }
+    let mut modcheck = Command::new(original::ours("modcheck")?.program);
+    let output = modcheck.args(["--all", "--kernel", &release, "--root"]).arg(root.path()).output()?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let expected = format!("{0} of {0} modules would load on {release}\n", modules.len());
+    if said == expected && output.status.success() {
+        return Ok(String::new());
+    }
+    Ok(said.lines().take(SHOWN).chain(said.lines().last()).map(|line| format!("  {line}\n")).collect())
+}
