@@ -125,6 +125,19 @@ fn unknown_exports_are_told_once() -> io::Result<()> {
     Ok(())
 }
 
+/// A kernel's release, which is in its version magic, need not be what kbuild was told.
+#[test]
+fn the_release_is_what_the_kernel_calls_itself() -> io::Result<()> {
+    let place = kernel()?;
+    let generated = place.path().join("lib/modules/6.12.0/build/include/generated");
+    fs::create_dir_all(&generated)?;
+    fs::write(generated.join("utsrelease.h"), "#define UTS_RELEASE \"6.11.0\"\n")?;
+    let (text, status) = said(place.path(), "--headers lib/modules/6.12.0/build good.ko")?;
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("version magic '6.12.0 SMP mod_unload ' should be '6.11.0 SMP mod_unload '"), "{text}");
+    Ok(())
+}
+
 /// The kernel for 64-bit PowerPC defines `.TOC.` itself, and looks for other symbols
 /// without the dot that the names of code begin with.
 #[test]

@@ -10,7 +10,14 @@ use crate::corpus::{Corpus, working_directory};
 use crate::original;
 
 /// What modcheck reads of a kernel's headers.
-const HEADERS: &[&str] = &["Module.symvers", "include/config/auto.conf", "include/config/kernel.release", "vmlinux"];
+const HEADERS: &[&str] = &[
+    "Module.symvers",
+    "include/config/auto.conf",
+    "include/config/kernel.release",
+    "include/generated/uapi/linux/version.h",
+    "include/generated/utsrelease.h",
+    "vmlinux",
+];
 /// How much of what it says otherwise is shown.
 const SHOWN: usize = 20;
 
@@ -33,13 +40,20 @@ pub fn report(corpus: &Corpus) -> io::Result<String> {
         fs::create_dir_all(to.parent().unwrap_or(&installed))?;
         fs::hard_link(from, to)?;
     }
-    let mut modcheck = Command::new(original::ours("modcheck")?.program);
-    let output = modcheck.args(["--all", "--kernel", &release, "--root"]).arg(root.path()).output()?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    let expected = format!("{0} of {0} modules would load on {release}\n", modules.len());
-    if said == expected && output.status.success() {
-        return Ok(String::new());
+    let kernel = installed.join("kernel");
+    let mut report = String::new();
+    // With what one of its modules says of it, and with its headers alone.
+    let of_modules: [&OsStr; 5] =
+        ["--all".as_ref(), "--kernel".as_ref(), (*release).as_ref(), "--root".as_ref(), root.path().as_ref()];
+    let of_headers: [&OsStr; 4] = ["--recursive".as_ref(), kernel.as_ref(), "--headers".as_ref(), build.as_ref()];
+    for arguments in [&of_modules[..], &of_headers] {
+        let output = Command::new(original::ours("modcheck")?.program).args(arguments).output()?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        if said != format!("{0} of {0} modules would load on {release}\n", modules.len()) || !output.status.success() {
+            report += &format!("  modcheck {}:\n", arguments.join(" ".as_ref()).to_string_lossy());
+            report.extend(said.lines().take(SHOWN).chain(said.lines().last()).map(|line| format!("  {line}\n")));
+        }
     }
-    Ok(said.lines().take(SHOWN).chain(said.lines().last()).map(|line| format!("  {line}\n")).collect())
+    Ok(report)
 }

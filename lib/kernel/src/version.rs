@@ -70,7 +70,7 @@ impl Version {
     /// numbers; `LINUX_VERSION_CODE`, which is all that is in older ones, has
     /// room for a sublevel of 255 at most.
     #[must_use]
-    pub(crate) fn from_header(header: &[u8]) -> Option<Self> {
+    pub fn from_header(header: &[u8]) -> Option<Self> {
         let value = |name| value_after(header, name).and_then(number::<u32>);
         let code = value(b"#define LINUX_VERSION_CODE")?;
         let [_, major, minor, sublevel] = code.to_be_bytes().map(u16::from);

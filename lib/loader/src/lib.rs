@@ -17,6 +17,7 @@
 //! | `vmlinux` | a kernel's image |
 //! | [`exports`] | what a kernel and its modules export |
 //! | [`target`] | a kernel, as far as it is known |
+//! | `vermagic` | the version magic of a kernel by its configuration |
 //! | [`place`] | where a kernel's files are |
 //! | `additions` | types for BPF in a module |
 //! | `symbols` | symbols that a module imports |
@@ -41,6 +42,7 @@ pub mod place;
 mod signature;
 mod symbols;
 pub mod target;
+mod vermagic;
 mod versions;
 mod view;
 mod vmlinux;

@@ -19,6 +19,7 @@ use crate::dialect::Dialect;
 use crate::exported::{self, Exported};
 use crate::exports::{Exports, KERNEL};
 use crate::target::{self, Native, Sample, State, Target};
+use crate::vermagic;
 use crate::vmlinux::{Types, Vmlinux};
 
 /// Why a kernel can't be looked at.
@@ -60,6 +61,8 @@ pub struct Place {
     pub name: Vec<u8>,
     /// Its release; `None` if nothing says it.
     pub release: Option<Vec<u8>>,
+    /// Its version, if its headers say it: a distribution's release may be another.
+    version: Option<Version>,
     /// The directory with its modules.
     pub modules: Option<PathBuf>,
     /// Its modules' files, by their names.
@@ -108,6 +111,11 @@ fn below(root: &Path, link: &Path) -> PathBuf {
 
 fn first_line(bytes: &[u8]) -> Vec<u8> {
     bytes.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii().to_vec()
+}
+
+/// What stands between the first two quotation marks.
+fn quoted(text: &[u8]) -> Option<&[u8]> {
+    text.split(|&byte| byte == b'"').nth(1)
 }
 
 impl Place {
@@ -180,8 +188,12 @@ impl Place {
         self.symvers.extend(fs::read(dir.join("Module.symvers")).ok());
         let config = ["include/config/auto.conf", ".config"].iter().find_map(|name| fs::read(dir.join(name)).ok());
         self.config = config.map(|text| Config::parse(&text));
-        let release = fs::read(dir.join("include/config/kernel.release")).ok().map(|text| first_line(&text));
-        self.release = self.release.take().or(release);
+        let generated = |name: &str| fs::read(dir.join("include/generated").join(name)).ok();
+        // What the kernel calls itself. Debian's kbuild had another for itself, to 6.1.
+        let release = generated("utsrelease.h").and_then(|text| quoted(&text).map(<[u8]>::to_vec));
+        let of_kbuild = || fs::read(dir.join("include/config/kernel.release")).ok().map(|text| first_line(&text));
+        self.release = self.release.take().or(release).or_else(of_kbuild);
+        self.version = generated("uapi/linux/version.h").and_then(|text| Version::from_header(&text));
         // Debian's has its types alone.
         self.images.push(dir.join("vmlinux"));
     }
@@ -253,8 +265,8 @@ impl Place {
     pub fn target(&self) -> Target<'_> {
         let release = self.release.as_deref();
         let vermagic = self.sample.as_ref().map(|sample| sample.vermagic.clone());
-        let made = || target::vermagic(release?, self.config.as_ref()?);
-        let version = release.and_then(modinfo::version).unwrap_or(Version::DEFAULT);
+        let made = || vermagic::vermagic(release?, self.config.as_ref()?);
+        let version = self.version.or_else(|| release.and_then(modinfo::version)).unwrap_or(Version::DEFAULT);
         let mut exports = Exports::default();
         for text in &self.symvers {
             exports.add_symvers(text);

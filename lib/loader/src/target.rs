@@ -1,8 +1,5 @@
 //! A kernel into which modules are loaded, as far as it is known.
 
-use base::message::text;
-use kmod::modinfo;
-
 use crate::btf::{Btf, Rules};
 use crate::certificate::Certificate;
 use crate::config::Config;
@@ -139,56 +136,13 @@ pub fn native(config: &Config) -> Option<Native> {
     Some(Native { is_64: is_64.unwrap_or_else(|| config.has("64BIT")), is_little: !is_big, machine })
 }
 
-/// The version magic of a kernel with this release and configuration
-/// (`include/linux/vermagic.h`), for the machines whose part in it is a constant.
-#[must_use]
-pub fn vermagic(release: &[u8], config: &Config) -> Option<Vec<u8>> {
-    let machine: &[u8] = match native(config)?.machine {
-        62 | 22 => b"",
-        183 => b"aarch64",
-        243 => b"riscv",
-        _ => return None,
-    };
-    if config.has("RANDSTRUCT") || config.has("GCC_PLUGIN_RANDSTRUCT") {
-        return None;
-    }
-    let words = [
-        ("SMP", "SMP "),
-        ("PREEMPT_RT", "preempt_rt "),
-        ("PREEMPT_BUILD", "preempt "),
-        ("MODULE_UNLOAD", "mod_unload "),
-        ("MODVERSIONS", "modversions "),
-    ];
-    let is_old = modinfo::version(release).is_some_and(|version| (version.major, version.minor) < (5, 16));
-    let has = |option: &str| match option {
-        "PREEMPT_BUILD" if config.has("PREEMPT_RT") => false,
-        // Kernels to 5.15 have no dynamic preemption.
-        "PREEMPT_BUILD" if is_old => config.has("PREEMPT"),
-        _ => config.has(option),
-    };
-    let words: String = words.iter().filter(|(option, _)| has(option)).map(|(_, word)| *word).collect();
-    Some(text!("{} {}{}", release, words, machine))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn version_magic_of_a_configuration() {
-        let config = |options: &str| {
-            let lines: String = options.split(' ').map(|option| format!("CONFIG_{option}=y\n")).collect();
-            Config::parse(lines.as_bytes())
-        };
-        let of = |options: &str| vermagic(b"6.1.0-50-amd64", &config(options));
-        let expected = b"6.1.0-50-amd64 SMP preempt mod_unload modversions ".to_vec();
-        assert_eq!(of("X86_64 SMP PREEMPT_BUILD MODULE_UNLOAD MODVERSIONS"), Some(expected));
-        assert_eq!(of("ARM64 PREEMPT_RT PREEMPT_BUILD"), Some(b"6.1.0-50-amd64 preempt_rt aarch64".to_vec()));
-        assert_eq!(of("X86_64 RANDSTRUCT"), None);
-        assert_eq!(of("M68K"), None);
-        let old = vermagic(b"5.10.0", &config("X86_64 PREEMPT"));
-        assert_eq!(old, Some(b"5.10.0 preempt ".to_vec()));
-        let big = native(&config("PPC64 PPC")).map(|native| (native.machine, native.is_64, native.is_little));
-        assert_eq!(big, Some((21, true, false)));
+    fn what_a_configuration_is_for() {
+        let big = native(&Config::parse(b"CONFIG_PPC64=y\nCONFIG_PPC=y\n"));
+        assert_eq!(big, Some(Native { is_64: true, is_little: false, machine: 21 }));
     }
 }
