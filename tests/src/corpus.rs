@@ -171,7 +171,7 @@ impl Corpus {
     /// # Errors
     /// If the packages can't be had.
     pub fn directory(&self) -> io::Result<PathBuf> {
-        let (modules, headers) = (self.modules()?, self.headers_directory()?);
+        let modules = self.modules()?;
         cache::once(&format!("corpora/{}_{}", self.name, self.kernel.found()?.version), |dir| {
             let mut list = Vec::new();
             for (module, path) in &modules {
@@ -187,7 +187,7 @@ impl Corpus {
             }
             list.sort_unstable();
             fs::write(dir.join(LIST), list.join("\n") + "\n")?;
-            fs::copy(headers.join("Module.symvers"), dir.join(SYMVERS)).map(drop)
+            fs::copy(self.headers_directory()?.join("Module.symvers"), dir.join(SYMVERS)).map(drop)
         })
     }
 }

@@ -4,9 +4,10 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::corpus::{Corpus, working_directory};
+use crate::corpus::working_directory;
 use crate::original;
 
 /// What modcheck reads of a kernel's headers.
@@ -21,15 +22,13 @@ const HEADERS: &[&str] = &[
 /// How much of what it says otherwise is shown.
 const SHOWN: usize = 20;
 
-/// Installs a kernel's modules and headers below a root and asks about all of them; says
-/// what is wrong, "" if nothing is.
+/// Installs a kernel's modules, as a corpus has them, and headers below a root and asks
+/// about all of them; says what is wrong, "" if nothing is.
 ///
 /// # Errors
-/// If the packages can't be had, or modcheck can't be run.
-pub fn report(corpus: &Corpus) -> io::Result<String> {
-    let (modules, headers) = (corpus.modules()?, corpus.headers_directory()?);
-    let after = |part: &OsStr| part != "modules";
-    let release = modules.first().and_then(|(file, _)| file.iter().skip_while(|part| after(part)).nth(1));
+/// If something can't be linked, or modcheck can't be run.
+pub fn report(modules: &[(PathBuf, PathBuf)], headers: &Path) -> io::Result<String> {
+    let release = modules.first().and_then(|(file, _)| file.iter().skip_while(|part| *part != "modules").nth(1));
     let release = release.ok_or_else(|| io::Error::other("the package has no modules"))?.to_string_lossy();
     let root = working_directory()?;
     let installed = root.path().join("lib/modules").join(&*release);

@@ -4,7 +4,7 @@
 use goblin::elf::header::{EM_PPC64, EM_S390, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9};
 use goblin::elf::sym::{STT_LOPROC, Sym};
 
-/// The type of a symbol that stands for one of SPARC's registers.
+/// The type of a symbol that names one of SPARC's registers.
 const STT_REGISTER: u8 = STT_LOPROC;
 
 /// The name of a symbol that is undefined, or that a version is of. PowerPC's begin with a

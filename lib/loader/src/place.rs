@@ -265,8 +265,8 @@ impl Place {
     pub fn target(&self) -> Target<'_> {
         let release = self.release.as_deref();
         let vermagic = self.sample.as_ref().map(|sample| sample.vermagic.clone());
-        let made = || vermagic::vermagic(release?, self.config.as_ref()?);
         let version = self.version.or_else(|| release.and_then(modinfo::version)).unwrap_or(Version::DEFAULT);
+        let made = || vermagic::vermagic(release?, version, self.config.as_ref()?);
         let mut exports = Exports::default();
         for text in &self.symvers {
             exports.add_symvers(text);

@@ -6,7 +6,7 @@ use goblin::elf::header::{
     EM_68K, EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PARISC, EM_PPC, EM_PPC64, EM_RISCV, EM_S390,
     EM_SPARCV9, EM_X86_64,
 };
-use kmod::modinfo;
+use kernel::Version;
 
 use crate::config::Config;
 use crate::target::native;
@@ -120,14 +120,13 @@ const MIPS: Words = &[
 
 /// The version magic of a kernel; `None` if its machine's words aren't known, or if it has
 /// a random part.
-pub(crate) fn vermagic(release: &[u8], config: &Config) -> Option<Vec<u8>> {
+pub(crate) fn vermagic(release: &[u8], version: Version, config: &Config) -> Option<Vec<u8>> {
     if config.has("RANDSTRUCT") || config.has("GCC_PLUGIN_RANDSTRUCT") {
         return None;
     }
     let machine = native(config)?.machine;
     let (_, machine) = MACHINES.iter().find(|(known, _)| *known == machine)?;
-    let is_old = modinfo::version(release).is_some_and(|version| (version.major, version.minor) < (5, 16));
-    let preempt = if is_old { PREEMPT_TO_5_15 } else { PREEMPT };
+    let preempt = if version < Version::new(5, 16, 0) { PREEMPT_TO_5_15 } else { PREEMPT };
     let word = |words: &Words| {
         let set = words.iter().find(|(option, _)| option.is_empty() || config.has(option));
         set.map(|(_, word)| *word)
@@ -144,7 +143,8 @@ mod tests {
     fn machines_and_options() {
         let of = |release: &str, options: &str| {
             let lines: String = options.split(' ').map(|option| format!("CONFIG_{option}=y\n")).collect();
-            vermagic(release.as_bytes(), &Config::parse(lines.as_bytes()))
+            let version = Version::parse(release.as_bytes())?;
+            vermagic(release.as_bytes(), version, &Config::parse(lines.as_bytes()))
                 .map(|magic| String::from_utf8_lossy(&magic).into_owned())
         };
         for (options, expected) in [

@@ -39,10 +39,12 @@ fn check_set(corpus: &Corpus, set: OptionSet, table: &mut Vec<String>) -> Verdic
 
 fn check_loads(corpus: &Corpus) -> Verdict {
     eprintln!("asking modcheck about {}", corpus.name);
-    if let Err(error) = corpus.modules().and_then(|_| corpus.headers_directory()) {
-        return Verdict::not_compared(&error);
-    }
-    match loads::report(corpus) {
+    let found = corpus.modules().and_then(|modules| Ok((modules, corpus.headers_directory()?)));
+    let (modules, headers) = match found {
+        Ok(found) => found,
+        Err(error) => return Verdict::not_compared(&error),
+    };
+    match loads::report(&modules, &headers) {
         Ok(report) if report.is_empty() => Verdict::Passed,
         Ok(report) => Verdict::Failed(report),
         Err(error) => Verdict::Failed(format!("  {error}\n")),
