@@ -246,6 +246,7 @@ check-packages: needs
 # prints them.
 bench: needs build
 	tests/needs kernel
+	install -m 644 scripts-compat/Kbuild '$(BIN)'
 	KBUILD_RS_BIN=$(BIN) $(BIN)/bench $(BENCH)
 
 bench-hot:
