@@ -13,6 +13,9 @@ use crate::kernel::{Tree, make};
 use crate::original::{self, Tool};
 use crate::tally::Finding;
 
+/// What the original's name ends with while a script stands in its place.
+pub(crate) const ORIGINAL: &str = "original";
+
 /// What differs stays in a directory of its own; `log` has a line for each call.
 const SCRIPT: &str = r#"#!/bin/sh
 # Calls the original and ours, and goes on with the original.
@@ -59,20 +62,36 @@ fi
 exit "$status"
 "#;
 
-/// Puts the script in the place of an original, which make is not to notice.
-fn stand_in(tree: &Path, calls: &Path, tool: Tool) -> io::Result<()> {
+/// Puts a script in the place of an original, which make is not to notice. In the script,
+/// names between at signs stand for the directory of calls, the two programs, and the tool.
+fn stand_in(script: &str, tree: &Path, calls: &Path, tool: Tool) -> io::Result<()> {
     let program = tree.join("scripts").join(tool.path());
-    let kept = program.with_extension("original");
+    let kept = program.with_extension(ORIGINAL);
     fs::rename(&program, &kept)?;
-    let script = [
+    let names = [
         ("@CALLS@", calls.display().to_string()),
         ("@ORIGINAL@", kept.display().to_string()),
         ("@OURS@", original::ours(tool.name())?.program.display().to_string()),
         ("@TOOL@", tool.name().to_owned()),
     ];
-    let script = script.iter().fold(SCRIPT.to_owned(), |script, (name, value)| script.replace(name, value));
+    let script = names.iter().fold(script.to_owned(), |script, (name, value)| script.replace(name, value));
     write_executable(&program, &script)?;
     output(Command::new("touch").arg("-r").args([&kept, &program])).map(drop)
+}
+
+/// Builds a kernel anew with a script in the places of both programs, as [`stand_in`] has
+/// it.
+///
+/// # Errors
+/// If it can't be built.
+pub(crate) fn build(script: &str, tree: &Path, calls: &Path) -> io::Result<()> {
+    make(tree, &["clean"])?;
+    // The originals are there then, however this tree came here.
+    make(tree, &["modules_prepare"])?;
+    for tool in [Tool::Fixdep, Tool::Genksyms] {
+        stand_in(script, tree, calls, tool)?;
+    }
+    make(tree, &[])
 }
 
 /// Builds a kernel anew and compares every call of both programs.
@@ -81,15 +100,7 @@ fn stand_in(tree: &Path, calls: &Path, tool: Tool) -> io::Result<()> {
 /// If it can't be built.
 pub fn compare(kernel: &Tree) -> io::Result<Vec<Finding>> {
     let calls = working_directory()?;
-    kernel.in_copy(|tree| {
-        make(tree, &["clean"])?;
-        // The originals are there then, however this tree came here.
-        make(tree, &["modules_prepare"])?;
-        for tool in [Tool::Fixdep, Tool::Genksyms] {
-            stand_in(tree, calls.path(), tool)?;
-        }
-        make(tree, &[])
-    })?;
+    kernel.in_copy(|tree| build(SCRIPT, tree, calls.path()))?;
     let log = fs::read_to_string(calls.path().join("log"))?;
     let finding = |tool: Tool| {
         let lines: Vec<_> = log.lines().filter(|line| line.starts_with(tool.name())).collect();

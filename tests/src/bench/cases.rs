@@ -5,9 +5,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::build;
 use super::contest::{Contest, Costs, Outputs};
-use super::tools;
+use super::{build, calls, tools};
 use crate::corpus::{self, Beside, Corpus, LIST};
 use crate::kernel::{self, Tree};
 use crate::original::Subject;
@@ -50,6 +49,11 @@ const PARTS: [usize; 3] = [4, 2, 1];
 const FLOOR: f64 = 3.0;
 /// The kernel that most cases are of.
 const FIRST: &str = "6.1";
+
+/// The kernel that is built.
+fn first() -> io::Result<&'static Tree> {
+    Tree::named(FIRST).ok_or_else(|| io::Error::other("no such kernel"))
+}
 
 /// The directory in which all is measured, and the files of kernels in it.
 #[derive(Debug)]
@@ -119,6 +123,10 @@ impl Cases {
     pub fn rows(&mut self, letter: &'static str) -> io::Result<Vec<Row>> {
         match letter {
             "d" => return Ok(vec![self.kernel()?]),
+            "k" => {
+                eprintln!("measuring (k)");
+                return calls::rows(letter, first()?);
+            }
             "h" | "i" => {
                 self.say(&format!("({letter})"));
                 return tools::rows(letter, self.pairs, self.dir.path());
@@ -155,7 +163,7 @@ impl Cases {
 
     /// vmlinux.o and all modules of a kernel that was built.
     fn kernel(&self) -> io::Result<Row> {
-        let tree = Tree::named(FIRST).ok_or_else(|| io::Error::other("no such kernel"))?;
+        let tree = first()?;
         let dir = tree.built()?;
         let modules = kernel::write_list(&dir)?;
         let contest = Contest {
@@ -176,7 +184,7 @@ impl Cases {
     /// As for [`Cases::rows`].
     pub fn build(&self) -> io::Result<Costs> {
         eprintln!("measuring (j) a whole build");
-        build::in_turns(Tree::named(FIRST).ok_or_else(|| io::Error::other("no such kernel"))?, self.processors)
+        build::in_turns(first()?, self.processors)
     }
 
     /// The curve over numbers of modules.

@@ -2,6 +2,7 @@
 //! in turns.
 
 mod build;
+mod calls;
 pub mod cases;
 pub mod chart;
 pub mod contest;

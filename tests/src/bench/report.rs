@@ -193,7 +193,7 @@ impl Report {
         let mut text = "# Benchmarks\n\nWritten by `make bench`; not by hand.\n\n".to_owned();
         text += &format!("- Machine: {}.\n", machine());
         text += &format!("- kbuild-rs {commit}, {}; a release build.\n", first_line("rustc", &["--version"]));
-        text += "- Originals: Debian's, and for (d) the one that the kernel's build compiled.\n";
+        text += "- Originals: Debian's, and for (d), (j) and (k) those that the kernel's build compiled.\n";
         text += &format!(
             "- {} pairs of runs a case, the original and ours in turns on the same files in the\n  page cache; ",
             self.pairs

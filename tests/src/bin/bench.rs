@@ -15,7 +15,7 @@ use kbuild_rs_tests::bench::cases::Cases;
 use kbuild_rs_tests::bench::report::Report;
 use kbuild_rs_tests::bench::{chart, cost};
 
-const LETTERS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "h", "i"];
+const LETTERS: [&str; 9] = ["a", "b", "c", "d", "e", "f", "h", "i", "k"];
 const PICTURE: &str = "benchmarks.svg";
 /// How many pairs of runs each case has, unless `KBUILD_RS_PAIRS` says it.
 const PAIRS: usize = 11;
