@@ -62,8 +62,9 @@ fi
 exit "$status"
 "#;
 
-/// Puts a script in the place of an original, which make is not to notice. In the script,
-/// names between at signs stand for the directory of calls, the two programs, and the tool.
+/// Puts a script in the place of an original, which make is not to notice. `@CALLS@` in it
+/// is the directory of calls, `@ORIGINAL@` and `@OURS@` are the two programs, and `@TOOL@`
+/// is the name of both.
 fn stand_in(script: &str, tree: &Path, calls: &Path, tool: Tool) -> io::Result<()> {
     let program = tree.join("scripts").join(tool.path());
     let kept = program.with_extension(ORIGINAL);

@@ -71,15 +71,18 @@ fn sum(costs: &[Cost]) -> Cost {
 fn row(letter: &'static str, kernel: &Tree, tree: &Path, calls: &Path, tool: Tool, wanted: f64) -> io::Result<Row> {
     let program = tree.join("scripts").join(tool.path()).with_extension(calls::ORIGINAL);
     let subjects = [Subject { tool, ..Subject::new(program) }, original::ours(tool.name())?];
-    let kept = kept(calls, tool)?;
+    let mut processes = Vec::new();
+    for call in kept(calls, tool)? {
+        let of = |subject| process(&call, tool, subject, kernel.kernel.version());
+        processes.push([of(&subjects[0])?, of(&subjects[1])?]);
+    }
     let mut costs = Costs::default();
     for round in 0..ROUNDS {
         let mut both = [Vec::new(), Vec::new()];
-        for call in &kept {
+        for call in &processes {
             // Neither is always the first.
             for turn in [round % 2, 1 - round % 2] {
-                let process = process(call, tool, &subjects[turn], kernel.kernel.version())?;
-                both[turn].push(process.measure(tree)?);
+                both[turn].push(call[turn].measure(tree)?);
             }
         }
         let [original, ours] = both;
@@ -89,7 +92,8 @@ fn row(letter: &'static str, kernel: &Tree, tree: &Path, calls: &Path, tool: Too
         costs.original.push(sum(&original));
         costs.ours.push(sum(&ours));
     }
-    let what = format!("{}, all {} calls of a build of {}", tool.name(), kept.len(), kernel.kernel.release);
+    let (calls, release) = (processes.len(), kernel.kernel.release);
+    let what = format!("{}, all {calls} calls of a build of {release}, {ROUNDS} rounds", tool.name());
     Ok(Row { letter, what, costs, wanted, floor: 0.0 })
 }
 
