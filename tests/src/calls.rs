@@ -15,6 +15,9 @@ use crate::tally::Finding;
 
 /// What the original's name ends with while a script stands in its place.
 pub(crate) const ORIGINAL: &str = "original";
+/// How many calls of either program a build makes at least: with fewer, its script wasn't
+/// in its place.
+pub(crate) const FEWEST: usize = 100;
 
 /// What differs stays in a directory of its own; `log` has a line for each call.
 const SCRIPT: &str = r#"#!/bin/sh
@@ -107,7 +110,7 @@ pub fn compare(kernel: &Tree) -> io::Result<Vec<Finding>> {
         let lines: Vec<_> = log.lines().filter(|line| line.starts_with(tool.name())).collect();
         let differing: Vec<_> = lines.iter().filter(|line| !line.ends_with(" same")).collect();
         let mut report: String = differing.iter().take(5).map(|line| format!("  {line}\n")).collect();
-        if lines.len() < 100 {
+        if lines.len() < FEWEST {
             report += "  there are too few calls\n";
         }
         (format!("{} calls of {}, {} of them differ", lines.len(), tool.name(), differing.len()), report)

@@ -76,6 +76,9 @@ fn row(letter: &'static str, kernel: &Tree, tree: &Path, calls: &Path, tool: Too
         let of = |subject| process(&call, tool, subject, kernel.kernel.version());
         processes.push([of(&subjects[0])?, of(&subjects[1])?]);
     }
+    if processes.len() < calls::FEWEST {
+        return Err(io::Error::other(format!("{}: there are too few calls, {}", tool.name(), processes.len())));
+    }
     let mut costs = Costs::default();
     for round in 0..ROUNDS {
         let mut both = [Vec::new(), Vec::new()];
@@ -100,7 +103,8 @@ fn row(letter: &'static str, kernel: &Tree, tree: &Path, calls: &Path, tool: Too
 /// A row for each of both programs.
 ///
 /// # Errors
-/// If the kernel can't be built, or the two don't end with the same status.
+/// If the kernel can't be built, the build makes too few calls, or the two don't end with
+/// the same status.
 pub(super) fn rows(letter: &'static str, kernel: &Tree) -> io::Result<Vec<Row>> {
     let calls = working_directory()?;
     kernel.in_copy(|tree| {
