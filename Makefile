@@ -246,7 +246,7 @@ check-packages: needs
 # prints them.
 bench: needs build
 	tests/needs kernel
-	install -m 644 scripts-compat/Kbuild '$(BIN)'
+	install -m 644 scripts-compat/Kbuild $(CASES) '$(BIN)'
 	KBUILD_RS_BIN=$(BIN) $(BIN)/bench $(BENCH)
 
 bench-hot:
