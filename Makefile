@@ -13,6 +13,8 @@ TOOLS = kbuild-rs-swap kbuild-rs-prove
 # Those that shells complete.
 COMPLETED = modpost mk_elfconfig genksyms file2alias sumversion modcheck kbuild-rs-swap
 CASES = tests/recorded/cases.tar.zst
+# What the swap takes from beside the programs.
+BESIDE = scripts-compat/Kbuild $(CASES)
 BIN = target/release
 
 # Programs that need no shared library, for this machine or for TARGET. Cargo keeps a
@@ -246,7 +248,7 @@ check-packages: needs
 # prints them.
 bench: needs build
 	tests/needs kernel
-	install -m 644 scripts-compat/Kbuild $(CASES) '$(BIN)'
+	install -m 644 $(BESIDE) '$(BIN)'
 	KBUILD_RS_BIN=$(BIN) $(BIN)/bench $(BENCH)
 
 bench-hot:
@@ -261,7 +263,7 @@ fetch: needs build
 static:
 	$(CROSS) RUSTFLAGS='$(STATIC_RUSTFLAGS)' CFLAGS='$(STATIC_CFLAGS)' KBUILD_RS_COMMIT='$(COMMIT)' \
 		$(CARGO) build --release --locked --target '$(HOST)' $(addprefix -p ,$(PROGRAMS) $(TOOLS))
-	install -m 644 scripts-compat/Kbuild $(CASES) '$(STATIC)'
+	install -m 644 $(BESIDE) '$(STATIC)'
 
 # The programs for a machine lie together in a directory of its name, and several
 # machines' beside each other. What lies beside them are the links to those that run
