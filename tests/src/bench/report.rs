@@ -198,7 +198,7 @@ impl Report {
             "- {} pairs of runs a case, the original and ours in turns on the same files in the\n  page cache; ",
             self.pairs
         );
-        text += "whole processes, their standard error going to `/dev/null`; both have\n  to exit with the same status and write the same bytes.\n";
+        text += "whole processes, their standard error going to `/dev/null`; both have\n  to exit with the same status and write the same bytes. Of (k) the status alone is\n  compared here, and the bytes by `make check-calls`.\n";
         text += "- Ratios are of each pair; given are their median, least and most. Times and\n  memory are medians. Where nothing else is said, there is a worker for each processor.\n\n";
         text += "## Cases\n\n";
         text += &self.table();
