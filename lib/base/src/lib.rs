@@ -5,6 +5,7 @@
 //! | [`bytes`], [`fnmatch`] | C's string functions, on bytes |
 //! | [`message`] | messages as values, and the program that speaks |
 //! | [`read_buffer`] | memory that files are read into |
+//! | [`regular`] | files of somebody else: regular files alone, and of limited size |
 //! | [`textfile`] | text files, read as C programs read them |
 //! | [`output`] | files written whole or not at all |
 //! | [`streams`] | standard streams that the caller closed |
@@ -25,6 +26,7 @@ pub mod json;
 pub mod message;
 pub mod output;
 pub mod read_buffer;
+pub mod regular;
 pub mod streams;
 pub mod textfile;
 pub mod workers;
