@@ -9,6 +9,13 @@ use std::process::{Command, Output};
 use kbuild_rs_tests::command::write_executable;
 use kbuild_rs_tests::{original, run};
 use sha2::{Digest, Sha256};
+use swap::Error;
+use swap::change::{Change, Watch};
+use swap::group::GROUPS;
+use swap::kept::State;
+use swap::ours::Ours;
+use swap::place::{Place, Purpose};
+use swap::replace::{self, Replacements};
 use tempfile::TempDir;
 
 /// The names of programs in Debian's headers packages.
@@ -126,15 +133,61 @@ impl Bench {
         self.dir.path().join("ours")
     }
 
+    pub(crate) fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
     /// Where the originals of `scripts/mod` are kept.
     pub(crate) fn kept(&self) -> PathBuf {
-        let scripts = fs::canonicalize(self.scripts()).unwrap();
-        self.dir.path().join("state/kept").join(scripts.strip_prefix("/").unwrap())
+        State::new(self.state()).entry(&fs::canonicalize(self.scripts()).unwrap())
+    }
+
+    /// The file in which an original of `scripts/mod` is kept.
+    pub(crate) fn kept_original(&self, name: &str) -> PathBuf {
+        let manifest = State::new(self.state()).manifest(&fs::canonicalize(self.scripts()).unwrap());
+        self.kept().join(manifest.unwrap().unwrap().original(name).unwrap().digest.to_string())
+    }
+
+    /// Swaps the tree, or takes ours out again, in this process. `watch` is asked before
+    /// each change whether it is to be made.
+    pub(crate) fn change(&self, is_undo: bool, watch: &mut Watch<'_>) -> Result<(), Error> {
+        let state = State::new(self.state());
+        let names = ["modpost", "mk_elfconfig", "fixdep", "genksyms"];
+        let ours = Ours::in_directory(&self.ours(), &names)?;
+        let mut places = Vec::new();
+        for group in &GROUPS {
+            places.extend(Place::find(&self.tree(), group, &state, &ours, Purpose::Change, watch)?);
+        }
+        if is_undo {
+            places.iter().try_for_each(Place::check_undo)?;
+            return replace::undo(&places, watch);
+        }
+        places.iter().try_for_each(Place::check_swap)?;
+        let record = Some(b"kernel 6.1.176\n".to_vec());
+        let given =
+            |_: &Place| Ok(Replacements { programs: self.ours(), kbuild: ours.kbuild()?, record: record.clone() });
+        let given = places.iter().map(given).collect::<Result<Vec<_>, Error>>()?;
+        replace::swap(&places, &given, watch)
+    }
+
+    /// Ends a swap or an undo before this change, as if the process were killed. Returns
+    /// false if it has fewer changes.
+    pub(crate) fn killed_before(&self, number: usize, is_undo: bool) -> bool {
+        let mut done = 0;
+        let mut watch = |_: &Change| {
+            done += 1;
+            if done > number { Err(Error::Interrupted) } else { Ok(()) }
+        };
+        match self.change(is_undo, &mut watch) {
+            Ok(()) => false,
+            Err(Error::Interrupted) => true,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut files = Snapshot::new();
-        let mut paths = vec![self.tree().join("scripts"), self.kept().parent().unwrap().to_owned()];
+        let mut paths = vec![self.tree().join("scripts"), self.state()];
         paths.retain(|path| path.exists());
         while let Some(path) = paths.pop() {
             let metadata = path.symlink_metadata().unwrap();
@@ -151,13 +204,19 @@ impl Bench {
         files
     }
 
-    /// The same without directories, the record of their time, which tells of runs
-    /// that were killed, and the time of what was proved.
+    /// The files without directories, and without the times of what a swap records.
     pub(crate) fn files(&self) -> Snapshot {
         let mut files = self.snapshot();
-        files.retain(|path, _| !path.is_dir() && !path.ends_with(".time"));
-        let records = files.iter_mut().filter(|(path, _)| path.ends_with(RECORD));
-        records.for_each(|(_, (_, time, _))| *time = (0, 0));
+        files.retain(|path, _| !path.is_dir());
+        let is_record = |path: &Path| path.starts_with(self.state()) || path.parent().unwrap().ends_with(".kbuild-rs");
+        let records = files.iter_mut().filter(|(path, _)| is_record(path));
+        records.for_each(|(path, (_, time, contents))| {
+            *time = (0, 0);
+            // It has times of access.
+            if path.ends_with("manifest.json") {
+                contents.clear();
+            }
+        });
         files
     }
 

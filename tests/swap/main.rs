@@ -4,12 +4,14 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::process::Command;
 
 use kbuild_rs_tests::command::{copy, output, write_executable};
 use kbuild_rs_tests::original;
-use swap::place::{GROUPS, Place};
-use swap::plan::{Given, Plan, kbuild_of};
+
+use swap::Error;
+use swap::change::Change;
 
 use bench::{BUILT, Bench, DEBIAN, PROVER, RECORD, TOOLS, digest, program, program_of_swaps};
 
@@ -171,23 +173,55 @@ fn git_sees_no_change() {
     assert_eq!(fs::read_to_string(&exclude).unwrap(), before);
 }
 
-/// Version 0.1.0 kept what it replaced, the Makefile too, in the tree.
+/// Version 0.1.0 has kept what it replaced in the tree, where anybody who owns the tree
+/// chooses what an undo installs.
 #[test]
-fn what_version_0_1_0_replaced_comes_back() {
+fn originals_of_version_0_1_0_are_refused() {
     let bench = Bench::new(BUILT, true);
-    let before = bench.snapshot();
     bench.swap();
-    let (scripts, kept) = (bench.scripts(), bench.scripts().join(".kbuild-rs"));
-    for entry in fs::read_dir(bench.kept()).unwrap() {
-        let entry = entry.unwrap();
-        fs::rename(entry.path(), kept.join(entry.file_name())).unwrap();
+    fs::write(bench.scripts().join(".kbuild-rs/.time"), "").unwrap();
+    for arguments in [&["--undo"][..], &["--from", "ours"]] {
+        bench.refuses(arguments, ".kbuild-rs: was made by version 0.1.0, which has to undo its own swap");
     }
-    fs::remove_dir(bench.kept()).unwrap();
-    fs::remove_dir(bench.kept().parent().unwrap()).unwrap();
-    fs::rename(scripts.join("Makefile"), kept.join("Makefile")).unwrap();
-    fs::rename(scripts.join("Kbuild"), scripts.join("Makefile")).unwrap();
-    bench.undo();
-    assert_eq!(bench.snapshot(), before);
+}
+
+/// Version 0.2.0 has kept originals under their own names, in a directory named as the
+/// tree's.
+#[test]
+fn originals_of_version_0_2_0_come_back() {
+    for is_undone in [true, false] {
+        let bench = Bench::new(BUILT, true);
+        let before = bench.snapshot();
+        bench.swap();
+        let scripts = fs::canonicalize(bench.scripts()).unwrap();
+        let old = bench.state().join("kept").join(scripts.strip_prefix("/").unwrap());
+        fs::create_dir_all(&old).unwrap();
+        for name in BUILT {
+            let path = old.join(name);
+            fs::copy(bench.kept_original(name), &path).unwrap();
+            let (mode, (seconds, nanoseconds), _) = &before[&bench.scripts().join(name)];
+            fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).unwrap();
+            date(&path, *seconds, *nanoseconds);
+        }
+        let (seconds, nanoseconds) = before[&bench.scripts()].1;
+        fs::write(old.join(".time"), "").unwrap();
+        date(&old.join(".time"), seconds, nanoseconds);
+        fs::remove_dir_all(bench.kept()).unwrap();
+        fs::remove_file(bench.scripts().join(".kbuild-rs/installed")).unwrap();
+        let status = String::from_utf8(bench.run(&["--status"]).stdout).unwrap();
+        assert!(status.ends_with(": uses kbuild-rs for kernel 6.1.176\n"), "{status}");
+        if !is_undone {
+            bench.swap();
+        }
+        bench.undo();
+        assert_eq!(bench.snapshot(), before);
+        assert!(!bench.state().exists());
+    }
+}
+
+fn date(path: &Path, seconds: i64, nanoseconds: i64) {
+    let date = format!("@{seconds}.{nanoseconds:09}");
+    assert!(Command::new("touch").args(["-d", &date]).arg(path).status().unwrap().success());
 }
 
 /// A copy of a swapped tree, and a package of its headers, hold what was recorded and
@@ -197,11 +231,11 @@ fn what_is_kept_is_not_in_the_tree() {
     let bench = Bench::new(BUILT, true);
     let before: Vec<_> = bench.snapshot().into_keys().collect();
     bench.swap();
-    let mut after: Vec<_> =
-        bench.snapshot().into_keys().filter(|path| !path.starts_with(bench.kept().parent().unwrap())).collect();
+    let mut after: Vec<_> = bench.snapshot().into_keys().filter(|path| !path.starts_with(bench.state())).collect();
     after.retain(|path| !before.contains(path));
     let scripts = bench.scripts();
-    assert_eq!(after, [".kbuild-rs", RECORD, "Kbuild"].map(|name| scripts.join(name)));
+    let recorded = [".kbuild-rs", ".kbuild-rs/installed", RECORD, "Kbuild"];
+    assert_eq!(after, recorded.map(|name| scripts.join(name)));
 
     let copied = bench.dir.path().join("copied");
     copy(&bench.tree(), &copied).unwrap();
@@ -236,8 +270,7 @@ fn trees_that_were_swapped_are_found() {
     assert_eq!(all("--undo"), format!("{}: has its originals again\n", place.display()));
     assert_eq!(all("--status"), "");
     assert_eq!(bench.snapshot(), before);
-    // The directories of the state are gone, too.
-    assert_eq!(fs::read_dir(bench.dir.path().join("state/kept")).unwrap().count(), 0);
+    assert!(!bench.state().exists());
 }
 
 /// The same program with another machine in its ELF header: aarch64.
@@ -355,7 +388,7 @@ fn the_status_says_what_a_tree_uses() {
     }
     bench.swap();
     fs::remove_dir_all(bench.kept()).unwrap();
-    expect("uses kbuild-rs, and what that has replaced isn't kept");
+    expect("uses kbuild-rs, and the originals that it replaced are not kept");
 }
 
 #[test]
@@ -393,109 +426,95 @@ fn all_installed_headers_are_found() {
 
     // One that can't be done doesn't keep the others from it.
     let other = root.join("lib/modules/6.0/build/scripts/mod");
-    fs::create_dir_all(&other).unwrap();
-    fs::write(other.join("modpost"), "KBUILD_RS").unwrap();
+    fs::create_dir_all(other.parent().unwrap()).unwrap();
+    copy(&bench.scripts(), &other).unwrap();
     let (status, stdout, stderr) = all(&["--undo"]);
     assert_eq!((status, stdout), (Some(1), is("has its originals again")));
     assert!(stderr.ends_with("its original isn't kept, and it can't be built here: nothing is changed\n"), "{stderr}");
     // What never was swapped is none of an undo's business.
+    fs::remove_dir_all(&other).unwrap();
+    fs::create_dir(&other).unwrap();
     fs::write(other.join("modpost"), "#!/bin/sh\n").unwrap();
     let (status, _, stderr) = all(&["--undo"]);
     assert_eq!((status, &*stderr), (Some(0), ""));
     assert_eq!(bench.snapshot(), before);
 }
 
-/// The steps of a swap, or of an undo.
-fn plan(bench: &Bench, undo: bool) -> Plan {
-    let state = bench.dir.path().join("state");
-    let places = GROUPS.iter().filter_map(|group| Place::find(&bench.tree(), group, &state).unwrap());
-    let places: Vec<_> = places.collect();
-    if undo {
-        return Plan::undo(&places).unwrap();
-    }
-    let given = |_: &Place| Given {
-        programs: bench.ours(),
-        kbuild: kbuild_of(&bench.ours()).unwrap(),
-        record: Some(b"kernel 6.1.176\n".to_vec()),
-    };
-    Plan::swap(&places, &places.iter().map(given).collect::<Vec<_>>()).unwrap()
-}
-
 #[test]
-fn killed_at_any_step() {
+fn killed_before_any_change() {
     for (programs, source) in [(&DEBIAN[..2], false), (BUILT, true), (&[][..], true)] {
         let bench = Bench::new(programs, source).with_tools();
-        let before = bench.files();
+        let before = bench.snapshot();
+        let files = bench.files();
         bench.swap();
         let swapped = bench.files();
+        let times = |bench: &Bench| bench.snapshot().into_iter().filter(|(path, _)| path.is_dir()).collect::<Vec<_>>();
+        let swapped_times: Vec<_> = times(&bench).into_iter().filter(|(path, _)| before.contains_key(path)).collect();
         bench.undo();
-        let steps = plan(&bench, false).steps().count();
-        assert!(steps > 20, "{steps}");
-        for number in 0..steps {
-            plan(&bench, false).steps().take(number).for_each(|step| step.take().unwrap());
+        let mut number = 0;
+        while bench.killed_before(number, false) {
             for (path, file) in bench.files() {
-                let whole = [before.get(&path), swapped.get(&path)].contains(&Some(&file));
-                let hidden = ["/.kbuild-rs", ".new/"].iter().any(|part| path.to_str().unwrap().contains(part));
-                assert!(whole || hidden, "swap ended at step {number}: {}", path.display());
+                let is_whole = [files.get(&path), swapped.get(&path)].contains(&Some(&file));
+                let is_hidden = path.to_str().unwrap().contains("/.kbuild-rs") || path.starts_with(bench.state());
+                assert!(is_whole || is_hidden, "swap ended before change {number}: {}", path.display());
             }
             // Both ways lead on from there.
             if number % 2 == 0 {
                 bench.swap();
-                assert_eq!(bench.files(), swapped, "swap ended at step {number}, then swapped");
+                assert_eq!(bench.files(), swapped, "swap ended before change {number}, then swapped");
+                let mut found = times(&bench);
+                found.retain(|(path, _)| before.contains_key(path));
+                assert_eq!(found, swapped_times, "swap ended before change {number}, then swapped");
             }
             bench.undo();
-            assert_eq!(bench.files(), before, "swap ended at step {number}, then undone");
+            assert_eq!(bench.snapshot(), before, "swap ended before change {number}, then undone");
+            number += 1;
         }
-        bench.swap();
-        let steps = plan(&bench, true).steps().count();
-        for number in 0..steps {
+        assert!(number > 10, "{number}");
+        bench.undo();
+        number = 0;
+        loop {
             bench.swap();
-            plan(&bench, true).steps().take(number).for_each(|step| step.take().unwrap());
+            if !bench.killed_before(number, true) {
+                break;
+            }
             bench.undo();
-            assert_eq!(bench.files(), before, "undo ended at step {number}");
+            assert_eq!(bench.snapshot(), before, "undo ended before change {number}");
+            number += 1;
         }
+        assert!(number > 5, "{number}");
         // Nothing is left where originals are kept, either.
-        assert_eq!(fs::read_dir(bench.dir.path().join("state/kept")).unwrap().count(), 0);
+        assert_eq!(bench.snapshot(), before);
+        assert!(!bench.state().exists());
     }
 }
 
-/// A step that can't be taken: what was prepared is gone again.
+/// A change that fails: what was prepared is gone again, and the originals are there.
 #[test]
-fn a_step_that_fails() {
+fn a_change_that_fails() {
     let bench = Bench::new(BUILT, true);
     let before = bench.snapshot();
-    let plan = plan(&bench, false);
-    fs::remove_file(bench.scripts().join("Makefile")).unwrap();
-    assert!(plan.run().is_err());
-    let mut after = before.clone();
-    after.remove(&bench.scripts().join("Makefile"));
-    assert_eq!(bench.snapshot(), after);
+    let mut watch = |change: &Change| match change {
+        Change::Replace(path) => Err(Error::Io(path.clone(), std::io::Error::from_raw_os_error(5))),
+        _ => Ok(()),
+    };
+    assert!(matches!(bench.change(false, &mut watch), Err(Error::Io(..))));
+    assert!(!bench.scripts().join(".kbuild-rs.new").exists());
+    bench.undo();
+    assert_eq!(bench.snapshot(), before);
 }
 
-/// Whoever ends it while originals are tried finds nothing changed; later, all is done.
+/// A signal that ends it while programs are compared leaves the tree as it was.
 #[test]
 fn told_to_end() {
     let bench = Bench::new(BUILT, true);
-    let before = bench.snapshot();
-    bench.swap();
-    let swapped = bench.files();
-    bench.undo();
+    let before = bench.files();
     for signal in ["HUP", "INT", "TERM"] {
         let ends = format!("#!/bin/sh\nkill -{signal} $PPID\n");
         write_executable(&bench.ours().join("kbuild-rs-prove"), &ends).unwrap();
         assert_eq!(bench.run(&["--from", "ours"]).status.code(), None, "{signal}");
-        assert_eq!(bench.snapshot(), before, "{signal}");
+        assert_eq!(bench.files(), before, "{signal}");
         write_executable(&bench.ours().join("kbuild-rs-prove"), PROVER).unwrap();
-
-        let commands = bench.dir.path().join("commands");
-        fs::create_dir_all(&commands).unwrap();
-        let ends = format!("#!/bin/sh\nkill -{signal} $PPID\nexec /bin/cp \"$@\"\n");
-        write_executable(&commands.join("cp"), &ends).unwrap();
-        let path = format!("{}:{}", commands.display(), std::env::var("PATH").unwrap());
-        assert_eq!(bench.call(&["--from", "ours"], &path).status.code(), None, "{signal}");
-        assert_eq!(bench.files(), swapped, "{signal}");
-        assert_eq!(bench.call(&["--undo"], &path).status.code(), None, "{signal}");
-        assert_eq!(bench.snapshot(), before, "{signal}");
     }
 }
 
@@ -512,8 +531,8 @@ fn what_is_not_known_is_refused() {
     let bench = Bench::new(BUILT, false);
     bench.refuses(&["--from", "nothing"], "modpost: is missing");
     bench.refuses(&["--from", "not ours"], "contains characters that are unsafe in a Makefile");
-    fs::write(bench.ours().join("mk_elfconfig"), program("not")).unwrap();
-    bench.refuses(from, "mk_elfconfig: is not of kbuild-rs");
+    fs::remove_file(bench.ours().join("Kbuild")).unwrap();
+    bench.refuses(from, "Kbuild: is missing");
 
     let bench = Bench::new(BUILT, false);
     fs::write(bench.scripts().join("modpost"), "#!/bin/sh\n").unwrap();
@@ -549,7 +568,7 @@ fn what_is_not_known_is_refused() {
 
     let bench = Bench::new(BUILT, false);
     bench.swap();
-    fs::remove_dir_all(bench.kept()).unwrap();
+    fs::remove_dir_all(bench.state()).unwrap();
     bench.refuses(&["--undo"], "its original isn't kept, and it can't be built here: nothing is changed");
 }
 
@@ -563,11 +582,14 @@ fn nothing_is_swapped_without_proof() {
 
     fs::write(bench.ours().join("refused"), "").unwrap();
     bench.refuses(&["--from", "ours", "--check"], "modpost: differs");
-    bench.refuses(&["--from", "ours"], "nothing is changed: ours isn't proved to do the same there");
+    bench.refuses(
+        &["--from", "ours"],
+        "not swapped: could not verify that kbuild-rs behaves like the original (--force overrides)",
+    );
 
     let output = bench.run(&["--from", "ours", "--force"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && stderr.contains("modpost: differs\n") && stderr.contains("as --force says"));
+    assert!(output.status.success() && stderr.contains("modpost: differs\n") && stderr.contains("(--force)"));
     assert!(!bench.scripts().join(RECORD).exists());
     bench.undo();
     assert_eq!(bench.snapshot(), before);

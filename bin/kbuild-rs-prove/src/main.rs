@@ -11,6 +11,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use kbuild_rs_proof::prove::{self, How, Judged, Proof, Request};
 use kbuild_rs_proof::run;
 use kbuild_rs_proof::subject::Tool;
+use swap::owner;
 
 fn command() -> Command {
     let path = |name: &'static str, help: &'static str| {
@@ -23,7 +24,7 @@ fn command() -> Command {
         .arg(path("from", "The directory with our programs").required(true))
         .arg(path("cases", "The recorded cases, if not those in that directory"))
         .arg(path("scripts", "The directory of the originals, if not the tool's in KDIR"))
-        .arg(path("kept", "The directory in which an earlier swap keeps the originals"))
+        .arg(path("originals", "The directory with the originals, if they are not in that one"))
         .arg(path("record", "Write what a swap records to this file"))
         .arg(
             Arg::new("tool")
@@ -57,7 +58,7 @@ fn request(matches: &ArgMatches) -> Request {
     Request {
         tool,
         scripts: path("scripts").unwrap_or_else(|| tree.join("scripts").join(tool.directory())),
-        kept: path("kept"),
+        originals: path("originals"),
         cases: path("cases").unwrap_or_else(|| ours.join("cases.tar.zst")),
         tree,
         ours,
@@ -80,7 +81,14 @@ fn say(proof: &Proof) {
 fn run(matches: &ArgMatches) -> Result<(), String> {
     // The cases were recorded under this one.
     run::settle_umask();
-    let proof = prove::prove(&request(matches)).map_err(|error| error.to_string())?;
+    let request = request(matches);
+    if nix::unistd::geteuid().is_root() {
+        // It runs what is in these directories.
+        let directories: Vec<_> = [Some(&request.scripts), request.originals.as_ref()].into_iter().flatten().collect();
+        let directories: Vec<_> = directories.iter().map(|path| path.as_path()).collect();
+        owner::check_programs(&directories).map_err(|error| error.to_string())?;
+    }
+    let proof = prove::prove(&request).map_err(|error| error.to_string())?;
     say(&proof);
     let (Some(path), Some(record)) = (matches.get_one::<PathBuf>("record"), &proof.record) else { return Ok(()) };
     std::fs::write(path, record).map_err(|error| format!("{}: {error}", path.display()))

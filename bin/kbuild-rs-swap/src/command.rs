@@ -7,8 +7,11 @@ use clap::builder::{PossibleValuesParser, ValueHint};
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use cli::Example;
 use cli::arguments::{ending, json, kernel};
+use swap::group::GROUPS;
 use swap::machine::MACHINES;
-use swap::place::GROUPS;
+
+/// The option by which a process of a tree's owner knows that root has started it.
+pub(crate) const ON_BEHALF: &str = "on-behalf";
 
 const EXAMPLES: &[Example] = &[
     Example { what: "Whether ours does the same in a tree", command: "kbuild-rs-swap --check /usr/src/linux" },
@@ -94,4 +97,5 @@ pub(crate) fn command() -> Command {
             "Keep the originals in DIR, not in /var/lib/kbuild-rs (root) or ${XDG_STATE_HOME:-~/.local/state}/kbuild-rs",
         ))
         .arg(json())
+        .arg(Arg::new(ON_BEHALF).long(ON_BEHALF).action(ArgAction::SetTrue).hide(true))
 }

@@ -1,13 +1,13 @@
 //! kbuild-rs-swap: puts our programs into a kernel tree, build directory or headers
 //! package, or takes them out again.
 //!
-//! Nothing is replaced without proof that ours does the same: kbuild-rs-prove runs the
-//! original and ours on recorded cases, or reads the texts of an original that can't run
-//! here.
+//! Nothing is replaced before ours was found to behave like the original: kbuild-rs-prove
+//! runs both on recorded cases, or reads the texts of an original that can't run here.
 
 #![forbid(unsafe_code)]
 
 mod command;
+mod delegate;
 mod report;
 mod run;
 
@@ -20,6 +20,7 @@ use clap::ArgMatches;
 use clap_complete::CompleteEnv;
 use cli::Streams;
 use nix::sys::stat::{Mode, umask};
+use swap::kept::State;
 
 use report::Report;
 use run::{Options, What};
@@ -51,7 +52,8 @@ fn options(matches: &ArgMatches, root: &Path) -> std::io::Result<Options> {
     Ok(Options {
         what: what.next().map_or(What::Swap, |(_, what)| what),
         from: std::path::absolute(path("from").cloned().unwrap_or_else(beside))?,
-        state: std::path::absolute(state)?,
+        state: State::new(std::path::absolute(state)?),
+        is_state_given: path("state").is_some(),
         only: matches.get_many("only").map(|names| names.cloned().collect()),
         host: matches.get_one::<String>("host").and_then(|name| swap::machine::named(name)),
         kernel: matches.get_one("kernel").cloned(),
@@ -61,21 +63,19 @@ fn options(matches: &ArgMatches, root: &Path) -> std::io::Result<Options> {
 
 /// Whether everything was done.
 fn trees(matches: &ArgMatches, report: &mut Report<'_, '_>) -> std::io::Result<bool> {
+    if matches.get_flag(command::ON_BEHALF) {
+        delegate::settle()?;
+    }
     let root = environment("DPKG_ROOT").unwrap_or_else(|| "/".into());
     let options = options(matches, &root)?;
-    let trees = match matches.get_one::<PathBuf>("kdir") {
-        Some(tree) => vec![tree.clone()],
-        None => run::all(&root, &options),
+    let done = match matches.get_one::<PathBuf>("kdir") {
+        Some(tree) => run::tree(tree, &options, report),
+        None => run::all(&root, &options, report),
     };
-    // One after the other, whatever becomes of each.
-    let mut all = true;
-    for tree in trees {
-        all &= run::tree(&tree, &options, report).unwrap_or_else(|error| {
-            report.complain(&error.to_string());
-            false
-        });
-    }
-    Ok(all)
+    Ok(done.unwrap_or_else(|error| {
+        report.complain(&error.to_string());
+        false
+    }))
 }
 
 fn main() -> ExitCode {

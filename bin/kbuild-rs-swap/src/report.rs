@@ -10,7 +10,7 @@ use cli::Streams;
 use serde_json::{Value, json};
 use swap::place::{Place, Status};
 
-/// Where what was done is written. What can't be written keeps nothing from being done.
+/// Where the results are written. A failure to write them prevents no change of a tree.
 pub(crate) struct Report<'a, 'b> {
     pub(crate) streams: &'a mut Streams<'b>,
     pub(crate) is_json: bool,
@@ -18,7 +18,7 @@ pub(crate) struct Report<'a, 'b> {
     pub(crate) written: Result<(), Fatal>,
 }
 
-/// What became of a place.
+/// What became of a directory of programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It uses ours now.
@@ -27,9 +27,9 @@ pub(crate) enum Outcome {
     Undone,
     /// It had its originals before, too.
     Original,
-    /// Ours does the same there.
+    /// Ours behaves like its originals.
     Same,
-    /// It does something else, or can't be judged.
+    /// Ours behaves differently, or couldn't be compared.
     Different,
 }
 
@@ -59,6 +59,19 @@ fn path(path: &Path) -> Value {
     json::text(path.as_os_str().as_bytes())
 }
 
+/// A line of a process that isn't trusted, as it may be shown on a terminal.
+fn printable(line: &[u8]) -> Vec<u8> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    String::from_utf8_lossy(line)
+        .chars()
+        .flat_map(|character| {
+            let is_control = character.is_control() && character != '\t';
+            if is_control { character.escape_default().collect::<Vec<_>>() } else { vec![character] }
+        })
+        .collect::<String>()
+        .into_bytes()
+}
+
 impl Report<'_, '_> {
     fn put(&mut self, bytes: &[u8]) {
         if self.written.is_ok() {
@@ -67,32 +80,60 @@ impl Report<'_, '_> {
         }
     }
 
-    /// Says something that is no place's outcome.
+    /// Says something that isn't the outcome of a directory.
     pub(crate) fn note(&mut self, what: &str) {
         if !self.is_json {
             self.put(format!("{what}\n").as_bytes());
         }
     }
 
-    /// What a place uses.
+    /// Says on standard error what a person should know.
+    pub(crate) fn notice(&mut self, what: &str) {
+        if !self.streams.is_quiet() {
+            self.complain(what);
+        }
+    }
+
+    /// Names a tree in which nothing is done, and the reason.
+    pub(crate) fn left_out(&mut self, tree: &Path, why: &str) {
+        if self.is_json {
+            let object = json!({ "directory": path(tree), "outcome": "left-out", "reason": why });
+            self.put(&json::line(&object));
+        } else {
+            self.put(format!("{}: left alone: {why}\n", tree.display()).as_bytes());
+        }
+    }
+
+    /// Passes on a line of results of a process that isn't trusted.
+    pub(crate) fn pass_on(&mut self, line: &[u8]) {
+        self.put(&[&printable(line)[..], b"\n"].concat());
+    }
+
+    /// Passes on a line of messages of a process that isn't trusted.
+    pub(crate) fn pass_on_message(&mut self, line: &[u8]) {
+        // stderr is closed: nobody to report to.
+        let _ = self.streams.err().write_all(&[&printable(line)[..], b"\n"].concat());
+    }
+
+    /// Reports what a directory uses.
     pub(crate) fn status(&mut self, place: &Place) {
         let status = place.status();
         if !self.is_json {
-            return self.put(format!("{}: {status}\n", place.dir.display()).as_bytes());
+            return self.put(format!("{}: {status}\n", place.path().display()).as_bytes());
         }
         let kernel = if let Status::Swapped(kernel) = &status { kernel.as_deref() } else { None };
-        let object = json!({ "directory": path(&place.dir), "status": status_name(&status), "kernel": kernel });
+        let object = json!({ "directory": path(place.path()), "status": status_name(&status), "kernel": kernel });
         self.put(&json::line(&object));
     }
 
-    /// What became of a place; `line` is that for people, if there is one, and `proof`
-    /// what was found of its programs.
+    /// Reports what became of a directory. `line` says it to people, if they are to be told,
+    /// and `proof` has the lines of the comparison.
     pub(crate) fn outcome(&mut self, place: &Place, outcome: Outcome, proof: &[String], line: Option<&str>) {
         if self.is_json {
-            let object = json!({ "directory": path(&place.dir), "outcome": outcome.name(), "proof": proof });
+            let object = json!({ "directory": path(place.path()), "outcome": outcome.name(), "proof": proof });
             self.put(&json::line(&object));
         } else if let Some(line) = line {
-            self.put(format!("{}: {line}\n", place.dir.display()).as_bytes());
+            self.put(format!("{}: {line}\n", place.path().display()).as_bytes());
         }
     }
 

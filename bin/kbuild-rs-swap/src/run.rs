@@ -2,17 +2,25 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base::regular;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use swap::change::Change;
+use swap::group::{GROUPS, Group};
+use swap::kept::State;
 use swap::machine::{self, Machine};
-use swap::place::{self, GROUPS, Group, Place};
-use swap::plan::{Given, Plan, kbuild_of};
+use swap::ours::Ours;
+use swap::owner::Owner;
+use swap::place::{self, Place, Purpose};
+use swap::replace::{self, Replacements};
 use swap::{Error, trees};
+use tempfile::TempDir;
 use walkdir::WalkDir;
 
+use crate::delegate;
 use crate::report::{Outcome, Report};
 
 /// What is to be done.
@@ -30,7 +38,10 @@ pub(crate) struct Options {
     pub(crate) what: What,
     /// The directory with our programs.
     pub(crate) from: PathBuf,
-    pub(crate) state: PathBuf,
+    /// Where originals are kept.
+    pub(crate) state: State,
+    /// Whether the command line names the state.
+    pub(crate) is_state_given: bool,
     /// The groups of programs that are meant; all, if none are named.
     pub(crate) only: Option<Vec<String>>,
     /// The machine that builds with the tree.
@@ -38,6 +49,11 @@ pub(crate) struct Options {
     pub(crate) kernel: Option<OsString>,
     pub(crate) is_forced: bool,
 }
+
+/// No configuration of a kernel is larger, in bytes.
+const MAX_CONFIGURATION: u64 = 16 << 20;
+/// No record of a comparison is larger, in bytes.
+const MAX_RECORD: u64 = 1 << 20;
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     move |error| Error::Io(path.to_owned(), error)
@@ -53,37 +69,97 @@ impl Options {
         self.wants(group) && (self.only.is_some() || group.directory == GROUPS[0].directory)
     }
 
-    fn places(&self, tree: &Path) -> Result<Vec<Place>, Error> {
+    fn purpose(&self) -> Purpose {
+        if matches!(self.what, What::Swap | What::Undo) { Purpose::Change } else { Purpose::Look }
+    }
+
+    /// Our programs.
+    fn ours(&self) -> Result<Ours, Error> {
+        let names: Vec<_> = GROUPS.iter().flat_map(|group| group.ours).copied().collect();
+        Ours::in_directory(&self.from, &names)
+    }
+
+    fn places(&self, tree: &Path, ours: &Ours, report: &mut Report<'_, '_>) -> Result<Vec<Place>, Error> {
         let mut places = Vec::new();
+        let mut watch = |change: &Change| {
+            report.streams.explain(&change.to_string());
+            Ok(())
+        };
         for group in GROUPS.iter().filter(|group| self.wants(group)) {
-            places.extend(Place::find(tree, group, &self.state)?);
+            places.extend(Place::find(tree, group, &self.state, ours, self.purpose(), &mut watch)?);
         }
         Ok(places)
     }
 }
 
-/// All installed headers and all trees that were swapped, as far as they have what is
-/// meant.
-pub(crate) fn all(root: &Path, options: &Options) -> Vec<PathBuf> {
-    let mut all = trees::all(root, &options.state);
-    // One that can't be read is kept, so that it is told of.
-    let has = |tree: &Path, group| Place::find(tree, group, &options.state).map_or(true, |place| place.is_some());
-    all.retain(|tree| GROUPS.iter().any(|group| options.needs(group) && has(tree, group)));
-    all
+/// Does what is to be done with all installed headers and all trees that were swapped, as
+/// far as they have programs that are meant. Root leaves out those that others can change,
+/// and says so. Returns whether everything was done.
+pub(crate) fn all(root: &Path, options: &Options, report: &mut Report<'_, '_>) -> Result<bool, Error> {
+    let mut all = true;
+    for found in trees::all(root, &options.state)? {
+        let has = |group: &&Group| found.join("scripts").join(group.directory).is_dir();
+        if !GROUPS.iter().any(|group| options.needs(group) && has(&group)) {
+            continue;
+        }
+        let done = match delegate::owner_of(&found) {
+            Ok(Owner::Root) => one(&found, options, report, true),
+            Ok(Owner::User(user)) => {
+                report.left_out(&found, &format!("belongs to {user}: kbuild-rs-swap must be given its path"));
+                Ok(true)
+            }
+            Err(error @ Error::Refused(..)) => {
+                report.left_out(&found, &error.to_string());
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        };
+        // One after the other, whatever becomes of each.
+        all &= done.unwrap_or_else(|error| {
+            report.complain(&error.to_string());
+            false
+        });
+    }
+    Ok(all)
 }
 
-/// Does what is to be done in a tree. Returns whether ours does the same there, for a
-/// check.
+/// Does what is to be done in a tree: with root's rights if it is root's, with its owner's
+/// if it is another user's. Returns whether everything was done.
 pub(crate) fn tree(tree: &Path, options: &Options, report: &mut Report<'_, '_>) -> Result<bool, Error> {
     fs::metadata(tree).map_err(io(tree))?;
-    let places = options.places(tree)?;
+    match delegate::owner_of(tree)? {
+        Owner::Root => one(tree, options, report, false),
+        Owner::User(user) => {
+            for group in GROUPS.iter().filter(|group| options.wants(group)) {
+                let directory = fs::canonicalize(tree.join("scripts").join(group.directory)).ok();
+                let kept = directory.and_then(|directory| place::kept_at(&options.state, &directory));
+                if let Some(kept) = kept {
+                    report.notice(&format!(
+                        "{}: originals that an earlier swap by root has replaced are kept here, and stay here",
+                        kept.display()
+                    ));
+                }
+            }
+            delegate::run_as(&user, tree, options, report)
+        }
+    }
+}
+
+/// Does what is to be done in a tree with the rights that this process has. Returns
+/// whether ours behaves like the originals, for a check.
+fn one(tree: &Path, options: &Options, report: &mut Report<'_, '_>, is_one_of_all: bool) -> Result<bool, Error> {
+    let ours = options.ours()?;
+    let places = options.places(tree, &ours, report)?;
     for group in GROUPS.iter().filter(|group| options.needs(group)) {
         let (dir, tool) = (group.directory, group.tool);
-        if !tree.join("scripts").join(dir).is_dir() {
+        if places.iter().any(|place| place.group.directory == dir) {
+            continue;
+        } else if is_one_of_all {
+            return Ok(true);
+        } else if !tree.join("scripts").join(dir).is_dir() {
             return Err(Error::refused(tree, format!("not a kernel: it has no scripts/{dir}")));
-        } else if places.iter().all(|place| place.group.directory != dir) {
-            return Err(Error::refused(tree, format!("not a kernel: scripts/{dir} has neither {tool} nor its source")));
         }
+        return Err(Error::refused(tree, format!("not a kernel: scripts/{dir} has neither {tool} nor its source")));
     }
     match options.what {
         What::Status => places.iter().for_each(|place| report.status(place)),
@@ -100,18 +176,24 @@ pub(crate) fn tree(tree: &Path, options: &Options, report: &mut Report<'_, '_>) 
             return judged.into_iter().try_fold(true, |all, one: Result<bool, Error>| one.map(|one| all && one));
         }
         What::Undo => undo(&places, report)?,
-        What::Swap => swap(tree, &places, options, report)?,
+        What::Swap => swap(tree, &places, &ours, options, report)?,
     }
     Ok(true)
 }
 
-/// Keeps signals back, so that a run that was told to end either has changed nothing or
-/// has done everything.
-fn without_interruption(work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+/// Changes files while signals are kept back, so that a run that was told to end either
+/// has changed nothing or has done everything.
+fn without_interruption(
+    report: &mut Report<'_, '_>,
+    work: impl FnOnce(&mut dyn FnMut(&Change) -> Result<(), Error>) -> Result<(), Error>,
+) -> Result<(), Error> {
     let signals: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
     let before = signals.thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(std::io::Error::from);
     let before = before.map_err(io(Path::new("signals")))?;
-    let done = work();
+    let done = work(&mut |change| {
+        report.streams.explain(&change.to_string());
+        Ok(())
+    });
     let _ = before.thread_set_mask();
     done
 }
@@ -121,9 +203,7 @@ fn undo(places: &[Place], report: &mut Report<'_, '_>) -> Result<(), Error> {
     for place in places.iter().filter(|place| place.is_touched()) {
         place.check_undo()?;
     }
-    let plan = Plan::undo(places)?;
-    plan.steps().for_each(|step| report.streams.explain(&step.to_string()));
-    without_interruption(|| plan.run())?;
+    without_interruption(report, |watch| replace::undo(places, watch))?;
     for place in places {
         let (outcome, line) = if place.is_touched() {
             (Outcome::Undone, "has its originals again")
@@ -135,21 +215,15 @@ fn undo(places: &[Place], report: &mut Report<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether our programs are there for these places.
+/// Whether our programs are there for these directories.
 fn check_programs(places: &[Place], options: &Options) -> Result<(), Error> {
     let from = &options.from;
     let is_safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./+@:,=~-".contains(byte);
     if !from.as_os_str().as_encoded_bytes().iter().all(is_safe) {
         return Err(Error::refused(from, "contains characters that are unsafe in a Makefile"));
     }
-    for name in places.iter().flat_map(|place| place.group.ours).chain(&["Kbuild"]) {
-        match place::is_ours(&from.join(name)) {
-            Ok(true) => {}
-            Ok(false) => return Err(Error::refused(from.join(name), "is not of kbuild-rs")),
-            Err(_) => return Err(Error::refused(from.join(name), "is missing")),
-        }
-    }
-    for name in ["kbuild-rs-prove", "cases.tar.zst"] {
+    let beside = ["Kbuild", "kbuild-rs-prove", "cases.tar.zst"];
+    for name in places.iter().flat_map(|place| place.group.ours).chain(&beside) {
         if !from.join(name).exists() {
             return Err(Error::refused(from.join(name), "is missing"));
         }
@@ -157,9 +231,19 @@ fn check_programs(places: &[Place], options: &Options) -> Result<(), Error> {
     Ok(())
 }
 
-/// Compares ours with what is in a place, and says what it found; writes what is to be
-/// recorded to a file, if one is named. Returns whether they are the same, and the lines
-/// that said so, if these weren't shown.
+/// The originals of a directory under their own names, as links to where they are.
+fn linked(place: &Place, state: &State) -> Result<TempDir, Error> {
+    let links = tempfile::tempdir().map_err(io(&std::env::temp_dir()))?;
+    for (name, path) in place.originals(state) {
+        let link = links.path().join(name);
+        symlink(&path, &link).map_err(io(&link))?;
+    }
+    Ok(links)
+}
+
+/// Compares ours with the originals of a directory, and says what it found; writes what is
+/// to be recorded to a file, if one is named. Returns whether they behave alike, and the
+/// lines that said so, if these weren't shown.
 fn prove(
     tree: &Path,
     place: &Place,
@@ -168,9 +252,10 @@ fn prove(
     report: &mut Report<'_, '_>,
 ) -> Result<(bool, Vec<String>), Error> {
     let program = options.from.join("kbuild-rs-prove");
+    let links = linked(place, &options.state)?;
     let mut prover = Command::new(&program);
     prover.args(["--tool", place.group.tool, "--from"]).arg(&options.from);
-    prover.arg("--scripts").arg(&place.dir).arg("--kept").arg(&place.kept);
+    prover.arg("--scripts").arg(place.path()).arg("--originals").arg(links.path());
     if let Some(kernel) = &options.kernel {
         prover.arg("--kernel").arg(kernel);
     }
@@ -195,15 +280,16 @@ fn host(
         return Ok((host, false));
     }
     for place in places {
-        let Some((program, theirs)) = place.original()? else { continue };
+        let Some((program, theirs)) = place.original() else { continue };
         if theirs == native {
             return Ok((native, false));
         }
         let says = format!("is for {}, and this machine is {}", theirs.name, native.name);
         let is_set = format!("{}=y", native.option);
         let configurations = ["include/config/auto.conf", ".config"].map(|name| tree.join(name));
-        let texts = configurations.iter().filter_map(|path| fs::read_to_string(path).ok());
-        if texts.into_iter().any(|text| text.lines().any(|line| line == is_set)) {
+        let texts = configurations.iter().filter_map(|path| regular::read(path, MAX_CONFIGURATION).ok());
+        let mut texts = texts.map(|text| String::from_utf8_lossy(&text).into_owned());
+        if texts.any(|text| text.lines().any(|line| line == is_set)) {
             report.note(&format!("{}: {says}", program.display()));
             return Ok((native, true));
         }
@@ -212,11 +298,18 @@ fn host(
     Ok((native, false))
 }
 
-fn swap(tree: &Path, places: &[Place], options: &Options, report: &mut Report<'_, '_>) -> Result<(), Error> {
+fn swap(
+    tree: &Path,
+    places: &[Place],
+    ours: &Ours,
+    options: &Options,
+    report: &mut Report<'_, '_>,
+) -> Result<(), Error> {
     check_programs(places, options)?;
     places.iter().try_for_each(Place::check_swap)?;
-    let ours = options.from.join(GROUPS[0].ours[0]);
-    let native = machine::of(&ours).map_err(io(&ours))?.ok_or_else(|| Error::refused(&ours, "is not a program"))?;
+    let modpost = options.from.join(GROUPS[0].ours[0]);
+    let native =
+        machine::of(&modpost).map_err(io(&modpost))?.ok_or_else(|| Error::refused(&modpost, "is not a program"))?;
     let (host, is_mended) = host(tree, places, native, options, report)?;
     let programs = if host == native { options.from.clone() } else { options.from.join(host.name) };
     for name in places.iter().flat_map(|place| place.group.ours) {
@@ -224,7 +317,7 @@ fn swap(tree: &Path, places: &[Place], options: &Options, report: &mut Report<'_
             return Err(Error::refused(programs.join(name), format!("is missing, or not for {}", host.name)));
         }
     }
-    let kbuild = kbuild_of(&options.from)?;
+    let kbuild = ours.kbuild()?;
     let (mut given, mut proofs) = (Vec::new(), Vec::new());
     for place in places {
         let dir = tempfile::tempdir().map_err(io(&std::env::temp_dir()))?;
@@ -234,19 +327,18 @@ fn swap(tree: &Path, places: &[Place], options: &Options, report: &mut Report<'_
         match (is_same, options.is_forced) {
             (true, _) => {}
             (false, true) => report.complain(&format!(
-                "{}: swapped all the same, as --force says: what is built there may differ",
-                place.dir.display()
+                "{}: swapped although kbuild-rs could not be verified to behave like the original (--force)",
+                place.path().display()
             )),
             (false, false) => {
-                return Err(Error::refused(&place.dir, "nothing is changed: ours isn't proved to do the same there"));
+                let why = "not swapped: could not verify that kbuild-rs behaves like the original (--force overrides)";
+                return Err(Error::refused(place.path(), why));
             }
         }
-        given.push(Given { programs: programs.clone(), kbuild: kbuild.clone(), record: fs::read(record).ok() });
+        let record = regular::read(&record, MAX_RECORD).ok();
+        given.push(Replacements { programs: programs.clone(), kbuild: kbuild.clone(), record });
     }
-    fs::create_dir_all(&options.state).map_err(|error| Error::State(options.state.clone(), error))?;
-    let plan = Plan::swap(places, &given)?;
-    plan.steps().for_each(|step| report.streams.explain(&step.to_string()));
-    without_interruption(|| plan.run())?;
+    without_interruption(report, |watch| replace::swap(places, &given, watch))?;
     if is_mended {
         name_others(tree, host, report);
     }

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use base::message::{Fatal, Kind, text};
+use base::regular;
 
 use crate::flags::{Flags, Kernel};
 use crate::record;
@@ -99,7 +100,8 @@ pub fn detect<D: Flags>(
     }
     let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));
     let records = executables.iter().map(|path| path.with_file_name(record::PATH));
-    let read = |path: &Path| record::parse(&std::fs::read_to_string(path).ok()?, kbuild);
+    let read =
+        |path: &Path| record::parse(&String::from_utf8(regular::read(path, record::MAX_SIZE).ok()?).ok()?, kbuild);
     let mut recorded = records.filter_map(|path| Some((read(&path)?, path)));
     if let Some((dialect, path)) = recorded.next() {
         return Ok(Found { dialect, origin: Origin::File(path), evidence: Vec::new() });

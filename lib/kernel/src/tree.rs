@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
+use base::regular;
+
 use crate::version::Version;
+
+/// The most bytes that is read of a file that tells which kernel a tree has.
+const MAX_FILE: u64 = 16 << 20;
 
 /// How a file of a kernel tree is read for the kernel's version.
 type Reader = fn(&[u8]) -> Option<Version>;
@@ -35,7 +40,7 @@ impl Trees {
     #[must_use]
     pub fn read(&self, name: &str) -> Option<(Vec<u8>, PathBuf)> {
         let mut paths = self.0.iter().map(|tree| tree.join(name));
-        paths.find_map(|path| Some((std::fs::read(&path).ok()?, path)))
+        paths.find_map(|path| Some((regular::read(&path, MAX_FILE).ok()?, path)))
     }
 
     /// The first file that has one of these names.
@@ -50,7 +55,7 @@ impl Trees {
     pub fn version(&self) -> Option<(Version, PathBuf)> {
         let paths =
             self.0.iter().flat_map(|tree| VERSION_FILES.iter().map(move |(name, read)| (tree.join(name), read)));
-        let mut found = paths.filter_map(|(path, read)| Some((read(&std::fs::read(&path).ok()?)?, path)));
+        let mut found = paths.filter_map(|(path, read)| Some((read(&regular::read(&path, MAX_FILE).ok()?)?, path)));
         found.next()
     }
 

@@ -1,34 +1,43 @@
 //! Putting our programs into a kernel's source tree, build directory or headers package,
 //! and taking them out again.
 //!
-//! What is replaced is kept outside the tree, so that no package, copy or cleaning of the
-//! tree takes it along: `DIR/scripts/mod` is kept in `STATE/kept/DIR/scripts/mod`. In the
-//! tree, `scripts/mod/.kbuild-rs/kernel` records what was proved.
-//!
-//! A swap and an undo are [plans](plan): steps that are known before the first is taken.
-//! First everything is prepared, in directories of their own; then every replacement is a
-//! rename, so that no program is ever missing or incomplete. Wherever a run ends, the next
-//! swap or undo goes on from there.
+//! Originals are [kept](kept) outside the tree, so that no package, copy or cleaning of
+//! the tree takes them along. In the tree, `scripts/mod/.kbuild-rs/kernel` records which
+//! kernel's originals ours behave like. Root changes only trees that [root alone](owner)
+//! can change.
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | `error` | why nothing was changed |
+//! | `error` | why a tree was not changed |
 //! | [`machine`] | the machine that a program is for |
-//! | `step` | one change of a file |
-//! | [`place`] | a directory of a tree whose programs are replaced, and its state |
-//! | `exclude` | what git doesn't show |
-//! | [`plan`] | the steps of a swap and of an undo |
+//! | `directory` | directories by their handles |
+//! | [`file`](mod@file) | a file as it was found |
+//! | [`change`] | the changes, for whoever watches them |
+//! | [`group`] | programs that are replaced together |
+//! | [`owner`] | whose a tree is |
+//! | [`kept`] | originals that are kept, and the lock |
+//! | `adopt` | originals that version 0.2.0 has kept |
+//! | [`ours`] | our programs |
+//! | [`place`] | a directory of a tree whose programs are replaced |
+//! | `exclude` | files that git doesn't show |
+//! | [`replace`] | a swap and an undo |
 //! | [`trees`] | all installed headers, and all trees that were swapped |
 
 #![forbid(unsafe_code)]
 
+mod adopt;
+pub mod change;
+mod directory;
 mod error;
 mod exclude;
+pub mod file;
+pub mod group;
+pub mod kept;
 pub mod machine;
+pub mod ours;
+pub mod owner;
 pub mod place;
-pub mod plan;
-mod step;
+pub mod replace;
 pub mod trees;
 
-pub use error::Error;
-pub use step::Step;
+pub use error::{Damage, Error};

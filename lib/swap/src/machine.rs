@@ -1,8 +1,9 @@
 //! The machine that a program is for.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+
+use base::regular;
 
 /// A machine that runs programs, by the class, byte order and machine of its ELF headers
 /// (gABI, `e_ident[EI_CLASS]`, `e_ident[EI_DATA]`, `e_machine`).
@@ -33,16 +34,25 @@ pub static MACHINES: [Machine; 7] = [
 /// Any other machine.
 static ANOTHER: Machine = machine("another", "", [0; 4]);
 
+/// How many bytes of an ELF header tell the machine.
+pub(crate) const HEADER: usize = 20;
+
+/// The machine of a program that begins with these bytes; `None` if it isn't an ELF file.
+pub(crate) fn of_header(header: &[u8]) -> Option<&'static Machine> {
+    let header: &[u8; HEADER] = header.first_chunk()?;
+    let [0x7f, b'E', b'L', b'F', class, data, .., low, high] = *header else { return None };
+    let is_it = |machine: &&Machine| machine.header == [class, data, low, high];
+    Some(MACHINES.iter().find(is_it).unwrap_or(&ANOTHER))
+}
+
 /// The machine that a program is for; `None` if it isn't an ELF file.
 ///
 /// # Errors
-/// If it can't be read.
+/// Those of the system, and the refusal of anything but a regular file.
 pub fn of(program: &Path) -> io::Result<Option<&'static Machine>> {
     let mut header = Vec::new();
-    File::open(program)?.take(20).read_to_end(&mut header)?;
-    let [0x7f, b'E', b'L', b'F', class, data, .., low, high] = header[..] else { return Ok(None) };
-    let is_it = |machine: &&Machine| header.len() == 20 && machine.header == [class, data, low, high];
-    Ok(Some(MACHINES.iter().find(is_it).unwrap_or(&ANOTHER)))
+    regular::open(program)?.take(HEADER as u64).read_to_end(&mut header)?;
+    Ok(of_header(&header))
 }
 
 /// The machine of a name.

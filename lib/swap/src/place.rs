@@ -1,82 +1,39 @@
-//! A directory of a kernel tree whose programs are replaced, and its state.
+//! A directory of a kernel tree whose programs are replaced, and what it uses.
 
-use std::fs;
-use std::io;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::adopt;
+use crate::change::Watch;
+use crate::directory::Directory;
 use crate::error::{Error, at};
-use crate::machine::{self, Machine};
+use crate::file::{FileDigest, FoundFile, SET_ID};
+use crate::group::{Group, INSTALLED, KBUILD, MAKEFILE, RECORDS};
+use crate::kept::{Lock, Manifest, State};
+use crate::machine::Machine;
+use crate::ours::Ours;
 
-/// The directory of the state below which originals are kept.
-pub(crate) const KEPT: &str = "kept";
-/// A file beside what is kept: its time is that of the directory before a swap.
-pub(crate) const TIME: &str = ".time";
-/// Where a swap records what was proved, in the directory of the programs.
-pub(crate) const RECORDS: &str = ".kbuild-rs";
-/// The file by which kbuild copies our programs.
-pub(crate) const KBUILD: &str = "Kbuild";
-/// What all our files have in them, and no original.
-const OURS: &[u8] = b"KBUILD_RS";
+/// No Makefile or record is larger, in bytes.
+const MAX_TEXT: u64 = 1 << 20;
 
-/// Programs that are replaced together.
-#[derive(Debug)]
-pub struct Group {
-    /// Their directory, in a tree's `scripts`.
-    pub directory: &'static str,
-    /// The tool that is proved to be the same.
-    pub tool: &'static str,
-    /// A file of its C source.
-    source: &'static str,
-    /// Our programs.
-    pub ours: &'static [&'static str],
-    /// Every name that an original can have, and which of ours takes its place. Debian's
-    /// modpost is a wrapper around one program for each class and byte order.
-    names: &'static [(&'static str, &'static str)],
-}
-
-/// All of them.
-pub static GROUPS: [Group; 3] = [
-    Group {
-        directory: "mod",
-        tool: "modpost",
-        source: "modpost.c",
-        ours: &["modpost", "mk_elfconfig"],
-        names: &[
-            ("modpost", "modpost"),
-            ("modpost.real-lsb-32", "modpost"),
-            ("modpost.real-lsb-64", "modpost"),
-            ("modpost.real-msb-32", "modpost"),
-            ("modpost.real-msb-64", "modpost"),
-            ("mk_elfconfig", "mk_elfconfig"),
-        ],
-    },
-    Group { directory: "basic", tool: "fixdep", source: "fixdep.c", ours: &["fixdep"], names: &[("fixdep", "fixdep")] },
-    Group {
-        directory: "genksyms",
-        tool: "genksyms",
-        source: "genksyms.c",
-        ours: &["genksyms"],
-        names: &[("genksyms", "genksyms")],
-    },
-];
-
-/// What a file of a place is.
+/// Whose a file of a directory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Is {
+pub(crate) enum FileOrigin {
     Missing,
     Ours,
-    Theirs,
+    Original,
 }
 
 /// A program, or the file for kbuild.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
-    /// Which of ours takes its place; `None` for the file for kbuild.
+    /// Which of our programs replaces it; `None` for the file for kbuild.
     pub(crate) ours: Option<&'static str>,
-    pub(crate) is: Is,
-    /// Its original is kept.
-    pub(crate) is_kept: bool,
+    pub(crate) found: Option<FoundFile>,
+    pub(crate) origin: FileOrigin,
 }
 
 /// A directory whose programs are replaced.
@@ -84,118 +41,149 @@ pub(crate) struct Entry {
 pub struct Place {
     /// Which programs.
     pub group: &'static Group,
-    /// The directory, without symbolic links in its path.
-    pub dir: PathBuf,
-    /// Where its originals are kept.
-    pub kept: PathBuf,
-    /// The directory of the state.
-    pub(crate) state: PathBuf,
+    /// The directory.
+    pub(crate) directory: Directory,
     pub(crate) entries: Vec<Entry>,
-    /// It was swapped.
-    pub(crate) is_swapped: bool,
+    /// What is known of the originals that are kept.
+    pub(crate) manifest: Option<Manifest>,
+    /// The lock, which a swap and an undo hold from the first look on.
+    pub(crate) lock: Option<Lock>,
 }
 
-/// What a place uses.
+/// What a directory uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Its originals.
     Original,
     /// Ours, as the kernel that was recorded, if one was.
     Swapped(Option<String>),
-    /// Ours and new originals.
+    /// Ours and originals.
     InPart,
-    /// New originals.
+    /// Originals that are newer than those that are kept.
     Upgraded,
-    /// Ours, and nothing else is kept.
+    /// Ours, and no originals are kept.
     NotKept,
 }
 
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Original => f.write_str("has its originals"),
             Self::Swapped(None) => f.write_str("uses kbuild-rs"),
             Self::Swapped(Some(kernel)) => write!(f, "uses kbuild-rs for kernel {kernel}"),
             Self::InPart => f.write_str("uses kbuild-rs in part: run kbuild-rs-swap again"),
             Self::Upgraded => f.write_str("was swapped, and has new originals since: run kbuild-rs-swap again"),
-            Self::NotKept => f.write_str("uses kbuild-rs, and what that has replaced isn't kept"),
+            Self::NotKept => f.write_str("uses kbuild-rs, and the originals that it replaced are not kept"),
         }
     }
 }
 
-/// Whether a file is one of ours.
-///
-/// # Errors
-/// If it can't be read.
-pub fn is_ours(path: &Path) -> io::Result<bool> {
-    Ok(memchr::memmem::find(&fs::read(path)?, OURS).is_some())
+/// Whether a directory of programs is only looked at, or is about to be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Nothing is changed, and nothing is locked.
+    Look,
+    /// It is locked until it is dropped.
+    Change,
 }
 
 impl Place {
-    /// The place of a group in a tree; `None` if the tree has nothing that could be
-    /// replaced or given back there.
+    /// The directory of a group in a tree; `None` if the tree has nothing there that could
+    /// be replaced or given its originals again.
     ///
     /// # Errors
-    /// If its files can't be read.
-    pub fn find(tree: &Path, group: &'static Group, state: &Path) -> Result<Option<Self>, Error> {
-        let Ok(dir) = fs::canonicalize(tree.join("scripts").join(group.directory)) else { return Ok(None) };
-        let mut kept = state.join(KEPT).join(dir.strip_prefix("/").unwrap_or(&dir));
-        // Version 0.1.0 kept them there.
-        let records = dir.join(RECORDS);
-        if records.join(TIME).exists() {
-            kept = records;
+    /// If its files can't be read, or another process is changing it.
+    pub fn find(
+        tree: &Path,
+        group: &'static Group,
+        state: &State,
+        ours: &Ours,
+        purpose: Purpose,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<Self>, Error> {
+        let path = tree.join("scripts").join(group.directory);
+        let directory = match Directory::open(&path) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+            directory => at(&path, directory)?,
+        };
+        // Nothing is looked at before it is locked.
+        let is_old = adopt::is_due(state, directory.path())?;
+        let mut lock = (is_old || purpose == Purpose::Change).then(|| state.lock(directory.path())).transpose()?;
+        if let Some(lock) = lock.as_ref().filter(|_| is_old) {
+            adopt::adopt(state, lock, &directory, group, watch)?;
         }
-        let mut entries = Vec::new();
-        let file_for_kbuild = (dir.join(group.source).exists() || dir.join(KBUILD).exists()).then_some((KBUILD, None));
+        let manifest = match &lock {
+            Some(lock) => lock.manifest()?,
+            None => state.manifest(directory.path())?,
+        };
+        lock = lock.filter(|_| purpose == Purpose::Change);
+        let is_source = [group.source, KBUILD].map(|name| directory.metadata_of(name).map(|found| found.is_some()));
+        let [has_source, has_kbuild] = is_source.map(|is_there| at(directory.path(), is_there));
+        let file_for_kbuild = (has_source? || has_kbuild?).then_some((KBUILD, None));
         let programs = group.names.iter().map(|(name, ours)| (*name, Some(*ours)));
-        for (name, ours) in file_for_kbuild.into_iter().chain(programs) {
-            let (path, is_kept) = (dir.join(name), kept.join(name).exists());
-            let is = match is_ours(&path) {
-                Ok(true) => Is::Ours,
-                Ok(false) => Is::Theirs,
-                // A link that leads nowhere, or a directory.
-                Err(_) if path.symlink_metadata().is_ok() => Is::Theirs,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Is::Missing,
-                Err(error) => return Err(Error::Io(path, error)),
+        let installed = installed(&directory, manifest.as_ref())?;
+        let mut entries = Vec::new();
+        for (name, replacement) in file_for_kbuild.into_iter().chain(programs) {
+            let found = at(&directory.join(name), FoundFile::find(&directory, name))?;
+            let is_kept = manifest.as_ref().is_some_and(|manifest| manifest.original(name).is_some());
+            let origin = match &found {
+                None => FileOrigin::Missing,
+                Some(file) if installed.contains(&file.digest) || is_ours(name, file, &directory, ours)? => {
+                    FileOrigin::Ours
+                }
+                Some(_) => FileOrigin::Original,
             };
-            if ours.is_none() || is != Is::Missing || is_kept {
-                entries.push(Entry { name, ours, is, is_kept });
+            if replacement.is_none() || found.is_some() || is_kept {
+                entries.push(Entry { name, ours: replacement, found, origin });
             }
         }
-        let is_swapped = kept.is_dir();
-        let place = Self { group, dir, kept, state: state.to_owned(), entries, is_swapped };
-        Ok((!place.entries.is_empty()).then_some(place))
+        Ok((!entries.is_empty()).then_some(Self { group, directory, entries, manifest, lock }))
     }
 
-    fn has(&self, is: Is) -> bool {
-        self.entries.iter().any(|entry| entry.is == is)
+    /// The path of the directory, without symbolic links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn has(&self, origin: FileOrigin) -> bool {
+        self.entries.iter().any(|entry| entry.origin == origin)
+    }
+
+    /// The kept original of an entry.
+    pub(crate) fn kept(&self, entry: &Entry) -> Option<&crate::kept::KeptOriginal> {
+        self.manifest.as_ref().and_then(|manifest| manifest.original(entry.name))
+    }
+
+    /// Whether an entry is an original that isn't kept yet.
+    pub(crate) fn is_new(&self, entry: &Entry) -> bool {
+        let is_kept = |found: &FoundFile| self.kept(entry).is_some_and(|kept| kept.digest == found.digest);
+        entry.origin == FileOrigin::Original && !entry.found.as_ref().is_some_and(is_kept)
     }
 
     /// Whether a swap has left something in it.
     #[must_use]
     pub fn is_touched(&self) -> bool {
-        self.is_swapped || self.has(Is::Ours)
-    }
-
-    /// Whether version 0.1.0 has swapped it.
-    pub(crate) fn is_of_0_1_0(&self) -> bool {
-        self.kept == self.dir.join(RECORDS)
+        self.manifest.is_some() || self.has(FileOrigin::Ours)
     }
 
     /// What it uses.
     #[must_use]
     pub fn status(&self) -> Status {
-        match (self.has(Is::Ours), self.has(Is::Theirs), self.is_swapped) {
-            (true, false, true) => {
-                let record = fs::read_to_string(self.dir.join(RECORDS).join("kernel")).unwrap_or_default();
-                let kernel = record.lines().find_map(|line| line.strip_prefix("kernel "));
-                Status::Swapped(kernel.map(str::to_owned))
-            }
+        let has_new = self.entries.iter().any(|entry| self.is_new(entry));
+        match (self.has(FileOrigin::Ours), self.has(FileOrigin::Original), self.manifest.is_some()) {
+            (true, false, true) => Status::Swapped(self.recorded_kernel()),
             (true, true, true) => Status::InPart,
             (true, _, false) => Status::NotKept,
-            (false, true, true) => Status::Upgraded,
+            (false, true, true) if has_new => Status::Upgraded,
             _ => Status::Original,
         }
+    }
+
+    fn recorded_kernel(&self) -> Option<String> {
+        let record = self.directory.child(RECORDS).and_then(|records| records.read("kernel", MAX_TEXT)).ok()??;
+        let record = String::from_utf8_lossy(&record).into_owned();
+        record.lines().find_map(|line| line.strip_prefix("kernel ")).map(str::to_owned)
     }
 
     /// Whether it has the file for kbuild, or is to have it.
@@ -204,30 +192,36 @@ impl Place {
     }
 
     /// The first original that is a program, with the machine that it is for.
-    ///
-    /// # Errors
-    /// If it can't be read.
-    pub fn original(&self) -> Result<Option<(PathBuf, &'static Machine)>, Error> {
-        let Some(entry) = self.entries.iter().find(|entry| entry.ours.is_some() && entry.is == Is::Theirs) else {
-            return Ok(None);
+    #[must_use]
+    pub fn original(&self) -> Option<(PathBuf, &'static Machine)> {
+        let is_original = |entry: &&Entry| entry.ours.is_some() && entry.origin == FileOrigin::Original;
+        let entry = self.entries.iter().find(is_original)?;
+        Some((self.directory.join(entry.name), entry.found.as_ref()?.machine?))
+    }
+
+    /// The path at which each original can be run: in the tree, or where it is kept.
+    #[must_use]
+    pub fn originals(&self, state: &State) -> Vec<(&'static str, PathBuf)> {
+        let path = |entry: &Entry| match (entry.origin, self.kept(entry)) {
+            (FileOrigin::Original, _) => Some(self.directory.join(entry.name)),
+            (_, Some(kept)) => Some(state.entry(self.path()).join(kept.digest.to_string())),
+            _ => None,
         };
-        let path = self.dir.join(entry.name);
-        Ok(at(&path, machine::of(&path))?.map(|machine| (path, machine)))
+        let programs = self.entries.iter().filter(|entry| entry.ours.is_some());
+        programs.filter_map(|entry| Some((entry.name, path(entry)?))).collect()
     }
 
     /// Checks that everything in it is what it should be.
     fn check(&self) -> Result<(), Error> {
-        for entry in self.entries.iter().filter(|entry| entry.is != Is::Missing) {
-            let path = self.dir.join(entry.name);
-            let metadata = at(&path, path.symlink_metadata())?;
-            if metadata.is_symlink() {
-                return Err(Error::refused(path, "is a symbolic link"));
-            } else if !metadata.is_file() {
-                return Err(Error::refused(path, "is not a file"));
-            } else if entry.ours.is_none() && entry.is == Is::Theirs {
-                return Err(Error::refused(path, "is not of kbuild-rs"));
-            } else if entry.ours.is_some() && at(&path, machine::of(&path))?.is_none() {
-                return Err(Error::refused(path, "is not an ELF program"));
+        for entry in &self.entries {
+            let Some(found) = &entry.found else { continue };
+            let refused = |why: &str| Err(Error::refused(self.directory.join(entry.name), why));
+            if entry.ours.is_none() && entry.origin == FileOrigin::Original {
+                return refused("is not of kbuild-rs");
+            } else if entry.ours.is_some() && found.machine.is_none() {
+                return refused("is not an ELF program");
+            } else if found.attributes.mode & SET_ID != 0 {
+                return refused("is set-user-id or set-group-id, which no program of a kernel's build is");
             }
         }
         Ok(())
@@ -239,9 +233,14 @@ impl Place {
     /// If something in it is not what it should be.
     pub fn check_swap(&self) -> Result<(), Error> {
         self.check()?;
+        let records = at(self.path(), self.directory.metadata_of(RECORDS))?;
+        if records.is_some_and(|records| !records.is_dir()) {
+            return Err(Error::refused(self.directory.join(RECORDS), "is not a directory"));
+        }
+        self.check_0_1_0()?;
         if self.has_kbuild() {
-            let makefile = self.dir.join("Makefile");
-            let text = fs::read(&makefile).unwrap_or_default();
+            let makefile = self.directory.join(MAKEFILE);
+            let text = at(&makefile, self.directory.read(MAKEFILE, MAX_TEXT))?.unwrap_or_default();
             if self.group.ours.iter().any(|name| memchr::memmem::find(&text, name.as_bytes()).is_none()) {
                 return Err(Error::refused(makefile, format!("doesn't make {}", self.group.ours.join(" and "))));
             }
@@ -249,22 +248,70 @@ impl Place {
         Ok(())
     }
 
-    /// Checks that all that a swap has replaced can be had again.
-    ///
-    /// # Errors
-    /// If something can't.
-    pub fn check_undo(&self) -> Result<(), Error> {
-        // What our Kbuild has made, the next make makes anew. But in a headers package,
-        // packed from a swapped tree, there is nothing to make it of.
-        let sources = ["../../init/main.c", "../../source/init/main.c"];
-        let can_be_built = sources.iter().any(|source| self.dir.join(source).exists());
-        let is_lost = |entry: &&Entry| entry.ours.is_some() && entry.is == Is::Ours && !entry.is_kept;
-        match self.entries.iter().find(is_lost) {
-            Some(entry) if !can_be_built => {
-                let why = "is of kbuild-rs, its original isn't kept, and it can't be built here: nothing is changed";
-                Err(Error::refused(self.dir.join(entry.name), why))
-            }
-            _ => self.check(),
+    /// Version 0.1.0 has kept originals in the tree, where whoever owns the tree decides
+    /// what an undo installs.
+    fn check_0_1_0(&self) -> Result<(), Error> {
+        let records = match self.directory.child(RECORDS) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+            records => at(self.path(), records)?,
+        };
+        match at(records.path(), records.metadata_of(".time"))? {
+            Some(_) => Err(Error::refused(records.path(), "was made by version 0.1.0, which has to undo its own swap")),
+            None => Ok(()),
         }
     }
+
+    /// Checks that everything that a swap has replaced is there to be given back.
+    ///
+    /// # Errors
+    /// If something isn't.
+    pub fn check_undo(&self) -> Result<(), Error> {
+        self.check_0_1_0()?;
+        // What our Kbuild has made, the next make makes anew. But in a headers package,
+        // packed from a swapped tree, there is no source to make it of.
+        let sources = ["../../init/main.c", "../../source/init/main.c"];
+        let can_be_built = sources.iter().any(|source| self.directory.join(source).exists());
+        let is_lost =
+            |entry: &&Entry| entry.ours.is_some() && entry.origin == FileOrigin::Ours && self.kept(entry).is_none();
+        if let Some(entry) = self.entries.iter().find(is_lost).filter(|_| !can_be_built) {
+            let why = "is of kbuild-rs, its original isn't kept, and it can't be built here: nothing is changed";
+            return Err(Error::refused(self.directory.join(entry.name), why));
+        }
+        if let (Some(lock), Some(manifest)) = (&self.lock, &self.manifest) {
+            manifest.originals.iter().try_for_each(|original| lock.verify(original).map(drop))?;
+        }
+        self.check()
+    }
+}
+
+/// Where a state keeps originals of a directory of programs; `None` if it keeps none.
+#[must_use]
+pub fn kept_at(state: &State, directory: &Path) -> Option<PathBuf> {
+    let is_kept = state.manifest(directory).ok().flatten().is_some();
+    let old = || adopt::is_due(state, directory).unwrap_or(false).then(|| adopt::path_of(state, directory));
+    if is_kept { Some(state.entry(directory)) } else { old() }
+}
+
+/// The digests of all files that a swap has put into a directory: of this tree, or of the
+/// tree that this one is a copy of. Who can change the record can change the files, too.
+fn installed(directory: &Directory, manifest: Option<&Manifest>) -> Result<BTreeSet<FileDigest>, Error> {
+    let mut digests = manifest.map(|manifest| manifest.installed.clone()).unwrap_or_default();
+    let records = match directory.child(RECORDS) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(digests),
+        records => at(&directory.join(RECORDS), records)?,
+    };
+    let text = at(&records.join(INSTALLED), records.read(INSTALLED, MAX_TEXT))?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    digests.extend(text.lines().filter_map(|line| line.split(' ').next()?.parse::<FileDigest>().ok()));
+    Ok(digests)
+}
+
+/// Whether a file of a tree is what would be installed now, as in a tree whose Kbuild has
+/// copied it.
+fn is_ours(name: &str, file: &FoundFile, directory: &Directory, ours: &Ours) -> Result<bool, Error> {
+    if name != KBUILD {
+        return Ok(ours.has(file.digest));
+    }
+    let text = at(&directory.join(name), directory.read(name, MAX_TEXT))?;
+    Ok(text.is_some_and(|text| ours.is_kbuild(&text)))
 }

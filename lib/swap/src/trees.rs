@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
-use crate::place::{KEPT, TIME};
+use crate::adopt;
+use crate::error::Error;
+use crate::kept::State;
 
 /// Where distributions install headers: a directory, what its entries begin with, and
 /// what the headers are in each.
@@ -18,10 +18,12 @@ const INSTALLED: &[(&str, &str, &str)] = &[
 ];
 
 /// The headers that are installed in a root, and the trees of which something is kept in
-/// a directory of the state. Several names may lead to one: the first says most about the
-/// kernel, and the others are left out.
-#[must_use]
-pub fn all(root: &Path, state: &Path) -> Vec<PathBuf> {
+/// the state. Several names may lead to one: the first says most about the kernel, and the
+/// others are left out.
+///
+/// # Errors
+/// If the state can't be read.
+pub fn all(root: &Path, state: &State) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     for (dir, prefix, below) in INSTALLED {
         let entries = fs::read_dir(root.join(dir)).into_iter().flatten().flatten();
@@ -30,15 +32,10 @@ pub fn all(root: &Path, state: &Path) -> Vec<PathBuf> {
         trees.sort();
         found.extend(trees);
     }
-    let kept = state.join(KEPT);
-    for entry in WalkDir::new(&kept).sort_by_file_name().into_iter().flatten() {
-        if entry.file_name() == TIME {
-            // TREE/scripts/mod/.time
-            let tree = entry.path().ancestors().nth(3).and_then(|tree| tree.strip_prefix(&kept).ok());
-            found.extend(tree.map(|tree| Path::new("/").join(tree)));
-        }
-    }
+    let swapped = state.directories()?.into_iter().chain(adopt::directories(state));
+    // TREE/scripts/mod
+    found.extend(swapped.filter_map(|directory| directory.ancestors().nth(2).map(Path::to_owned)));
     let mut seen = BTreeSet::new();
     found.retain(|tree| fs::canonicalize(tree.join("scripts")).is_ok_and(|scripts| seen.insert(scripts)));
-    found
+    Ok(found)
 }

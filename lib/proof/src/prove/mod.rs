@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base::regular;
 use kernel::{Change, Flags, Version, detect, record};
 
 use candidates::{candidates, named_by};
@@ -30,6 +31,9 @@ use crate::subject::{Subject, TARGETS, Target, Tool};
 use crate::texts::{self, Finding, Texts};
 use crate::{parallel, run};
 
+/// The most bytes that a file of a tool's source may have.
+const MAX_SOURCE: u64 = 16 << 20;
+
 /// What is to be proved.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -39,8 +43,8 @@ pub struct Request {
     pub tree: PathBuf,
     /// Its directory of the tool, as in `scripts/mod`.
     pub scripts: PathBuf,
-    /// Where an earlier swap keeps the originals.
-    pub kept: Option<PathBuf>,
+    /// The directory with the originals, each under its own name; `scripts` if `None`.
+    pub originals: Option<PathBuf>,
     /// The directory with our programs.
     pub ours: PathBuf,
     /// The pack of recorded cases.
@@ -217,7 +221,7 @@ fn source_of(scripts: &Path, names: &[&str]) -> Result<Option<Vec<u8>>, Error> {
     let mut source = Vec::new();
     for name in names {
         let path = scripts.join(name);
-        match fs::read(&path) {
+        match regular::read(&path, MAX_SOURCE) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             text => {
                 source.extend(at(&path, text)?);
@@ -324,8 +328,9 @@ fn our_program<D: Flags>(request: &Request, dialect: &D, place: &Path, name: &st
     fs::copy(request.ours.join(name), &program)?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
     let offsets = request.scripts.join("devicetable-offsets.h");
-    if offsets.exists() {
-        fs::copy(offsets, directory.join("devicetable-offsets.h"))?;
+    match regular::read(&offsets, MAX_SOURCE) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        text => fs::write(directory.join("devicetable-offsets.h"), text?)?,
     }
     Ok(Subject { tool: request.tool, ..Subject::new(program) })
 }

@@ -1,10 +1,10 @@
 //! The programs that are to be replaced.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use base::regular;
 use sha2::{Digest, Sha256};
 
 use super::{Request, at};
@@ -13,6 +13,9 @@ use crate::subject::{TARGETS, Target, Tool};
 
 /// What only our programs have.
 const OURS: &[u8] = b"KBUILD_RS";
+
+/// The most bytes that a program may have.
+const MAX_PROGRAM: u64 = 64 << 20;
 
 /// Debian's wrapper makes the name of what it runs from this.
 const WRAPPER: &[u8] = b"%s.real-%s-%s";
@@ -58,27 +61,27 @@ pub(super) fn names(tool: Tool) -> Vec<&'static str> {
     names
 }
 
-/// The originals of these names, as they were kept by a swap or are in the tool's
-/// directory.
+/// The originals of these names. Where nothing says which programs of the tool's directory
+/// are originals, ours are told from them by their text.
 pub(super) fn originals(request: &Request, names: &[&'static str]) -> Result<Vec<Original>, Error> {
     let ours = request.ours.join(request.tool.name());
-    let wanted = machine(&at(&ours, fs::read(&ours))?);
+    let wanted = machine(&at(&ours, regular::read(&ours, MAX_PROGRAM))?);
+    let directory = request.originals.as_ref().unwrap_or(&request.scripts);
     let mut originals = Vec::new();
     for &name in names {
-        for path in request.kept.iter().chain([&request.scripts]).map(|dir| dir.join(name)) {
-            let bytes = match fs::read(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                bytes => at(&path, bytes)?,
-            };
-            if memchr::memmem::find(&bytes, OURS).is_none() {
-                // An emulator may run it, but some of what it does is its machine's: whether
-                // `char` is signed, the order of bytes.
-                let is_foreign = machine(&bytes).is_some_and(|theirs| Some(theirs) != wanted);
-                let unable = if is_foreign { Some(FOREIGN.to_owned()) } else { unable(&path)? };
-                originals.push(Original { name, path, bytes, unable });
-                break;
-            }
+        let path = directory.join(name);
+        let bytes = match regular::read(&path, MAX_PROGRAM) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            bytes => at(&path, bytes)?,
+        };
+        if request.originals.is_none() && memchr::memmem::find(&bytes, OURS).is_some() {
+            continue;
         }
+        // An emulator may run it, but some of what it does is its machine's: whether
+        // `char` is signed, the order of bytes.
+        let is_foreign = machine(&bytes).is_some_and(|theirs| Some(theirs) != wanted);
+        let unable = if is_foreign { Some(FOREIGN.to_owned()) } else { unable(&path)? };
+        originals.push(Original { name, path, bytes, unable });
     }
     Ok(originals)
 }
