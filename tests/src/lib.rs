@@ -38,6 +38,7 @@ pub mod packaged;
 pub mod privilege;
 pub mod recording;
 pub mod route;
+pub mod scratch_tree;
 pub mod signing;
 pub mod sums;
 pub mod swapped;

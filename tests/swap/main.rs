@@ -9,13 +9,12 @@ use std::process::Command;
 
 use kbuild_rs_tests::command::{copy, output, write_executable};
 use kbuild_rs_tests::original;
+use kbuild_rs_tests::scratch_tree::{
+    BUILT, DEBIAN, PROVER, RECORD, ScratchTree, TOOLS, digest, program, program_of_swaps,
+};
 
 use swap::Error;
 use swap::change::Change;
-
-use bench::{BUILT, Bench, DEBIAN, PROVER, RECORD, TOOLS, digest, program, program_of_swaps};
-
-mod bench;
 
 #[test]
 fn our_programs_are_known() {
@@ -28,71 +27,71 @@ fn our_programs_are_known() {
 #[test]
 fn programs_are_replaced_and_restored() {
     for (programs, source) in [(DEBIAN, false), (BUILT, false), (BUILT, true), (&[][..], true)] {
-        let bench = Bench::new(programs, source);
-        let before = bench.snapshot();
-        bench.swap();
-        let swapped = bench.snapshot();
+        let tree = ScratchTree::new(programs, source);
+        let before = tree.snapshot();
+        tree.swap();
+        let swapped = tree.snapshot();
         for name in programs {
-            let path = bench.scripts().join(name);
+            let path = tree.scripts().join(name);
             let ours = if *name == "mk_elfconfig" { "mk_elfconfig" } else { "modpost" };
             let (mode, time, found) = &swapped[&path];
             assert_eq!((mode, time), (&before[&path].0, &before[&path].1), "{name}");
-            assert_eq!(*found, digest(&fs::read(bench.ours().join(ours)).unwrap()), "{name}");
+            assert_eq!(*found, digest(&fs::read(tree.ours().join(ours)).unwrap()), "{name}");
         }
         if source {
-            let kbuild = fs::read_to_string(bench.scripts().join("Kbuild")).unwrap();
-            let line = format!("KBUILD_RS ?= {}", bench.ours().display());
+            let kbuild = fs::read_to_string(tree.scripts().join("Kbuild")).unwrap();
+            let line = format!("KBUILD_RS ?= {}", tree.ours().display());
             assert!(kbuild.lines().any(|l| l == line), "{kbuild}");
-            let makefile = bench.scripts().join("Makefile");
+            let makefile = tree.scripts().join("Makefile");
             assert_eq!(swapped[&makefile], before[&makefile]);
         }
-        let swapped = bench.files();
-        bench.swap();
-        assert_eq!(bench.files(), swapped, "twice");
-        bench.undo();
-        assert_eq!(bench.snapshot(), before);
-        bench.undo();
-        assert_eq!(bench.snapshot(), before, "twice");
+        let swapped = tree.files();
+        tree.swap();
+        assert_eq!(tree.files(), swapped, "twice");
+        tree.undo();
+        assert_eq!(tree.snapshot(), before);
+        tree.undo();
+        assert_eq!(tree.snapshot(), before, "twice");
     }
 }
 
 /// What make takes, in a tree, from the Kbuild in a directory: the programs that it copies,
 /// those that it compiles, and what else it makes.
-fn made_in(bench: &Bench, dir: &str) -> String {
+fn made_in(tree: &ScratchTree, dir: &str) -> String {
     let text = format!(
         "obj := {dir}\nsrctree := .\ninclude $(srctree)/$(obj)/Kbuild\n\
          $(info $(kbuild-rs):$(hostprogs-always-y):$(always-y))\nFORCE:\nnothing:\n"
     );
     let make = ["-c", "printf '%s' \"$0\" | make -s -f - nothing", &text];
-    String::from_utf8(output(Command::new("sh").args(make).current_dir(bench.tree())).unwrap()).unwrap()
+    String::from_utf8(output(Command::new("sh").args(make).current_dir(tree.tree())).unwrap()).unwrap()
 }
 
 /// The same of one of the tree's `scripts`.
-fn made(bench: &Bench, dir: &str) -> String {
-    made_in(bench, &format!("scripts/{dir}"))
+fn made(tree: &ScratchTree, dir: &str) -> String {
+    made_in(tree, &format!("scripts/{dir}"))
 }
 
 #[test]
 fn without_our_programs_a_tree_builds_its_own() {
-    let bench = Bench::new(&[], true).with_tools();
+    let tree = ScratchTree::new(&[], true).with_tools();
     for _ in 0..2 {
-        bench.swap();
+        tree.swap();
         let expected = "modpost mk_elfconfig::modpost mk_elfconfig elfconfig.h devicetable-offsets.h\n";
-        assert_eq!(made(&bench, "mod"), expected);
+        assert_eq!(made(&tree, "mod"), expected);
         for (dir, name) in TOOLS {
-            assert_eq!(made(&bench, dir), format!("{name}::more {name}\n"));
+            assert_eq!(made(&tree, dir), format!("{name}::more {name}\n"));
         }
     }
     // As in a package of the headers that is made in the tree, for another machine.
-    fs::create_dir(bench.tree().join("package")).unwrap();
-    copy(&bench.tree().join("scripts"), &bench.tree().join("package/scripts")).unwrap();
+    fs::create_dir(tree.tree().join("package")).unwrap();
+    copy(&tree.tree().join("scripts"), &tree.tree().join("package/scripts")).unwrap();
     for (dir, name) in TOOLS {
-        assert_eq!(made_in(&bench, &format!("package/scripts/{dir}")), format!(":{name}:more\n"));
+        assert_eq!(made_in(&tree, &format!("package/scripts/{dir}")), format!(":{name}:more\n"));
     }
-    fs::remove_dir_all(bench.ours()).unwrap();
-    assert_eq!(made(&bench, "mod"), ":modpost mk_elfconfig:\n");
+    fs::remove_dir_all(tree.ours()).unwrap();
+    assert_eq!(made(&tree, "mod"), ":modpost mk_elfconfig:\n");
     for (dir, name) in TOOLS {
-        assert_eq!(made(&bench, dir), format!(":{name}:more\n"));
+        assert_eq!(made(&tree, dir), format!(":{name}:more\n"));
     }
 }
 
@@ -100,75 +99,75 @@ fn without_our_programs_a_tree_builds_its_own() {
 #[test]
 fn other_tools_beside_modpost() {
     for (programs, source) in [(DEBIAN, false), (BUILT, true)] {
-        let bench = Bench::new(programs, source).with_tools();
-        let before = bench.snapshot();
-        let scripts = fs::canonicalize(bench.tree().join("scripts")).unwrap();
+        let tree = ScratchTree::new(programs, source).with_tools();
+        let before = tree.snapshot();
+        let scripts = fs::canonicalize(tree.tree().join("scripts")).unwrap();
         let status = |expected: [bool; 3]| {
             let line = |(dir, is_ours): (&str, bool)| {
                 let state = if is_ours { "uses kbuild-rs for kernel 6.1.176" } else { "has its originals" };
                 format!("{}: {state}\n", scripts.join(dir).display())
             };
             let lines: String = ["mod", "basic", "genksyms"].into_iter().zip(expected).map(line).collect();
-            assert_eq!(String::from_utf8_lossy(&bench.run(&["--status"]).stdout), lines);
+            assert_eq!(String::from_utf8_lossy(&tree.run(&["--status"]).stdout), lines);
         };
-        bench.swap();
+        tree.swap();
         status([true; 3]);
         for (dir, name) in TOOLS {
             let place = scripts.join(dir);
-            assert!(fs::read(place.join(name)).unwrap() == fs::read(bench.ours().join(name)).unwrap());
+            assert!(fs::read(place.join(name)).unwrap() == fs::read(tree.ours().join(name)).unwrap());
             assert_eq!(fs::read_to_string(place.join(RECORD)).unwrap(), "kernel 6.1.176\n");
             assert_eq!(place.join("Kbuild").exists(), source);
         }
-        assert!(bench.run(&["--undo", "--only", "basic,mod"]).status.success());
+        assert!(tree.run(&["--undo", "--only", "basic,mod"]).status.success());
         status([false, false, true]);
-        bench.undo();
-        assert_eq!(bench.snapshot(), before);
-        assert!(bench.run(&["--from", "ours", "--only", "mod", "--only", "genksyms"]).status.success());
+        tree.undo();
+        assert_eq!(tree.snapshot(), before);
+        assert!(tree.run(&["--from", "ours", "--only", "mod", "--only", "genksyms"]).status.success());
         status([true, false, true]);
         fs::remove_dir_all(scripts.join("basic")).unwrap();
-        let refused = bench.run(&["--undo", "--only", "basic"]);
+        let refused = tree.run(&["--undo", "--only", "basic"]);
         assert_eq!(refused.status.code(), Some(1));
         assert!(String::from_utf8_lossy(&refused.stderr).ends_with("not a kernel: it has no scripts/basic\n"));
     }
 }
 
 /// What git says in a tree.
-fn git(bench: &Bench, arguments: &[&str]) -> String {
+fn git(tree: &ScratchTree, arguments: &[&str]) -> String {
     let mut git = Command::new("git");
     git.args(["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]).args(arguments);
-    git.current_dir(bench.tree()).envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")]);
+    git.current_dir(tree.tree()).envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")]);
     String::from_utf8(output(&mut git).unwrap()).unwrap()
 }
 
 #[test]
 fn git_sees_no_change() {
-    let bench = Bench::new(&[], true).with_tools();
-    fs::write(bench.tree().join(".gitignore"), ".*\n").unwrap();
-    git(&bench, &["init", "-q"]);
-    let exclude = bench.tree().join(".git/info/exclude");
+    let tree = ScratchTree::new(&[], true).with_tools();
+    fs::write(tree.tree().join(".gitignore"), ".*\n").unwrap();
+    git(&tree, &["init", "-q"]);
+    let exclude = tree.tree().join(".git/info/exclude");
     let before = "*.orig\n\n# mine\n\n";
     fs::write(&exclude, before).unwrap();
-    git(&bench, &["add", "-A", "-f"]);
-    git(&bench, &["commit", "-q", "-m", "a kernel"]);
+    git(&tree, &["add", "-A", "-f"]);
+    git(&tree, &["commit", "-q", "-m", "a kernel"]);
     let is_clean = || {
-        assert_eq!(git(&bench, &["status", "--porcelain"]), "");
-        assert!(!git(&bench, &["describe", "--always", "--dirty"]).contains("dirty"));
+        assert_eq!(git(&tree, &["status", "--porcelain"]), "");
+        assert!(!git(&tree, &["describe", "--always", "--dirty"]).contains("dirty"));
     };
     for _ in 0..2 {
-        bench.swap();
+        tree.swap();
         is_clean();
     }
-    git(&bench, &["stash", "-q"]);
-    git(&bench, &["checkout", "-q", "-f"]);
-    git(&bench, &["clean", "-q", "-f", "-d"]);
-    assert!(made(&bench, "mod").starts_with("modpost mk_elfconfig::"));
+    git(&tree, &["stash", "-q"]);
+    git(&tree, &["checkout", "-q", "-f"]);
+    git(&tree, &["clean", "-q", "-f", "-d"]);
+    assert!(made(&tree, "mod").starts_with("modpost mk_elfconfig::"));
 
     // This removes what isn't tracked, the swap with it.
-    git(&bench, &["clean", "-q", "-f", "-d", "-x"]);
-    assert!(String::from_utf8_lossy(&bench.run(&["--status"]).stdout).ends_with("has its originals\n"));
-    bench.swap();
+    git(&tree, &["clean", "-q", "-f", "-d", "-x"]);
+    assert!(String::from_utf8_lossy(&tree.run(&["--status"]).stdout).ends_with("has its originals\n"));
+    tree.swap();
     is_clean();
-    bench.undo();
+    tree.undo();
     is_clean();
     assert_eq!(fs::read_to_string(&exclude).unwrap(), before);
 }
@@ -177,11 +176,11 @@ fn git_sees_no_change() {
 /// chooses what an undo installs.
 #[test]
 fn originals_of_version_0_1_0_are_refused() {
-    let bench = Bench::new(BUILT, true);
-    bench.swap();
-    fs::write(bench.scripts().join(".kbuild-rs/.time"), "").unwrap();
+    let tree = ScratchTree::new(BUILT, true);
+    tree.swap();
+    fs::write(tree.scripts().join(".kbuild-rs/.time"), "").unwrap();
     for arguments in [&["--undo"][..], &["--from", "ours"]] {
-        bench.refuses(arguments, ".kbuild-rs: was made by version 0.1.0, which has to undo its own swap");
+        tree.refuses(arguments, ".kbuild-rs: was made by version 0.1.0, which has to undo its own swap");
     }
 }
 
@@ -190,32 +189,32 @@ fn originals_of_version_0_1_0_are_refused() {
 #[test]
 fn originals_of_version_0_2_0_come_back() {
     for is_undone in [true, false] {
-        let bench = Bench::new(BUILT, true);
-        let before = bench.snapshot();
-        bench.swap();
-        let scripts = fs::canonicalize(bench.scripts()).unwrap();
-        let old = bench.state().join("kept").join(scripts.strip_prefix("/").unwrap());
+        let tree = ScratchTree::new(BUILT, true);
+        let before = tree.snapshot();
+        tree.swap();
+        let scripts = fs::canonicalize(tree.scripts()).unwrap();
+        let old = tree.state().join("kept").join(scripts.strip_prefix("/").unwrap());
         fs::create_dir_all(&old).unwrap();
         for name in BUILT {
             let path = old.join(name);
-            fs::copy(bench.kept_original(name), &path).unwrap();
-            let (mode, (seconds, nanoseconds), _) = &before[&bench.scripts().join(name)];
+            fs::copy(tree.kept_original(name), &path).unwrap();
+            let (mode, (seconds, nanoseconds), _) = &before[&tree.scripts().join(name)];
             fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).unwrap();
             date(&path, *seconds, *nanoseconds);
         }
-        let (seconds, nanoseconds) = before[&bench.scripts()].1;
+        let (seconds, nanoseconds) = before[&tree.scripts()].1;
         fs::write(old.join(".time"), "").unwrap();
         date(&old.join(".time"), seconds, nanoseconds);
-        fs::remove_dir_all(bench.kept()).unwrap();
-        fs::remove_file(bench.scripts().join(".kbuild-rs/installed")).unwrap();
-        let status = String::from_utf8(bench.run(&["--status"]).stdout).unwrap();
+        fs::remove_dir_all(tree.kept()).unwrap();
+        fs::remove_file(tree.scripts().join(".kbuild-rs/installed")).unwrap();
+        let status = String::from_utf8(tree.run(&["--status"]).stdout).unwrap();
         assert!(status.ends_with(": uses kbuild-rs for kernel 6.1.176\n"), "{status}");
         if !is_undone {
-            bench.swap();
+            tree.swap();
         }
-        bench.undo();
-        assert_eq!(bench.snapshot(), before);
-        assert!(!bench.state().exists());
+        tree.undo();
+        assert_eq!(tree.snapshot(), before);
+        assert!(!tree.state().exists());
     }
 }
 
@@ -228,20 +227,20 @@ fn date(path: &Path, seconds: i64, nanoseconds: i64) {
 /// nothing that was replaced.
 #[test]
 fn what_is_kept_is_not_in_the_tree() {
-    let bench = Bench::new(BUILT, true);
-    let before: Vec<_> = bench.snapshot().into_keys().collect();
-    bench.swap();
-    let mut after: Vec<_> = bench.snapshot().into_keys().filter(|path| !path.starts_with(bench.state())).collect();
+    let tree = ScratchTree::new(BUILT, true);
+    let before: Vec<_> = tree.snapshot().into_keys().collect();
+    tree.swap();
+    let mut after: Vec<_> = tree.snapshot().into_keys().filter(|path| !path.starts_with(tree.state())).collect();
     after.retain(|path| !before.contains(path));
-    let scripts = bench.scripts();
+    let scripts = tree.scripts();
     let recorded = [".kbuild-rs", ".kbuild-rs/installed", RECORD, "Kbuild"];
     assert_eq!(after, recorded.map(|name| scripts.join(name)));
 
-    let copied = bench.dir.path().join("copied");
-    copy(&bench.tree(), &copied).unwrap();
+    let copied = tree.dir.path().join("copied");
+    copy(&tree.tree(), &copied).unwrap();
     let undo = |expected: Option<i32>| {
         let mut undo = program_of_swaps();
-        let output = undo.args(["--state", "state", "--undo"]).arg(&copied).current_dir(bench.dir.path()).output();
+        let output = undo.args(["--state", "state", "--undo"]).arg(&copied).current_dir(tree.dir.path()).output();
         assert_eq!(output.unwrap().status.code(), expected);
     };
     // Headers, in which nothing can be built; then a source tree.
@@ -251,26 +250,26 @@ fn what_is_kept_is_not_in_the_tree() {
     fs::rename(copied.join("away"), copied.join("init")).unwrap();
     undo(Some(0));
     assert!(!copied.join("scripts/mod/modpost").exists() && copied.join("scripts/mod/Makefile").exists());
-    bench.undo();
+    tree.undo();
 }
 
 #[test]
 fn trees_that_were_swapped_are_found() {
-    let bench = Bench::new(BUILT, true);
-    let before = bench.snapshot();
-    bench.swap();
+    let tree = ScratchTree::new(BUILT, true);
+    let before = tree.snapshot();
+    tree.swap();
     let all = |argument: &str| {
         let mut all = program_of_swaps();
-        let root = bench.dir.path().join("nothing");
-        all.args(["--state", "state", "--all", argument]).env("DPKG_ROOT", root).current_dir(bench.dir.path());
+        let root = tree.dir.path().join("nothing");
+        all.args(["--state", "state", "--all", argument]).env("DPKG_ROOT", root).current_dir(tree.dir.path());
         String::from_utf8(output(&mut all).unwrap()).unwrap()
     };
-    let place = fs::canonicalize(bench.scripts()).unwrap();
+    let place = fs::canonicalize(tree.scripts()).unwrap();
     assert_eq!(all("--status"), format!("{}: uses kbuild-rs for kernel 6.1.176\n", place.display()));
     assert_eq!(all("--undo"), format!("{}: has its originals again\n", place.display()));
     assert_eq!(all("--status"), "");
-    assert_eq!(bench.snapshot(), before);
-    assert!(!bench.state().exists());
+    assert_eq!(tree.snapshot(), before);
+    assert!(!tree.state().exists());
 }
 
 /// The same program with another machine in its ELF header: aarch64.
@@ -284,64 +283,64 @@ fn for_another(program: &[u8]) -> Vec<u8> {
 /// headers themselves are for.
 #[test]
 fn programs_of_another_machine() {
-    let bench = Bench::new(BUILT, false);
+    let tree = ScratchTree::new(BUILT, false);
     for name in BUILT {
-        fs::write(bench.scripts().join(name), for_another(&program(name))).unwrap();
+        fs::write(tree.scripts().join(name), for_another(&program(name))).unwrap();
     }
-    let before = bench.snapshot();
+    let before = tree.snapshot();
     let from = &["--from", "ours"];
-    bench.refuses(from, "modpost: is for aarch64, and this machine is x86_64: --host says where ours is to run");
+    tree.refuses(from, "modpost: is for aarch64, and this machine is x86_64: --host says where ours is to run");
     let for_aarch64 = &["--from", "ours", "--host", "aarch64"];
-    bench.refuses(for_aarch64, "ours/aarch64/modpost: is missing, or not for aarch64");
+    tree.refuses(for_aarch64, "ours/aarch64/modpost: is missing, or not for aarch64");
 
     // A package for another machine is made here.
-    fs::create_dir(bench.ours().join("aarch64")).unwrap();
+    fs::create_dir(tree.ours().join("aarch64")).unwrap();
     for name in BUILT {
-        let ours = for_another(&fs::read(bench.ours().join(name)).unwrap());
-        fs::write(bench.ours().join("aarch64").join(name), ours).unwrap();
+        let ours = for_another(&fs::read(tree.ours().join(name)).unwrap());
+        fs::write(tree.ours().join("aarch64").join(name), ours).unwrap();
     }
-    assert!(bench.run(for_aarch64).status.success());
-    let modpost = || fs::read(bench.scripts().join("modpost")).unwrap();
-    assert!(modpost() == for_another(&fs::read(bench.ours().join("modpost")).unwrap()));
-    bench.undo();
-    assert_eq!(bench.snapshot(), before);
+    assert!(tree.run(for_aarch64).status.success());
+    let modpost = || fs::read(tree.scripts().join("modpost")).unwrap();
+    assert!(modpost() == for_another(&fs::read(tree.ours().join("modpost")).unwrap()));
+    tree.undo();
+    assert_eq!(tree.snapshot(), before);
 
     // Headers for this machine were made on another, and hold its programs.
-    fs::write(bench.tree().join(".config"), "CONFIG_X86=y\nCONFIG_X86_64=y\n").unwrap();
-    fs::create_dir(bench.tree().join("scripts/kconfig")).unwrap();
-    let conf = bench.tree().join("scripts/kconfig/conf");
+    fs::write(tree.tree().join(".config"), "CONFIG_X86=y\nCONFIG_X86_64=y\n").unwrap();
+    fs::create_dir(tree.tree().join("scripts/kconfig")).unwrap();
+    let conf = tree.tree().join("scripts/kconfig/conf");
     fs::write(&conf, for_another(&program("conf"))).unwrap();
     fs::set_permissions(&conf, fs::Permissions::from_mode(0o755)).unwrap();
-    let before = bench.snapshot();
-    let output = bench.run(from);
+    let before = tree.snapshot();
+    let output = tree.run(from);
     assert!(output.status.success());
     let expected = format!(
         "kbuild-rs-swap: {}: is for aarch64, too, and isn't replaced: what calls it fails\n",
         fs::canonicalize(&conf).unwrap().display()
     );
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
-    assert!(modpost() == fs::read(bench.ours().join("modpost")).unwrap());
-    bench.undo();
-    assert_eq!(bench.snapshot(), before);
+    assert!(modpost() == fs::read(tree.ours().join("modpost")).unwrap());
+    tree.undo();
+    assert_eq!(tree.snapshot(), before);
 }
 
 #[test]
 fn what_a_swapped_tree_builds_goes_too() {
-    let bench = Bench::new(&[], true);
-    let before = bench.snapshot();
-    bench.swap();
-    fs::copy(bench.ours().join("modpost"), bench.scripts().join("modpost")).unwrap();
-    bench.undo();
-    assert_eq!(bench.snapshot(), before);
+    let tree = ScratchTree::new(&[], true);
+    let before = tree.snapshot();
+    tree.swap();
+    fs::copy(tree.ours().join("modpost"), tree.scripts().join("modpost")).unwrap();
+    tree.undo();
+    assert_eq!(tree.snapshot(), before);
 }
 
 #[test]
 fn a_package_made_of_a_swapped_tree_keeps_what_it_cant_build() {
-    let bench = Bench::new(&[], true);
-    bench.swap();
-    fs::copy(bench.ours().join("modpost"), bench.scripts().join("modpost")).unwrap();
-    fs::remove_dir_all(bench.tree().join("init")).unwrap();
-    bench.refuses(
+    let tree = ScratchTree::new(&[], true);
+    tree.swap();
+    fs::copy(tree.ours().join("modpost"), tree.scripts().join("modpost")).unwrap();
+    fs::remove_dir_all(tree.tree().join("init")).unwrap();
+    tree.refuses(
         &["--undo"],
         "modpost: is of kbuild-rs, its original isn't kept, and it can't be built here: nothing is changed",
     );
@@ -349,34 +348,34 @@ fn a_package_made_of_a_swapped_tree_keeps_what_it_cant_build() {
 
 #[test]
 fn an_upgrade_brings_new_originals() {
-    let bench = Bench::new(DEBIAN, false);
-    bench.swap();
+    let tree = ScratchTree::new(DEBIAN, false);
+    tree.swap();
     let new = program("newer");
-    let path = bench.scripts().join("modpost");
+    let path = tree.scripts().join("modpost");
     fs::remove_file(&path).unwrap();
     fs::write(&path, &new).unwrap();
-    bench.swap();
+    tree.swap();
     assert!(fs::read(&path).unwrap() != new);
-    bench.undo();
+    tree.undo();
     assert!(fs::read(&path).unwrap() == new);
 }
 
 #[test]
 fn the_status_says_what_a_tree_uses() {
-    let bench = Bench::new(DEBIAN, false);
+    let tree = ScratchTree::new(DEBIAN, false);
     let expect = |state: &str| {
-        let before = bench.snapshot();
-        let output = bench.run(&["--status"]);
+        let before = tree.snapshot();
+        let output = tree.run(&["--status"]);
         assert!(output.status.success(), "{output:?}");
-        let place = fs::canonicalize(bench.scripts()).unwrap();
+        let place = fs::canonicalize(tree.scripts()).unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{}: {state}\n", place.display()));
-        assert_eq!(bench.snapshot(), before);
+        assert_eq!(tree.snapshot(), before);
     };
     expect("has its originals");
-    bench.swap();
+    tree.swap();
     expect("uses kbuild-rs for kernel 6.1.176");
     for (number, name) in DEBIAN.iter().enumerate() {
-        let path = bench.scripts().join(name);
+        let path = tree.scripts().join(name);
         fs::remove_file(&path).unwrap();
         fs::write(&path, program("newer")).unwrap();
         let is_last = number + 1 == DEBIAN.len();
@@ -386,21 +385,21 @@ fn the_status_says_what_a_tree_uses() {
             "uses kbuild-rs in part: run kbuild-rs-swap again"
         });
     }
-    bench.swap();
-    fs::remove_dir_all(bench.kept()).unwrap();
+    tree.swap();
+    fs::remove_dir_all(tree.kept()).unwrap();
     expect("uses kbuild-rs, and the originals that it replaced are not kept");
 }
 
 #[test]
 fn all_installed_headers_are_found() {
-    let bench = Bench::new(DEBIAN, false);
-    let before = bench.snapshot();
-    let root = bench.dir.path().join("root");
+    let tree = ScratchTree::new(DEBIAN, false);
+    let before = tree.snapshot();
+    let root = tree.dir.path().join("root");
     // As in Debian, several names lead to one directory.
     for (dir, name) in [("lib/modules/6.1", "build"), ("usr/src", "linux-headers-6.1"), ("usr/lib", "linux-kbuild-6.1")]
     {
         fs::create_dir_all(root.join(dir)).unwrap();
-        symlink(bench.tree(), root.join(dir).join(name)).unwrap();
+        symlink(tree.tree(), root.join(dir).join(name)).unwrap();
     }
     fs::create_dir_all(root.join("usr/src/linux-headers-6.1-common/scripts")).unwrap();
     let all = |arguments: &[&str]| {
@@ -410,16 +409,16 @@ fn all_installed_headers_are_found() {
             .args(arguments)
             .arg("--all")
             .env("DPKG_ROOT", &root)
-            .current_dir(bench.dir.path());
+            .current_dir(tree.dir.path());
         let output = output.output().unwrap();
         let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
         (output.status.code(), stdout, stderr)
     };
-    let place = fs::canonicalize(bench.scripts()).unwrap();
+    let place = fs::canonicalize(tree.scripts()).unwrap();
     let is = |state: &str| format!("{}: {state}\n", place.display());
 
     assert_eq!(all(&["--status"]), (Some(0), is("has its originals"), String::new()));
-    let ours = fs::canonicalize(bench.dir.path()).unwrap().join("ours");
+    let ours = fs::canonicalize(tree.dir.path()).unwrap().join("ours");
     let swapped = format!("modpost: is the same\n{}", is(&format!("uses kbuild-rs of {}", ours.display())));
     assert_eq!(all(&["--from", "ours"]), (Some(0), swapped, String::new()));
     assert_eq!(all(&["--status"]), (Some(0), is("uses kbuild-rs for kernel 6.1.176"), String::new()));
@@ -427,7 +426,7 @@ fn all_installed_headers_are_found() {
     // One that can't be done doesn't keep the others from it.
     let other = root.join("lib/modules/6.0/build/scripts/mod");
     fs::create_dir_all(other.parent().unwrap()).unwrap();
-    copy(&bench.scripts(), &other).unwrap();
+    copy(&tree.scripts(), &other).unwrap();
     let (status, stdout, stderr) = all(&["--undo"]);
     assert_eq!((status, stdout), (Some(1), is("has its originals again")));
     assert!(stderr.ends_with("its original isn't kept, and it can't be built here: nothing is changed\n"), "{stderr}");
@@ -437,84 +436,85 @@ fn all_installed_headers_are_found() {
     fs::write(other.join("modpost"), "#!/bin/sh\n").unwrap();
     let (status, _, stderr) = all(&["--undo"]);
     assert_eq!((status, &*stderr), (Some(0), ""));
-    assert_eq!(bench.snapshot(), before);
+    assert_eq!(tree.snapshot(), before);
 }
 
 #[test]
 fn killed_before_any_change() {
     for (programs, source) in [(&DEBIAN[..2], false), (BUILT, true), (&[][..], true)] {
-        let bench = Bench::new(programs, source).with_tools();
-        let before = bench.snapshot();
-        let files = bench.files();
-        bench.swap();
-        let swapped = bench.files();
-        let times = |bench: &Bench| bench.snapshot().into_iter().filter(|(path, _)| path.is_dir()).collect::<Vec<_>>();
-        let swapped_times: Vec<_> = times(&bench).into_iter().filter(|(path, _)| before.contains_key(path)).collect();
-        bench.undo();
+        let tree = ScratchTree::new(programs, source).with_tools();
+        let before = tree.snapshot();
+        let files = tree.files();
+        tree.swap();
+        let swapped = tree.files();
+        let times =
+            |tree: &ScratchTree| tree.snapshot().into_iter().filter(|(path, _)| path.is_dir()).collect::<Vec<_>>();
+        let swapped_times: Vec<_> = times(&tree).into_iter().filter(|(path, _)| before.contains_key(path)).collect();
+        tree.undo();
         let mut number = 0;
-        while bench.killed_before(number, false) {
-            for (path, file) in bench.files() {
+        while tree.killed_before(number, false) {
+            for (path, file) in tree.files() {
                 let is_whole = [files.get(&path), swapped.get(&path)].contains(&Some(&file));
-                let is_hidden = path.to_str().unwrap().contains("/.kbuild-rs") || path.starts_with(bench.state());
+                let is_hidden = path.to_str().unwrap().contains("/.kbuild-rs") || path.starts_with(tree.state());
                 assert!(is_whole || is_hidden, "swap ended before change {number}: {}", path.display());
             }
             // Both ways lead on from there.
             if number % 2 == 0 {
-                bench.swap();
-                assert_eq!(bench.files(), swapped, "swap ended before change {number}, then swapped");
-                let mut found = times(&bench);
+                tree.swap();
+                assert_eq!(tree.files(), swapped, "swap ended before change {number}, then swapped");
+                let mut found = times(&tree);
                 found.retain(|(path, _)| before.contains_key(path));
                 assert_eq!(found, swapped_times, "swap ended before change {number}, then swapped");
             }
-            bench.undo();
-            assert_eq!(bench.snapshot(), before, "swap ended before change {number}, then undone");
+            tree.undo();
+            assert_eq!(tree.snapshot(), before, "swap ended before change {number}, then undone");
             number += 1;
         }
         assert!(number > 10, "{number}");
-        bench.undo();
+        tree.undo();
         number = 0;
         loop {
-            bench.swap();
-            if !bench.killed_before(number, true) {
+            tree.swap();
+            if !tree.killed_before(number, true) {
                 break;
             }
-            bench.undo();
-            assert_eq!(bench.snapshot(), before, "undo ended before change {number}");
+            tree.undo();
+            assert_eq!(tree.snapshot(), before, "undo ended before change {number}");
             number += 1;
         }
         assert!(number > 5, "{number}");
         // Nothing is left where originals are kept, either.
-        assert_eq!(bench.snapshot(), before);
-        assert!(!bench.state().exists());
+        assert_eq!(tree.snapshot(), before);
+        assert!(!tree.state().exists());
     }
 }
 
 /// A change that fails: what was prepared is gone again, and the originals are there.
 #[test]
 fn a_change_that_fails() {
-    let bench = Bench::new(BUILT, true);
-    let before = bench.snapshot();
+    let tree = ScratchTree::new(BUILT, true);
+    let before = tree.snapshot();
     let mut watch = |change: &Change| match change {
         Change::Replace(path) => Err(Error::Io(path.clone(), std::io::Error::from_raw_os_error(5))),
         _ => Ok(()),
     };
-    assert!(matches!(bench.change(false, &mut watch), Err(Error::Io(..))));
-    assert!(!bench.scripts().join(".kbuild-rs.new").exists());
-    bench.undo();
-    assert_eq!(bench.snapshot(), before);
+    assert!(matches!(tree.change(false, &mut watch), Err(Error::Io(..))));
+    assert!(!tree.scripts().join(".kbuild-rs.new").exists());
+    tree.undo();
+    assert_eq!(tree.snapshot(), before);
 }
 
 /// A signal that ends it while programs are compared leaves the tree as it was.
 #[test]
 fn told_to_end() {
-    let bench = Bench::new(BUILT, true);
-    let before = bench.files();
+    let tree = ScratchTree::new(BUILT, true);
+    let before = tree.files();
     for signal in ["HUP", "INT", "TERM"] {
         let ends = format!("#!/bin/sh\nkill -{signal} $PPID\n");
-        write_executable(&bench.ours().join("kbuild-rs-prove"), &ends).unwrap();
-        assert_eq!(bench.run(&["--from", "ours"]).status.code(), None, "{signal}");
-        assert_eq!(bench.files(), before, "{signal}");
-        write_executable(&bench.ours().join("kbuild-rs-prove"), PROVER).unwrap();
+        write_executable(&tree.ours().join("kbuild-rs-prove"), &ends).unwrap();
+        assert_eq!(tree.run(&["--from", "ours"]).status.code(), None, "{signal}");
+        assert_eq!(tree.files(), before, "{signal}");
+        write_executable(&tree.ours().join("kbuild-rs-prove"), PROVER).unwrap();
     }
 }
 
@@ -522,111 +522,111 @@ fn told_to_end() {
 fn what_is_not_known_is_refused() {
     let from = &["--from", "ours"];
 
-    let bench = Bench::new(&[], false);
-    bench.refuses(from, "not a kernel: scripts/mod has neither modpost nor its source");
+    let tree = ScratchTree::new(&[], false);
+    tree.refuses(from, "not a kernel: scripts/mod has neither modpost nor its source");
     for wrong in [&["--from", "ours", "another"][..], &["--all"], &["--undo", "--status"], &["--undo", "--check"]] {
-        assert_eq!(bench.run(wrong).status.code(), Some(2), "{wrong:?}");
+        assert_eq!(tree.run(wrong).status.code(), Some(2), "{wrong:?}");
     }
 
-    let bench = Bench::new(BUILT, false);
-    bench.refuses(&["--from", "nothing"], "modpost: is missing");
-    bench.refuses(&["--from", "not ours"], "contains characters that are unsafe in a Makefile");
-    fs::remove_file(bench.ours().join("Kbuild")).unwrap();
-    bench.refuses(from, "Kbuild: is missing");
+    let tree = ScratchTree::new(BUILT, false);
+    tree.refuses(&["--from", "nothing"], "modpost: is missing");
+    tree.refuses(&["--from", "not ours"], "contains characters that are unsafe in a Makefile");
+    fs::remove_file(tree.ours().join("Kbuild")).unwrap();
+    tree.refuses(from, "Kbuild: is missing");
 
-    let bench = Bench::new(BUILT, false);
-    fs::write(bench.scripts().join("modpost"), "#!/bin/sh\n").unwrap();
-    bench.refuses(from, "modpost: is not an ELF program");
+    let tree = ScratchTree::new(BUILT, false);
+    fs::write(tree.scripts().join("modpost"), "#!/bin/sh\n").unwrap();
+    tree.refuses(from, "modpost: is not an ELF program");
 
-    let bench = Bench::new(BUILT, false);
-    let path = bench.scripts().join("modpost");
+    let tree = ScratchTree::new(BUILT, false);
+    let path = tree.scripts().join("modpost");
     fs::remove_file(&path).unwrap();
     symlink("/bin/true", &path).unwrap();
-    bench.refuses(from, "modpost: is a symbolic link");
+    tree.refuses(from, "modpost: is a symbolic link");
 
-    let bench = Bench::new(&[], true);
-    fs::write(bench.scripts().join("Makefile"), "all:\n").unwrap();
-    bench.refuses(from, "Makefile: doesn't make modpost and mk_elfconfig");
+    let tree = ScratchTree::new(&[], true);
+    fs::write(tree.scripts().join("Makefile"), "all:\n").unwrap();
+    tree.refuses(from, "Makefile: doesn't make modpost and mk_elfconfig");
 
-    let bench = Bench::new(&[], true);
-    fs::write(bench.scripts().join("Kbuild"), "all:\n").unwrap();
-    bench.refuses(from, "Kbuild: is not of kbuild-rs");
+    let tree = ScratchTree::new(&[], true);
+    fs::write(tree.scripts().join("Kbuild"), "all:\n").unwrap();
+    tree.refuses(from, "Kbuild: is not of kbuild-rs");
 
     // Where nothing can be kept, nothing is replaced.
-    let bench = Bench::new(BUILT, false);
-    let before = bench.snapshot();
-    fs::write(bench.dir.path().join("file"), "").unwrap();
+    let tree = ScratchTree::new(BUILT, false);
+    let before = tree.snapshot();
+    fs::write(tree.dir.path().join("file"), "").unwrap();
     let mut swap = program_of_swaps();
-    swap.args(["--from", "ours", "--state", "file/state", "tree"]).current_dir(bench.dir.path());
+    swap.args(["--from", "ours", "--state", "file/state", "tree"]).current_dir(tree.dir.path());
     let output = swap.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
         said.ends_with("file/state: Not a directory: --state names another directory for the originals\n"),
         "{said}"
     );
-    assert_eq!((output.status.code(), bench.snapshot()), (Some(1), before));
+    assert_eq!((output.status.code(), tree.snapshot()), (Some(1), before));
 
-    let bench = Bench::new(BUILT, false);
-    bench.swap();
-    fs::remove_dir_all(bench.state()).unwrap();
-    bench.refuses(&["--undo"], "its original isn't kept, and it can't be built here: nothing is changed");
+    let tree = ScratchTree::new(BUILT, false);
+    tree.swap();
+    fs::remove_dir_all(tree.state()).unwrap();
+    tree.refuses(&["--undo"], "its original isn't kept, and it can't be built here: nothing is changed");
 }
 
 #[test]
 fn nothing_is_swapped_without_proof() {
-    let bench = Bench::new(BUILT, true);
-    let before = bench.snapshot();
-    let output = bench.run(&["--from", "ours", "--check"]);
+    let tree = ScratchTree::new(BUILT, true);
+    let before = tree.snapshot();
+    let output = tree.run(&["--from", "ours", "--check"]);
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"modpost: is the same\n"[..]));
-    assert_eq!(bench.snapshot(), before);
+    assert_eq!(tree.snapshot(), before);
 
-    fs::write(bench.ours().join("refused"), "").unwrap();
-    bench.refuses(&["--from", "ours", "--check"], "modpost: differs");
-    bench.refuses(
+    fs::write(tree.ours().join("refused"), "").unwrap();
+    tree.refuses(&["--from", "ours", "--check"], "modpost: differs");
+    tree.refuses(
         &["--from", "ours"],
         "not swapped: could not verify that kbuild-rs behaves like the original (--force overrides)",
     );
 
-    let output = bench.run(&["--from", "ours", "--force"]);
+    let output = tree.run(&["--from", "ours", "--force"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.contains("modpost: differs\n") && stderr.contains("(--force)"));
-    assert!(!bench.scripts().join(RECORD).exists());
-    bench.undo();
-    assert_eq!(bench.snapshot(), before);
+    assert!(!tree.scripts().join(RECORD).exists());
+    tree.undo();
+    assert_eq!(tree.snapshot(), before);
 }
 
 #[test]
 fn what_is_proved_is_recorded() {
-    let bench = Bench::new(BUILT, false);
-    bench.swap();
-    assert_eq!(fs::read_to_string(bench.scripts().join(RECORD)).unwrap(), "kernel 6.1.176\n");
-    fs::remove_file(bench.ours().join("kbuild-rs-prove")).unwrap();
-    bench.refuses(&["--from", "ours"], "kbuild-rs-prove: is missing");
+    let tree = ScratchTree::new(BUILT, false);
+    tree.swap();
+    assert_eq!(fs::read_to_string(tree.scripts().join(RECORD)).unwrap(), "kernel 6.1.176\n");
+    fs::remove_file(tree.ours().join("kbuild-rs-prove")).unwrap();
+    tree.refuses(&["--from", "ours"], "kbuild-rs-prove: is missing");
 }
 
 /// What was done, for other programs, and what is done, step by step.
 #[test]
 fn results_as_json() {
-    let bench = Bench::new(DEBIAN, true).with_tools();
-    let scripts = fs::canonicalize(bench.tree().join("scripts")).unwrap();
+    let tree = ScratchTree::new(DEBIAN, true).with_tools();
+    let scripts = fs::canonicalize(tree.tree().join("scripts")).unwrap();
     let expected = |rest: &str| {
         let line = |dir| format!("{{\"directory\":\"{}\",{rest}}}\n", scripts.join(dir).display());
         ["mod", "basic", "genksyms"].map(line).concat()
     };
-    let run = |arguments: &[&str]| String::from_utf8(bench.run(arguments).stdout).unwrap();
+    let run = |arguments: &[&str]| String::from_utf8(tree.run(arguments).stdout).unwrap();
     let proof = "\"proof\":[\"modpost: is the same\"]";
     assert_eq!(run(&["--status", "--json"]), expected("\"status\":\"original\",\"kernel\":null"));
     assert_eq!(run(&["--from", "ours", "--check", "--json"]), expected(&format!("\"outcome\":\"same\",{proof}")));
     assert_eq!(run(&["--from", "ours", "--json"]), expected(&format!("\"outcome\":\"swapped\",{proof}")));
     assert_eq!(run(&["--status", "--json"]), expected("\"status\":\"swapped\",\"kernel\":\"6.1.176\""));
     assert_eq!(run(&["--status", "-q"]), "");
-    let undone = bench.run(&["--undo", "-v", "--only", "genksyms"]);
+    let undone = tree.run(&["--undo", "-v", "--only", "genksyms"]);
     let said = String::from_utf8(undone.stderr).unwrap();
     assert!(said.lines().count() > 2 && said.lines().all(|line| line.starts_with("kbuild-rs-swap: ")), "{said}");
     assert_eq!(run(&["--undo", "-q"]), "");
     assert_eq!(run(&["--undo", "--json"]), expected("\"outcome\":\"original\",\"proof\":[]"));
-    fs::write(bench.ours().join("refused"), "").unwrap();
-    let differs = bench.run(&["--from", "ours", "--check", "--json"]);
+    fs::write(tree.ours().join("refused"), "").unwrap();
+    let differs = tree.run(&["--from", "ours", "--check", "--json"]);
     assert_eq!(differs.status.code(), Some(1));
     assert_eq!(String::from_utf8(differs.stdout).unwrap(), expected("\"outcome\":\"different\",\"proof\":[]"));
 }

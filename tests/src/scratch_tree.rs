@@ -1,4 +1,7 @@
-//! A kernel's tree to be swapped, and what is known of its files.
+//! A kernel's tree to be swapped, and what is known of its files. Whatever goes wrong
+//! panics, as in the tests that use it.
+
+#![allow(clippy::missing_panics_doc, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,8 +9,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kbuild_rs_tests::command::write_executable;
-use kbuild_rs_tests::{original, run};
 use sha2::{Digest, Sha256};
 use swap::Error;
 use swap::change::{Change, Watch};
@@ -18,15 +19,19 @@ use swap::place::{Place, Purpose};
 use swap::replace::{self, Replacements};
 use tempfile::TempDir;
 
+use crate::command::write_executable;
+use crate::{original, run};
+
 /// The names of programs in Debian's headers packages.
-pub(crate) const DEBIAN: &[&str] =
+pub const DEBIAN: &[&str] =
     &["modpost", "modpost.real-lsb-32", "modpost.real-lsb-64", "modpost.real-msb-32", "modpost.real-msb-64"];
-pub(crate) const BUILT: &[&str] = &["modpost", "mk_elfconfig"];
+/// The names of programs in a tree that was built.
+pub const BUILT: &[&str] = &["modpost", "mk_elfconfig"];
 /// The other tools, which lie in directories of their names: `basic` has fixdep.
-pub(crate) const TOOLS: &[(&str, &str)] = &[("basic", "fixdep"), ("genksyms", "genksyms")];
+pub const TOOLS: &[(&str, &str)] = &[("basic", "fixdep"), ("genksyms", "genksyms")];
 /// Stands for kbuild-rs-prove, which has tests of its own: it says yes, unless
 /// there is a file that tells otherwise.
-pub(crate) const PROVER: &str = "#!/bin/sh
+pub const PROVER: &str = "#!/bin/sh
 record=
 while [ $# -gt 0 ]; do
 \t[ \"$1\" != --record ] || record=$2
@@ -39,66 +44,69 @@ fi
 echo 'modpost: is the same'
 [ -z \"$record\" ] || echo 'kernel 6.1.176' >\"$record\"
 ";
-pub(crate) const RECORD: &str = ".kbuild-rs/kernel";
+/// The record of the kernel, from the directory of the programs.
+pub const RECORD: &str = ".kbuild-rs/kernel";
 
 /// A kernel tree, and a directory with our programs.
-pub(crate) struct Bench {
-    pub(crate) dir: TempDir,
+pub struct ScratchTree {
+    /// The directory of both.
+    pub dir: TempDir,
 }
 
 /// What is known of a file: mode, modification time, digest of the contents.
-pub(crate) type Snapshot = BTreeMap<PathBuf, (u32, (i64, i64), String)>;
+pub type Snapshot = BTreeMap<PathBuf, (u32, (i64, i64), String)>;
 
 /// A program for this machine; no two are alike.
-pub(crate) fn program(mark: &str) -> Vec<u8> {
+pub fn program(mark: &str) -> Vec<u8> {
     [&fs::read("/bin/true").unwrap(), mark.as_bytes()].concat()
 }
 
-pub(crate) fn digest(contents: &[u8]) -> String {
+/// The SHA-256 of contents.
+pub fn digest(contents: &[u8]) -> String {
     format!("{:x}", Sha256::digest(contents))
 }
 
 /// kbuild-rs-swap.
-pub(crate) fn program_of_swaps() -> Command {
+pub fn program_of_swaps() -> Command {
     Command::new(original::ours("kbuild-rs-swap").unwrap().program)
 }
 
-impl Bench {
+impl ScratchTree {
     /// A tree with these programs, with or without modpost's source.
-    pub(crate) fn new(programs: &[&str], source: bool) -> Self {
-        let bench = Self { dir: run::place().unwrap() };
-        fs::create_dir_all(bench.scripts()).unwrap();
-        fs::create_dir(bench.ours()).unwrap();
+    pub fn new(programs: &[&str], source: bool) -> Self {
+        let tree = Self { dir: run::place().unwrap() };
+        fs::create_dir_all(tree.scripts()).unwrap();
+        fs::create_dir(tree.ours()).unwrap();
         // Small ones instead of ours.
         for name in BUILT.iter().copied().chain(TOOLS.iter().map(|(_, name)| *name)) {
-            fs::write(bench.ours().join(name), program(&format!("KBUILD_RS {name}"))).unwrap();
+            fs::write(tree.ours().join(name), program(&format!("KBUILD_RS {name}"))).unwrap();
         }
-        write_executable(&bench.ours().join("kbuild-rs-prove"), PROVER).unwrap();
-        fs::write(bench.ours().join("cases.tar.zst"), "").unwrap();
+        write_executable(&tree.ours().join("kbuild-rs-prove"), PROVER).unwrap();
+        fs::write(tree.ours().join("cases.tar.zst"), "").unwrap();
         let kbuild = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts-compat/Kbuild");
-        fs::copy(kbuild, bench.ours().join("Kbuild")).unwrap();
+        fs::copy(kbuild, tree.ours().join("Kbuild")).unwrap();
         for (number, name) in programs.iter().enumerate() {
-            let path = bench.scripts().join(name);
+            let path = tree.scripts().join(name);
             fs::write(&path, program(name)).unwrap();
             let mode = if number == 0 { 0o755 } else { 0o750 };
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            bench.age(&path, number);
+            tree.age(&path, number);
         }
         if source {
-            fs::create_dir(bench.tree().join("init")).unwrap();
-            fs::write(bench.tree().join("init/main.c"), "").unwrap();
+            fs::create_dir(tree.tree().join("init")).unwrap();
+            fs::write(tree.tree().join("init/main.c"), "").unwrap();
             for (name, text) in [("modpost.c", ""), ("Makefile", "hostprogs-always-y += modpost mk_elfconfig\n")] {
-                let path = bench.scripts().join(name);
+                let path = tree.scripts().join(name);
                 fs::write(&path, text).unwrap();
-                bench.age(&path, 20);
+                tree.age(&path, 20);
             }
         }
-        bench.age(&bench.scripts(), 30);
-        bench
+        tree.age(&tree.scripts(), 30);
+        tree
     }
 
     /// With the other tools, too, and their sources if there are sources.
-    pub(crate) fn with_tools(self) -> Self {
+    pub fn with_tools(self) -> Self {
         let [is_source, is_built] = ["modpost.c", "modpost"].map(|name| self.scripts().join(name).exists());
         for (dir, name) in TOOLS {
             let dir = self.tree().join("scripts").join(dir);
@@ -121,36 +129,40 @@ impl Bench {
         assert!(Command::new("touch").args(["-d", &time]).arg(path).status().unwrap().success());
     }
 
-    pub(crate) fn tree(&self) -> PathBuf {
+    /// The kernel tree.
+    pub fn tree(&self) -> PathBuf {
         self.dir.path().join("tree")
     }
 
-    pub(crate) fn scripts(&self) -> PathBuf {
+    /// Its `scripts/mod`.
+    pub fn scripts(&self) -> PathBuf {
         self.tree().join("scripts/mod")
     }
 
-    pub(crate) fn ours(&self) -> PathBuf {
+    /// The directory with our programs.
+    pub fn ours(&self) -> PathBuf {
         self.dir.path().join("ours")
     }
 
-    pub(crate) fn state(&self) -> PathBuf {
+    /// Where originals are kept.
+    pub fn state(&self) -> PathBuf {
         self.dir.path().join("state")
     }
 
     /// Where the originals of `scripts/mod` are kept.
-    pub(crate) fn kept(&self) -> PathBuf {
+    pub fn kept(&self) -> PathBuf {
         State::new(self.state()).entry(&fs::canonicalize(self.scripts()).unwrap())
     }
 
     /// The file in which an original of `scripts/mod` is kept.
-    pub(crate) fn kept_original(&self, name: &str) -> PathBuf {
+    pub fn kept_original(&self, name: &str) -> PathBuf {
         let manifest = State::new(self.state()).manifest(&fs::canonicalize(self.scripts()).unwrap());
         self.kept().join(manifest.unwrap().unwrap().original(name).unwrap().digest.to_string())
     }
 
     /// Swaps the tree, or takes ours out again, in this process. `watch` is asked before
     /// each change whether it is to be made.
-    pub(crate) fn change(&self, is_undo: bool, watch: &mut Watch<'_>) -> Result<(), Error> {
+    pub fn change(&self, is_undo: bool, watch: &mut Watch<'_>) -> Result<(), Error> {
         let state = State::new(self.state());
         let names = ["modpost", "mk_elfconfig", "fixdep", "genksyms"];
         let ours = Ours::in_directory(&self.ours(), &names)?;
@@ -172,7 +184,7 @@ impl Bench {
 
     /// Ends a swap or an undo before this change, as if the process were killed. Returns
     /// false if it has fewer changes.
-    pub(crate) fn killed_before(&self, number: usize, is_undo: bool) -> bool {
+    pub fn killed_before(&self, number: usize, is_undo: bool) -> bool {
         let mut done = 0;
         let mut watch = |_: &Change| {
             done += 1;
@@ -185,7 +197,8 @@ impl Bench {
         }
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    /// Everything below the tree's `scripts` and the state.
+    pub fn snapshot(&self) -> Snapshot {
         let mut files = Snapshot::new();
         let mut paths = vec![self.tree().join("scripts"), self.state()];
         paths.retain(|path| path.exists());
@@ -205,7 +218,7 @@ impl Bench {
     }
 
     /// The files without directories, and without the times of what a swap records.
-    pub(crate) fn files(&self) -> Snapshot {
+    pub fn files(&self) -> Snapshot {
         let mut files = self.snapshot();
         files.retain(|path, _| !path.is_dir());
         let is_record = |path: &Path| path.starts_with(self.state()) || path.parent().unwrap().ends_with(".kbuild-rs");
@@ -221,7 +234,7 @@ impl Bench {
     }
 
     /// Signals have their usual effect, whatever the tests were started with.
-    pub(crate) fn call(&self, arguments: &[&str], path: &str) -> Output {
+    pub fn call(&self, arguments: &[&str], path: &str) -> Output {
         Command::new("env")
             .arg("--default-signal=HUP,INT,TERM")
             .arg(program_of_swaps().get_program())
@@ -234,21 +247,25 @@ impl Bench {
             .unwrap()
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+    /// Runs kbuild-rs-swap on the tree.
+    pub fn run(&self, arguments: &[&str]) -> Output {
         self.call(arguments, &std::env::var("PATH").unwrap())
     }
 
-    pub(crate) fn swap(&self) {
+    /// Swaps the tree.
+    pub fn swap(&self) {
         let output = self.run(&["--from", "ours"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    pub(crate) fn undo(&self) {
+    /// Takes ours out of the tree.
+    pub fn undo(&self) {
         let output = self.run(&["--undo"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    pub(crate) fn refuses(&self, arguments: &[&str], message: &str) {
+    /// Checks that a run is refused with this message and changes nothing.
+    pub fn refuses(&self, arguments: &[&str], message: &str) {
         let before = self.snapshot();
         let output = self.run(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
