@@ -1,20 +1,19 @@
 //! Who claims a device.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use base::json;
 use base::message::{Fatal, Kind, text};
-use base::textfile;
+use base::{regular, textfile};
 use clap::ArgMatches;
 use cli::{KernelName, Streams};
 use kmod::alias::{self, Alias};
 use kmod::installed::{self, Installed};
 use kmod::vfio::{self, Device};
-use kmod::{archive, handover};
+use kmod::{archive, handover, limits};
 use modpost::module::Scratch;
 use serde_json::{Map, Value};
 
@@ -39,8 +38,8 @@ impl Tree {
             Some(name) => (name.text.clone(), "as --kernel says"),
             None => {
                 let running = Path::new("/proc/sys/kernel/osrelease");
-                let release = fs::read_to_string(running).map_err(|error| failed(running, error))?;
-                (release.trim_end().to_owned(), "the running one")
+                let release = regular::read(running, limits::SMALL).map_err(|error| failed(running, error))?;
+                (String::from_utf8_lossy(release.trim_ascii_end()).into_owned(), "the running one")
             }
         };
         let mut found: Vec<_> = installed.iter().filter(|kernel| kernel.release == release).collect();
@@ -76,7 +75,7 @@ impl Tree {
         let directory = self.0.as_ref().map_err(Fatal::clone)?;
         let mut aliases = read_aliases(&directory.join("modules.alias"))?;
         let builtin = directory.join("modules.builtin.modinfo");
-        match fs::read(&builtin) {
+        match regular::read(&builtin, limits::LIST) {
             Ok(modinfo) => aliases.extend(alias::parse_builtin(&modinfo)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed(&builtin, error)),
@@ -87,7 +86,7 @@ impl Tree {
     /// The name of a module's driver, by its object.
     fn driver(&self, module: &[u8]) -> Option<Vec<u8>> {
         let directory = self.0.as_ref().ok()?;
-        let dep = fs::read(directory.join("modules.dep")).ok()?;
+        let dep = regular::read(&directory.join("modules.dep"), limits::LIST).ok()?;
         let file = vfio::file_of(&dep, module)?;
         let source = archive::open(&directory.join(textfile::path(file))).ok()?;
         vfio::driver_of(&source).ok().flatten()
@@ -103,7 +102,7 @@ pub(crate) fn aliases_of(matches: &ArgMatches, tree: &Tree) -> Result<Vec<Alias>
 }
 
 fn read_aliases(path: &Path) -> Result<Vec<Alias>, Fatal> {
-    Ok(alias::parse(&fs::read(path).map_err(|error| failed(path, error))?).collect())
+    Ok(alias::parse(&regular::read(path, limits::LIST).map_err(|error| failed(path, error))?).collect())
 }
 
 /// What somebody may have meant who doesn't give a modalias, as its bus has it.

@@ -7,18 +7,18 @@ mod complete;
 mod print;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use base::message::{Fatal, Kind, text};
+use base::regular;
 use base::streams::Output;
 use clap::ArgMatches;
 use clap_complete::CompleteEnv;
 use cli::Streams;
 use indicatif::{ProgressBar, ProgressStyle};
-use kmod::{installed, is_named_as_module};
+use kmod::{installed, is_named_as_module, limits};
 use loader::finding::Verdict;
 use loader::judge;
 use loader::place::{Error, Place};
@@ -60,8 +60,8 @@ fn place(matches: &ArgMatches) -> Result<Place, Fatal> {
         return Place::of_symvers(&symvers).map_err(|error| refused(&error));
     } else {
         let release = root.join("proc/sys/kernel/osrelease");
-        match fs::read_to_string(&release) {
-            Ok(release) => Place::of_release(root, release.trim_end()),
+        match regular::read(&release, limits::SMALL) {
+            Ok(text) => Place::of_release(root, &String::from_utf8_lossy(text.trim_ascii_end())),
             Err(error) => Err(Error::Io(release, error)),
         }
     };

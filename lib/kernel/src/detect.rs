@@ -6,10 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use base::message::{Fatal, Kind, text};
+use base::regular;
 
 use crate::flags::{Flags, Kernel};
 use crate::record;
-use crate::tree::Trees;
+use crate::tree::{LARGEST, Trees};
 use crate::vendor;
 use crate::version::Version;
 
@@ -99,7 +100,7 @@ pub fn detect<D: Flags>(
     }
     let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));
     let records = executables.iter().map(|path| path.with_file_name(record::PATH));
-    let read = |path: &Path| record::parse(&std::fs::read_to_string(path).ok()?, kbuild);
+    let read = |path: &Path| record::parse(std::str::from_utf8(&regular::read(path, LARGEST).ok()?).ok()?, kbuild);
     let mut recorded = records.filter_map(|path| Some((read(&path)?, path)));
     if let Some((dialect, path)) = recorded.next() {
         return Ok(Found { dialect, origin: Origin::File(path), evidence: Vec::new() });
