@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use base::escape::escape;
 use base::json;
 use base::message::{Fatal, Kind, text};
 use base::{regular, textfile};
@@ -158,7 +159,7 @@ pub(crate) fn by_modalias(matches: &ArgMatches, streams: &mut Streams<'_>) -> Re
         if matches.get_flag("json") {
             streams.put(&json::line(&candidate(modalias.as_bytes(), alias)))?;
         } else {
-            streams.put(&[&alias.module[..], b" ", &alias.pattern, b"\n"].concat())?;
+            streams.put(&[&*escape(&alias.module), b" ", &escape(&alias.pattern), b"\n"].concat())?;
         }
     }
     Ok(!found.is_empty())
@@ -228,7 +229,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, streams: &mut Streams<'_>) -> Resul
             if matches.get_flag("driver") {
                 line.extend([b" ", &driver().unwrap_or_else(|| b"-".to_vec())[..]].concat());
             }
-            streams.put(&[&line[..], b"\n"].concat())?;
+            streams.put(&[&*escape(&line), b"\n"].concat())?;
         }
     }
     if binds {
@@ -283,6 +284,6 @@ fn device(text: &OsString, needs_address: bool) -> Device {
 
 /// An argument that makes no sense: ends as clap does.
 fn usage(text: &OsString, what: &str) -> ! {
-    let message = format!("{}: {what}\n", Path::new(text).display());
+    let message = format!("{}: {what}\n", String::from_utf8_lossy(&escape(text.as_bytes())));
     clap::Error::raw(clap::error::ErrorKind::ValueValidation, message).exit()
 }

@@ -11,6 +11,7 @@ use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use base::escape::escape;
 use base::message::{Fatal, Kind, text};
 use base::regular;
 use base::streams::Output;
@@ -32,7 +33,7 @@ const UNKNOWN: u8 = 2;
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(complete::command).var(cli::COMPLETE).complete();
-    let matches = command::command().get_matches();
+    let matches = cli::matches(command::command);
     let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr());
     let mut streams = Streams::new(NAME, &matches, &mut out, &mut err);
     let result = run(&matches, &mut streams);
@@ -149,7 +150,7 @@ fn run(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<u8, Fatal> {
     }
     if is_listing && !matches.get_flag("json") {
         let (loaded, all) = (loaded.to_string(), judged.len().to_string());
-        streams.put(&text!("{} of {} modules would load on {}\n", loaded, all, target.name))?;
+        streams.put(&text!("{} of {} modules would load on {}\n", loaded, all, escape(&target.name)))?;
     }
     Ok(status)
 }

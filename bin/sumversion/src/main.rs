@@ -33,7 +33,7 @@ const NAME: &str = "sumversion";
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(complete::command).var(cli::COMPLETE).complete();
-    let matches = command::command().get_matches();
+    let matches = cli::matches(command::command);
     let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr());
     let mut streams = Streams::new(NAME, &matches, &mut out, &mut err);
     let result = run(&matches, &mut streams);

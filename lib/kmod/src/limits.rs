@@ -1,7 +1,7 @@
-//! The largest size to which a file of each kind is read, in bytes.
+//! The largest sizes of files that are read, in bytes. A larger file is refused.
 //!
-//! The sizes that the limits are compared with are those of Debian's kernels from 5.10 to
-//! 7.3 for amd64.
+//! The limits are compared with the sizes of files in Debian's packages for amd64: of
+//! kernel 5.10, kernel 7.3, and the releases between them.
 
 /// Modules and images of kernels. Graphics drivers with all debugging information have
 /// less than half of it, and an image without any has 8 MiB.
@@ -12,7 +12,7 @@ pub const OBJECT: u64 = 1 << 30;
 /// which have 7 MiB.
 pub const LIST: u64 = 1 << 26;
 
-/// Sources of modules, of which generated lists of registers are the largest.
+/// Sources of modules. Generated headers that list registers are the largest.
 pub const SOURCE: u64 = 1 << 27;
 
 /// Configurations of kernels, which have up to 300 KiB.
