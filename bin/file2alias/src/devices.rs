@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use base::escape::escape;
 use base::json;
 use base::message::Fatal;
 use clap::ArgMatches;
@@ -41,13 +42,14 @@ fn table(rows: &[Vec<Vec<u8>>]) -> Vec<u8> {
 fn cells((device, found, class): &Row<'_>) -> Vec<Vec<u8>> {
     let group = device.iommu_group.map(|group| group.to_string().into_bytes());
     let or_nothing = |cell: Option<Vec<u8>>| cell.unwrap_or_else(|| NOTHING.to_vec());
-    vec![
+    let cells = [
         device.address.clone().into_bytes(),
         or_nothing(group),
         or_nothing(device.driver.clone()),
         or_nothing(found.map(|alias| alias.module.clone())),
         class.clone(),
-    ]
+    ];
+    cells.iter().map(|cell| escape(cell).into_owned()).collect()
 }
 
 fn object((device, found, class): &Row<'_>) -> Vec<u8> {

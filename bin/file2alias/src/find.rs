@@ -1,20 +1,20 @@
 //! Who claims a device.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use base::escape::escape;
 use base::json;
 use base::message::{Fatal, Kind, text};
-use base::textfile;
+use base::{regular, textfile};
 use clap::ArgMatches;
 use cli::{KernelName, Streams};
 use kmod::alias::{self, Alias};
 use kmod::installed::{self, Installed};
 use kmod::vfio::{self, Device};
-use kmod::{archive, handover};
+use kmod::{archive, handover, limits};
 use modpost::module::Scratch;
 use serde_json::{Map, Value};
 
@@ -39,8 +39,8 @@ impl Tree {
             Some(name) => (name.text.clone(), "as --kernel says"),
             None => {
                 let running = Path::new("/proc/sys/kernel/osrelease");
-                let release = fs::read_to_string(running).map_err(|error| failed(running, error))?;
-                (release.trim_end().to_owned(), "the running one")
+                let release = regular::read(running, limits::SMALL).map_err(|error| failed(running, error))?;
+                (String::from_utf8_lossy(release.trim_ascii_end()).into_owned(), "the running one")
             }
         };
         let mut found: Vec<_> = installed.iter().filter(|kernel| kernel.release == release).collect();
@@ -76,7 +76,7 @@ impl Tree {
         let directory = self.0.as_ref().map_err(Fatal::clone)?;
         let mut aliases = read_aliases(&directory.join("modules.alias"))?;
         let builtin = directory.join("modules.builtin.modinfo");
-        match fs::read(&builtin) {
+        match regular::read(&builtin, limits::LIST) {
             Ok(modinfo) => aliases.extend(alias::parse_builtin(&modinfo)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed(&builtin, error)),
@@ -87,7 +87,7 @@ impl Tree {
     /// The name of a module's driver, by its object.
     fn driver(&self, module: &[u8]) -> Option<Vec<u8>> {
         let directory = self.0.as_ref().ok()?;
-        let dep = fs::read(directory.join("modules.dep")).ok()?;
+        let dep = regular::read(&directory.join("modules.dep"), limits::LIST).ok()?;
         let file = vfio::file_of(&dep, module)?;
         let source = archive::open(&directory.join(textfile::path(file))).ok()?;
         vfio::driver_of(&source).ok().flatten()
@@ -103,7 +103,7 @@ pub(crate) fn aliases_of(matches: &ArgMatches, tree: &Tree) -> Result<Vec<Alias>
 }
 
 fn read_aliases(path: &Path) -> Result<Vec<Alias>, Fatal> {
-    Ok(alias::parse(&fs::read(path).map_err(|error| failed(path, error))?).collect())
+    Ok(alias::parse(&regular::read(path, limits::LIST).map_err(|error| failed(path, error))?).collect())
 }
 
 /// What somebody may have meant who doesn't give a modalias, as its bus has it.
@@ -159,7 +159,7 @@ pub(crate) fn by_modalias(matches: &ArgMatches, streams: &mut Streams<'_>) -> Re
         if matches.get_flag("json") {
             streams.put(&json::line(&candidate(modalias.as_bytes(), alias)))?;
         } else {
-            streams.put(&[&alias.module[..], b" ", &alias.pattern, b"\n"].concat())?;
+            streams.put(&[&*escape(&alias.module), b" ", &escape(&alias.pattern), b"\n"].concat())?;
         }
     }
     Ok(!found.is_empty())
@@ -229,7 +229,7 @@ pub(crate) fn for_vfio(matches: &ArgMatches, streams: &mut Streams<'_>) -> Resul
             if matches.get_flag("driver") {
                 line.extend([b" ", &driver().unwrap_or_else(|| b"-".to_vec())[..]].concat());
             }
-            streams.put(&[&line[..], b"\n"].concat())?;
+            streams.put(&[&*escape(&line), b"\n"].concat())?;
         }
     }
     if binds {
@@ -284,6 +284,6 @@ fn device(text: &OsString, needs_address: bool) -> Device {
 
 /// An argument that makes no sense: ends as clap does.
 fn usage(text: &OsString, what: &str) -> ! {
-    let message = format!("{}: {what}\n", Path::new(text).display());
+    let message = format!("{}: {what}\n", String::from_utf8_lossy(&escape(text.as_bytes())));
     clap::Error::raw(clap::error::ErrorKind::ValueValidation, message).exit()
 }

@@ -59,7 +59,7 @@ pub(crate) fn show(matches: &ArgMatches, step: &Step, streams: &mut Streams<'_>)
         let command = json::text(command.trim_ascii_end());
         return streams.put(&json::line(&serde_json::json!({ "command": command })));
     }
-    streams.put(&command)
+    streams.put_lines(&command)
 }
 
 /// Shows each step, and takes it unless it is only to be shown.

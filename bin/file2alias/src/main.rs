@@ -22,7 +22,7 @@ const NAME: &str = "file2alias";
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(complete::command).var(cli::COMPLETE).complete();
-    let matches = command::command().get_matches();
+    let matches = cli::matches(command::command);
     let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr());
     let (name, arguments) = matches.subcommand().unwrap_or((NAME, &matches));
     let mut streams = Streams::new(NAME, arguments, &mut out, &mut err);

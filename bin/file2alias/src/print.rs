@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use base::escape::escape;
 use base::message::{Fatal, Message};
 use base::workers::Workers;
 use clap::ArgMatches;
@@ -162,7 +163,7 @@ fn look_at(input: &Input, format: Format, is_verbose: bool, reader: &Reader, scr
         None => {}
         Some(Err(what)) => {
             output.failed = true;
-            output.said = [NAME.as_bytes(), b": ", &what, b"\n"].concat();
+            output.said = [NAME.as_bytes(), b": ", &escape(&what), b"\n"].concat();
         }
         Some(Ok(mut module)) => {
             if !reader.wanted.types.is_empty() {
@@ -225,7 +226,7 @@ pub(crate) fn print(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<b
         }
         all_read &= !output.failed;
         progress.inc(1);
-        streams.put(&output.text)
+        if format == Format::Json { streams.put(&output.text) } else { streams.put_lines(&output.text) }
     })?;
     progress.finish_and_clear();
     Ok(all_read)

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use base::escape::escape_lines;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use kbuild_rs_proof::prove::{self, How, Judged, Proof, Request};
 use kbuild_rs_proof::run;
@@ -98,7 +99,8 @@ fn main() -> ExitCode {
     match run(&command().get_matches()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
-            eprintln!("{refusal}");
+            // It may name files of the tree.
+            eprintln!("{}", String::from_utf8_lossy(&escape_lines(refusal.as_bytes())));
             ExitCode::FAILURE
         }
     }

@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::{io, path::Path};
 
+use base::escape::escape;
 use base::json;
 use base::message::{Fatal, Kind, text};
 use cli::Streams;
@@ -59,17 +60,8 @@ fn path(path: &Path) -> Value {
     json::text(path.as_os_str().as_bytes())
 }
 
-/// A line of a process that isn't trusted, as it may be shown on a terminal.
-fn printable(line: &[u8]) -> Vec<u8> {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    String::from_utf8_lossy(line)
-        .chars()
-        .flat_map(|character| {
-            let is_control = character.is_control() && character != '\t';
-            if is_control { character.escape_default().collect::<Vec<_>>() } else { vec![character] }
-        })
-        .collect::<String>()
-        .into_bytes()
+fn without_end(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\n").unwrap_or(line)
 }
 
 impl Report<'_, '_> {
@@ -80,10 +72,15 @@ impl Report<'_, '_> {
         }
     }
 
+    /// A line for people.
+    fn line(&mut self, text: &str) {
+        self.put(&[&escape(text.as_bytes())[..], b"\n"].concat());
+    }
+
     /// Says something that isn't the outcome of a directory.
     pub(crate) fn note(&mut self, what: &str) {
         if !self.is_json {
-            self.put(format!("{what}\n").as_bytes());
+            self.line(what);
         }
     }
 
@@ -100,26 +97,26 @@ impl Report<'_, '_> {
             let object = json!({ "directory": path(tree), "outcome": "left-out", "reason": why });
             self.put(&json::line(&object));
         } else {
-            self.put(format!("{}: left alone: {why}\n", tree.display()).as_bytes());
+            self.line(&format!("{}: left alone: {why}", tree.display()));
         }
     }
 
     /// Passes on a line of results of a process that isn't trusted.
     pub(crate) fn pass_on(&mut self, line: &[u8]) {
-        self.put(&[&printable(line)[..], b"\n"].concat());
+        self.put(&[&escape(without_end(line))[..], b"\n"].concat());
     }
 
     /// Passes on a line of messages of a process that isn't trusted.
     pub(crate) fn pass_on_message(&mut self, line: &[u8]) {
         // stderr is closed: nobody to report to.
-        let _ = self.streams.err().write_all(&[&printable(line)[..], b"\n"].concat());
+        let _ = self.streams.err().write_all(&[&escape(without_end(line))[..], b"\n"].concat());
     }
 
     /// Reports what a directory uses.
     pub(crate) fn status(&mut self, place: &Place) {
         let status = place.status();
         if !self.is_json {
-            return self.put(format!("{}: {status}\n", place.path().display()).as_bytes());
+            return self.line(&format!("{}: {status}", place.path().display()));
         }
         let kernel = if let Status::Swapped(kernel) = &status { kernel.as_deref() } else { None };
         let object = json!({ "directory": path(place.path()), "status": status_name(&status), "kernel": kernel });
@@ -133,7 +130,7 @@ impl Report<'_, '_> {
             let object = json!({ "directory": path(place.path()), "outcome": outcome.name(), "proof": proof });
             self.put(&json::line(&object));
         } else if let Some(line) = line {
-            self.put(format!("{}: {line}\n", place.path().display()).as_bytes());
+            self.line(&format!("{}: {line}", place.path().display()));
         }
     }
 

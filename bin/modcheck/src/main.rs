@@ -7,18 +7,19 @@ mod complete;
 mod print;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use base::escape::escape;
 use base::message::{Fatal, Kind, text};
+use base::regular;
 use base::streams::Output;
 use clap::ArgMatches;
 use clap_complete::CompleteEnv;
 use cli::Streams;
 use indicatif::{ProgressBar, ProgressStyle};
-use kmod::{installed, is_named_as_module};
+use kmod::{installed, is_named_as_module, limits};
 use loader::finding::Verdict;
 use loader::judge;
 use loader::place::{Error, Place};
@@ -32,7 +33,7 @@ const UNKNOWN: u8 = 2;
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(complete::command).var(cli::COMPLETE).complete();
-    let matches = command::command().get_matches();
+    let matches = cli::matches(command::command);
     let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr());
     let mut streams = Streams::new(NAME, &matches, &mut out, &mut err);
     let result = run(&matches, &mut streams);
@@ -60,8 +61,8 @@ fn place(matches: &ArgMatches) -> Result<Place, Fatal> {
         return Place::of_symvers(&symvers).map_err(|error| refused(&error));
     } else {
         let release = root.join("proc/sys/kernel/osrelease");
-        match fs::read_to_string(&release) {
-            Ok(release) => Place::of_release(root, release.trim_end()),
+        match regular::read(&release, limits::SMALL) {
+            Ok(text) => Place::of_release(root, &String::from_utf8_lossy(text.trim_ascii_end())),
             Err(error) => Err(Error::Io(release, error)),
         }
     };
@@ -149,7 +150,7 @@ fn run(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<u8, Fatal> {
     }
     if is_listing && !matches.get_flag("json") {
         let (loaded, all) = (loaded.to_string(), judged.len().to_string());
-        streams.put(&text!("{} of {} modules would load on {}\n", loaded, all, target.name))?;
+        streams.put(&text!("{} of {} modules would load on {}\n", loaded, all, escape(&target.name)))?;
     }
     Ok(status)
 }

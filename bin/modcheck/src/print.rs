@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
+use base::escape::escape;
 use base::json;
 use base::message::{Fatal, text};
 use cli::{Streams, Style};
@@ -28,15 +29,16 @@ pub(crate) fn verdict(judged: &Judged) -> Verdict {
 pub(crate) fn module(judged: &Judged, kernel: &[u8], is_whole: bool, streams: &mut Streams<'_>) -> Result<(), Fatal> {
     let file = judged.path.as_os_str().as_bytes();
     let verdict = verdict(judged);
+    let kernel = escape(kernel);
     let (style, what) = match verdict {
         Verdict::Loads => (Style::Good, text!("would load on {}", kernel)),
         Verdict::Refused(errno) => (Style::Bad, text!("would not load on {}: {}", kernel, errno.words())),
         Verdict::Unknown => (Style::Heading, text!("can't tell whether it would load on {}", kernel)),
     };
-    streams.put(&text!("{}: {}\n", file, streams.styled(style, &what)))?;
+    streams.put(&text!("{}: {}\n", escape(file), streams.styled(style, &what)))?;
     let checked = match &judged.checked {
         Ok(checked) => checked,
-        Err(error) => return streams.put(&text!("  {}\n", error.to_string())),
+        Err(error) => return streams.put(&text!("  {}\n", escape(error.to_string().as_bytes()))),
     };
     let wanted = |finding: &&Finding| is_whole || finding.effect != Effect::Logged;
     let findings: Vec<&Finding> = checked.findings.iter().filter(wanted).collect();
@@ -50,7 +52,7 @@ pub(crate) fn module(judged: &Judged, kernel: &[u8], is_whole: bool, streams: &m
 fn explain(findings: &[&Finding], streams: &mut Streams<'_>) -> Result<(), Fatal> {
     let [first, others @ ..] = findings else { return Ok(()) };
     for line in findings.iter().filter_map(|finding| finding.line.as_deref()) {
-        streams.put(&text!("  {}\n", line))?;
+        streams.put(&text!("  {}\n", escape(line)))?;
     }
     let about = match (&first.line, &first.symbol) {
         (None, Some(symbol)) if others.is_empty() => text!("{}: ", symbol),
@@ -58,7 +60,7 @@ fn explain(findings: &[&Finding], streams: &mut Streams<'_>) -> Result<(), Fatal
         _ => Vec::new(),
     };
     let advice = first.advice.as_deref().map_or_else(Vec::new, |advice| text!("; {}", advice));
-    streams.put(&text!("    {}{}{}\n", about, first.meaning, advice))
+    streams.put(&text!("    {}\n", escape(&[&about[..], &first.meaning, &advice].concat())))
 }
 
 /// The same as JSON.

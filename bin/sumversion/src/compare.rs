@@ -5,9 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use base::message::{Fatal, text};
-use base::textfile;
-use kmod::archive;
-use kmod::modinfo;
+use base::{regular, textfile};
+use kmod::{archive, limits, modinfo};
 use modpost::dialect::Dialect;
 use modpost::kind;
 
@@ -54,7 +53,7 @@ pub(crate) fn with_loaded(
     let what = path.as_os_str().as_bytes();
     // A loaded module has a directory, if not a srcversion.
     fs::metadata(&path).map_err(|error| Fatal::perror(what, error))?;
-    let sum = fs::read(path.join("srcversion")).ok().map(|text| text.trim_ascii_end().to_vec());
+    let sum = regular::read(&path.join("srcversion"), limits::SMALL).ok().map(|text| text.trim_ascii_end().to_vec());
     let side: Side<'_> = (what, sum);
     if modules.is_empty() {
         report.side(&side)?;

@@ -9,18 +9,20 @@ mod complete;
 mod print;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, BufWriter};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use base::message::{Fatal, Kind, text};
 use base::streams::Output;
-use base::textfile;
+use base::{regular, textfile};
 use clap::ArgMatches;
 use clap_complete::CompleteEnv;
 use cli::Streams;
 use kernel::Invocation;
+use kmod::limits;
 use modpost::dialect::Dialect;
 use modpost::srcversion;
 
@@ -31,7 +33,7 @@ const NAME: &str = "sumversion";
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(complete::command).var(cli::COMPLETE).complete();
-    let matches = command::command().get_matches();
+    let matches = cli::matches(command::command);
     let (mut out, mut err) = (BufWriter::new(Output::new()), io::stderr());
     let mut streams = Streams::new(NAME, &matches, &mut out, &mut err);
     let result = run(&matches, &mut streams);
@@ -95,14 +97,20 @@ fn stem(path: &[u8]) -> &[u8] {
 /// A sum, and how it came about, if that is asked for.
 type Sum = (Option<String>, Vec<srcversion::Step>);
 
+/// Opens a file of a tree. modpost waits for the writer of a FIFO; nobody asks that of a
+/// program that looks at the trees of others.
+fn open(path: &Path) -> io::Result<File> {
+    regular::open_limited(path, limits::SOURCE)
+}
+
 /// What a tree gives a module.
 fn sum(module: &[u8], is_explained: bool, dialect: &Dialect, streams: &mut Streams<'_>) -> Result<Sum, Fatal> {
     let mut messages = Vec::new();
     let name = stem(module);
     let summed = if is_explained {
-        srcversion::explain(name, dialect, &mut messages)
+        srcversion::explain(name, dialect, open, &mut messages)
     } else {
-        srcversion::of_module(name, dialect, &mut messages).map(|sum| (sum, Vec::new()))
+        srcversion::of_module(name, dialect, open, &mut messages).map(|sum| (sum, Vec::new()))
     };
     messages.iter().for_each(|message| streams.say(message, name));
     summed

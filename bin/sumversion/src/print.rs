@@ -1,5 +1,6 @@
 //! What is found, for people and as JSON.
 
+use base::escape::escape;
 use base::json;
 use base::message::Fatal;
 use cli::{Streams, Style};
@@ -43,8 +44,8 @@ impl Report<'_, '_> {
         let sum = sum.map(str::as_bytes);
         // Without an explanation, what has none is told by the status.
         let Some(sum) = sum.or(steps.map(|_| &b"no srcversion"[..])) else { return Ok(()) };
-        let name = shown.map_or(Vec::new(), |name| [name, b": "].concat());
-        self.streams.put(&[&name[..], sum, b"\n"].concat())?;
+        let name = shown.map_or(Vec::new(), |name| [&*escape(name), b": "].concat());
+        self.streams.put(&[&name[..], &escape(sum), b"\n"].concat())?;
         steps.into_iter().flatten().try_for_each(|step| self.streams.put(&line(step)))
     }
 
@@ -55,7 +56,7 @@ impl Report<'_, '_> {
         }
         let (name, sum) = side;
         let sum = sum.as_deref().unwrap_or(b"no srcversion");
-        self.streams.put(&[*name, b": ", sum, b"\n"].concat())
+        self.streams.put(&[&*escape(name), b": ", &escape(sum), b"\n"].concat())
     }
 
     /// Says whether two are equal, and why one may be absent.
@@ -82,11 +83,11 @@ impl Report<'_, '_> {
 
 fn line(step: &Step) -> Vec<u8> {
     match step {
-        Step::Object(path) => [b"  object ", &path[..], b"\n"].concat(),
-        Step::Library(path) => [b"  skipped ", &path[..], b": a library\n"].concat(),
+        Step::Object(path) => [b"  object ", &*escape(path), b"\n"].concat(),
+        Step::Library(path) => [b"  skipped ", &*escape(path), b": a library\n"].concat(),
         Step::File { path, is_source, size, digest } => {
             let role: &[u8] = if *is_source { b"    source " } else { b"    header " };
-            [role, path, format!(" {size} bytes {digest}\n").as_bytes()].concat()
+            [role, &escape(path), format!(" {size} bytes {digest}\n").as_bytes()].concat()
         }
         Step::Elsewhere(1) => b"    skipped 1 header: it lies in another directory\n".to_vec(),
         Step::Elsewhere(count) => format!("    skipped {count} headers: they lie in other directories\n").into_bytes(),

@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`bytes`], [`fnmatch`] | C's string functions, on bytes |
+//! | [`escape`] | names of others for people: nothing acts on a terminal |
 //! | [`message`] | messages as values, and the program that speaks |
 //! | [`read_buffer`] | memory that files are read into |
 //! | [`regular`] | files of somebody else: regular files alone, and of limited size |
@@ -20,6 +21,7 @@
 
 pub mod blocks;
 pub mod bytes;
+pub mod escape;
 pub mod fnmatch;
 pub mod getopt;
 pub mod json;

@@ -10,6 +10,8 @@ use std::{fmt, io};
 
 use serde::Serialize;
 
+use crate::escape::escape;
+
 /// How serious a [`Message`] is, which decides its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -96,13 +98,23 @@ pub struct Message {
     pub text: Vec<u8>,
     /// What it is about.
     pub about: Box<About>,
+    /// The text has two lines, and the second one contains no names. In any other text, a
+    /// newline before the end belongs to a name.
+    pub is_two_lines: bool,
 }
 
 impl Message {
     /// A message that is not yet about anything.
     #[must_use]
     pub fn new(severity: Severity, kind: Kind, text: Vec<u8>) -> Self {
-        Self { severity, kind, text, about: Box::default() }
+        Self { severity, kind, text, about: Box::default(), is_two_lines: false }
+    }
+
+    /// Marks the text as two lines whose second one contains no names.
+    #[must_use]
+    pub fn two_lines(mut self) -> Self {
+        self.is_two_lines = true;
+        self
     }
 
     /// The same, about a module, unless it is about one already.
@@ -134,7 +146,8 @@ impl Message {
     }
 
     /// The line that a program of ours says it in: its own name, the file unless the
-    /// message names it in its course, and what is wrong.
+    /// message names it in its course, and what is wrong. Names in it are
+    /// [escaped](crate::escape).
     #[must_use]
     pub fn line(&self, program: &str, file: &[u8]) -> Vec<u8> {
         let text = self.text.trim_ascii_end();
@@ -142,7 +155,10 @@ impl Message {
         let what = text.strip_prefix(&named[..]).unwrap_or(text);
         let is_named =
             file.is_empty() || text.starts_with(&begins) || text.windows(quoted.len()).any(|part| part == quoted);
-        text!("{}: {}{}\n", program, if is_named { b"" } else { &named[..] }, what)
+        let end = if self.is_two_lines { memchr::memrchr(b'\n', what) } else { None };
+        let (first, second) = what.split_at(end.unwrap_or(what.len()));
+        let first = [if is_named { b"" } else { &named[..] }, first].concat();
+        text!("{}: {}{}\n", program, escape(&first), second)
     }
 }
 
@@ -293,6 +309,14 @@ mod tests {
         assert_eq!(message("x.ko: wrong\n").line("p", b"x.ko"), b"p: x.ko: wrong\n");
         assert_eq!(message("wrong\n").line("p", b"x.ko"), b"p: x.ko: wrong\n");
         assert_eq!(message("wrong\n").line("p", b""), b"p: wrong\n");
+    }
+
+    #[test]
+    fn names_in_a_line_do_nothing_to_the_terminal() {
+        let message = |text: &str| Message::new(Severity::Plain, Kind::FILE, text.into());
+        assert_eq!(message("a\nb\x1b: wrong\n").line("p", b""), b"p: a\\nb\\x1b: wrong\n");
+        assert_eq!(message("wrong\n").line("p", b"a\nb"), b"p: a\\nb: wrong\n");
+        assert_eq!(message("a\nb: wrong.\nMend it\n").two_lines().line("p", b""), b"p: a\\nb: wrong.\nMend it\n");
     }
 
     #[test]

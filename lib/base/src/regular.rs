@@ -1,9 +1,9 @@
 //! Files that belong to somebody else, opened so that nobody can make the program
 //! wait or fill the memory.
 //!
-//! Only regular files are read. A FIFO makes open(2) wait for a writer, a device such as
-//! `/dev/zero` has no end, and a sparse file of gigabytes costs its owner nothing. Each
-//! is refused at once, by what fstat(2) reports for the handle that is read from.
+//! This module reads regular files only. A FIFO makes open(2) wait for a writer, a device such as
+//! `/dev/zero` has no end, and a sparse file of gigabytes costs its owner nothing. All of
+//! them are refused at once, by what fstat(2) reports for the handle that is read from.
 //!
 //! The drop-ins open their files with [`textfile`](crate::textfile) instead, because they
 //! have to treat special files as the original programs do.
@@ -38,6 +38,14 @@ impl fmt::Display for Refusal {
 }
 
 impl Error for Refusal {}
+
+impl Refusal {
+    /// The refusal that an error holds; `None` for an error of the system.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+}
 
 impl From<Refusal> for io::Error {
     fn from(refusal: Refusal) -> Self {
@@ -89,7 +97,8 @@ pub fn check(metadata: &Metadata) -> io::Result<()> {
 /// Opens a regular file for reading. Symbolic links are followed.
 ///
 /// # Errors
-/// Those of stat(2) and open(2), and the [`Refusal`] of anything but a regular file.
+/// It returns the errors of stat(2) and open(2), and a [`Refusal`] for anything but a
+/// regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     // Opening a device can act on it: a tape is rewound, a watchdog is started. A device
     // that takes the file's place after this check is opened, but nothing is read from it.
@@ -101,10 +110,20 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a regular file of at most `limit` bytes for reading.
+///
+/// # Errors
+/// It returns the errors of [`open`], and a [`Refusal`] for a file that is larger.
+pub fn open_limited(path: &Path, limit: u64) -> io::Result<File> {
+    let file = open(path)?;
+    check_size(file.metadata()?.len(), limit)?;
+    Ok(file)
+}
+
 /// Reads a whole regular file of at most `limit` bytes.
 ///
 /// # Errors
-/// Those of [`open`] and [`read_handle`].
+/// It returns the errors of [`open`] and [`read_handle`].
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     read_handle(&open(path)?, limit)
 }
@@ -113,8 +132,8 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// while it is read is refused as soon as it passes the limit.
 ///
 /// # Errors
-/// Those of fstat(2) and read(2), `ENOMEM` if there is no memory for the contents, and
-/// the [`Refusal`] of a file that is larger or isn't regular.
+/// It returns the errors of fstat(2) and read(2), `ENOMEM` if there is no memory for the
+/// contents, and a [`Refusal`] for a file that is larger or isn't regular.
 pub fn read_handle(file: &File, limit: u64) -> io::Result<Vec<u8>> {
     let metadata = file.metadata()?;
     check(&metadata)?;
@@ -162,6 +181,8 @@ mod tests {
         assert_eq!(refused(Path::new("/dev/zero")), invalid("is a character device, not a regular file"));
         assert_eq!(refused(&dir), (Some(ErrorKind::IsADirectory), "is a directory, not a regular file".into()));
         assert_eq!(refused(&dir.join("none")).0, Some(ErrorKind::NotFound));
+        let refusal = |path: &Path| open(path).err().and_then(|error| Refusal::of(&error).cloned());
+        assert_eq!((refusal(&fifo), refusal(&dir.join("none"))), (Some(Refusal::Special("a FIFO")), None));
         fs::remove_dir_all(&dir)
     }
 

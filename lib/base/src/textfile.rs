@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -16,6 +17,18 @@ pub fn path(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 
+/// How a file is opened: by `File::open`, as the original does, or by a function that
+/// refuses some files.
+pub type Open = fn(&Path) -> io::Result<File>;
+
+/// Opens a file as the original does, which waits for the writer of a FIFO.
+///
+/// # Errors
+/// It returns the errors of open(2).
+pub fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 /// The file's contents.
 ///
 /// # Errors
@@ -23,16 +36,16 @@ pub fn path(bytes: &[u8]) -> &Path {
 /// needs can't be read.
 pub fn read(name: &[u8]) -> Result<ReadBuffer, Fatal> {
     let mut text = ReadBuffer::default();
-    read_into(name, &mut text)?;
+    read_into(name, open, &mut text)?;
     Ok(text)
 }
 
-/// Replaces `text` by the file's contents.
+/// Replaces `text` by the contents of a file that `open` opens.
 ///
 /// # Errors
 /// As for [`read`].
-pub fn read_into(name: &[u8], text: &mut ReadBuffer) -> Result<(), Fatal> {
-    let read = File::open(path(name)).and_then(|file| text.read(&file));
+pub fn read_into(name: &[u8], open: Open, text: &mut ReadBuffer) -> Result<(), Fatal> {
+    let read = open(path(name)).and_then(|file| text.read(&file));
     read.map_err(|error| Fatal::perror(name, error))?;
     if let Some(end) = memchr(0, text) {
         text.truncate(end);

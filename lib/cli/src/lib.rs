@@ -14,8 +14,26 @@
 pub mod arguments;
 pub mod streams;
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use base::escape::escape;
+use clap::{ArgMatches, Command};
+
 pub use arguments::{Example, KernelName, program, version};
 pub use streams::{Streams, Style};
+
+/// The values of a command line. If it makes no sense, the program ends as clap ends it,
+/// with the arguments [escaped](base::escape) in the message: file names may be among them
+/// that a shell found.
+#[must_use]
+pub fn matches(command: impl Fn() -> Command) -> ArgMatches {
+    command().try_get_matches().unwrap_or_else(|error| {
+        let escaped = std::env::args_os().map(|argument| escape(argument.as_bytes()).into_owned());
+        let again = command().try_get_matches_from(escaped.map(OsString::from_vec));
+        again.err().unwrap_or(error).exit()
+    })
+}
 
 /// The variable that names the shell that wants completions.
 pub const COMPLETE: &str = "KBUILD_RS_COMPLETE";

@@ -1,8 +1,9 @@
 //! Results, messages, and the exit status.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::AutoStream;
+use base::escape::{escape, escape_lines};
 use base::message::{Fatal, Kind, Message};
 use clap::ArgMatches;
 
@@ -28,6 +29,7 @@ pub struct Streams<'a> {
     is_quiet: bool,
     is_verbose: bool,
     is_colored: bool,
+    is_terminal: bool,
 }
 
 impl<'a> Streams<'a> {
@@ -45,15 +47,26 @@ impl<'a> Streams<'a> {
             _ => AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
         };
         let [is_quiet, is_verbose] = ["quiet", "verbose"].map(|name| matches.get_flag(name));
-        Self { program, out, err, is_quiet, is_verbose, is_colored }
+        let is_terminal = io::stdout().is_terminal();
+        Self { program, out, err, is_quiet, is_verbose, is_colored, is_terminal }
     }
 
-    /// Writes a piece of the results.
+    /// Writes a piece of the results. Names of others in it have to be
+    /// [escaped](base::escape), or quoted as JSON.
     ///
     /// # Errors
     /// If it can't be written, which ends the program.
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), Fatal> {
         if self.is_quiet { Ok(()) } else { written(self.out.write_all(bytes)) }
+    }
+
+    /// Writes lines of a format that other programs read: byte for byte, but
+    /// [escaped](base::escape) if standard output is a terminal.
+    ///
+    /// # Errors
+    /// It returns the errors of [`Streams::put`].
+    pub fn put_lines(&mut self, lines: &[u8]) -> Result<(), Fatal> {
+        if self.is_terminal { self.put(&escape_lines(lines)) } else { self.put(lines) }
     }
 
     /// Whether no results are to be printed.
@@ -104,7 +117,8 @@ impl<'a> Streams<'a> {
     /// Says what whoever wants to know more is to know.
     pub fn explain(&mut self, what: &str) {
         if self.is_verbose {
-            let _ = writeln!(self.err, "{}: {what}", self.program);
+            let what = escape(what.as_bytes());
+            let _ = self.err.write_all(&[self.program.as_bytes(), b": ", &what, b"\n"].concat());
         }
     }
 

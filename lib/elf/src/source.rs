@@ -58,7 +58,14 @@ impl Source {
     /// ones of the original's mmap(2): `EINVAL` for an empty file, `ENODEV`
     /// for a directory.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        Self::of(File::open(path)?)
+    }
+
+    /// Reads from a file that is open.
+    ///
+    /// # Errors
+    /// It returns the errors of fstat(2), and `EINVAL` or `ENODEV` as [`Source::open`] does.
+    pub fn of(file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::Error::from_raw_os_error(ENODEV));

@@ -10,7 +10,7 @@ use base::regular;
 
 use crate::flags::{Flags, Kernel};
 use crate::record;
-use crate::tree::Trees;
+use crate::tree::{LARGEST, Trees};
 use crate::vendor;
 use crate::version::Version;
 
@@ -100,8 +100,7 @@ pub fn detect<D: Flags>(
     }
     let kbuild = environment("KERNELVERSION").and_then(|version| Version::parse(version.as_bytes()));
     let records = executables.iter().map(|path| path.with_file_name(record::PATH));
-    let read =
-        |path: &Path| record::parse(&String::from_utf8(regular::read(path, record::MAX_SIZE).ok()?).ok()?, kbuild);
+    let read = |path: &Path| record::parse(std::str::from_utf8(&regular::read(path, LARGEST).ok()?).ok()?, kbuild);
     let mut recorded = records.filter_map(|path| Some((read(&path)?, path)));
     if let Some((dialect, path)) = recorded.next() {
         return Ok(Found { dialect, origin: Origin::File(path), evidence: Vec::new() });

@@ -16,9 +16,6 @@ use crate::version::Version;
 /// Where the record lies, from the directory of the program.
 pub const PATH: &str = ".kbuild-rs/kernel";
 
-/// The most bytes that a record may have.
-pub const MAX_SIZE: u64 = 1 << 20;
-
 /// The record of a dialect.
 #[must_use]
 pub fn render<D: Flags>(dialect: &D) -> String {

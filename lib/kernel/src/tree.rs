@@ -6,9 +6,6 @@ use base::regular;
 
 use crate::version::Version;
 
-/// The most bytes that is read of a file that tells which kernel a tree has.
-const MAX_FILE: u64 = 16 << 20;
-
 /// How a file of a kernel tree is read for the kernel's version.
 type Reader = fn(&[u8]) -> Option<Version>;
 
@@ -25,6 +22,10 @@ const VERSION_FILES: &[(&str, Reader)] = &[
     ("include/config/kernel.release", Version::parse),
 ];
 
+/// The size of the largest file that is read, in bytes: more than ten times a kernel's
+/// configuration or main Makefile.
+pub(crate) const LARGEST: u64 = 1 << 22;
+
 /// Where files of the kernel may be, in search order.
 #[derive(Clone, Debug)]
 pub struct Trees(Vec<PathBuf>);
@@ -40,7 +41,7 @@ impl Trees {
     #[must_use]
     pub fn read(&self, name: &str) -> Option<(Vec<u8>, PathBuf)> {
         let mut paths = self.0.iter().map(|tree| tree.join(name));
-        paths.find_map(|path| Some((regular::read(&path, MAX_FILE).ok()?, path)))
+        paths.find_map(|path| Some((regular::read(&path, LARGEST).ok()?, path)))
     }
 
     /// The first file that has one of these names.
@@ -55,7 +56,7 @@ impl Trees {
     pub fn version(&self) -> Option<(Version, PathBuf)> {
         let paths =
             self.0.iter().flat_map(|tree| VERSION_FILES.iter().map(move |(name, read)| (tree.join(name), read)));
-        let mut found = paths.filter_map(|(path, read)| Some((read(&regular::read(&path, MAX_FILE).ok()?)?, path)));
+        let mut found = paths.filter_map(|(path, read)| Some((read(&regular::read(&path, LARGEST).ok()?)?, path)));
         found.next()
     }
 

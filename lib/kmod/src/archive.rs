@@ -1,14 +1,17 @@
 //! Modules as distributions ship them: plain or compressed, told apart by
 //! content, not by name.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::{error, fmt};
 
 use base::message::strerror;
 use base::read_buffer::ReadBuffer;
+use base::regular;
 use elf::Source;
+
+use crate::limits;
 
 /// Magic numbers: RFC 1952, the .xz file format 1.0.4, RFC 8878.
 const GZIP: &[u8] = b"\x1f\x8b";
@@ -28,8 +31,6 @@ pub enum Error {
     Io(io::Error),
     /// It is a directory.
     Directory,
-    /// It is a device, a pipe or a socket.
-    Special,
     /// It is empty.
     Empty,
     /// Data of this format end too early.
@@ -45,7 +46,6 @@ impl fmt::Display for Error {
         match self {
             Self::Io(error) => f.write_str(&strerror(error)),
             Self::Directory => f.write_str("is a directory"),
-            Self::Special => f.write_str("is not a regular file"),
             Self::Empty => f.write_str("is empty"),
             Self::Truncated(format) => write!(f, "truncated {format} data"),
             Self::Corrupted(format) => write!(f, "corrupted {format} data"),
@@ -65,36 +65,31 @@ impl error::Error for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        if error.kind() == ErrorKind::IsADirectory { Self::Directory } else { Self::Io(error) }
     }
 }
 
-/// Whether there can be an object in a file.
-fn check(metadata: &Metadata) -> Result<(), Error> {
-    if metadata.is_dir() {
-        Err(Error::Directory)
-    } else if !metadata.is_file() {
-        Err(Error::Special)
-    } else if metadata.len() == 0 {
-        Err(Error::Empty)
-    } else {
-        Ok(())
-    }
+/// Opens a file that can hold an object.
+fn open_file(path: &Path) -> Result<File, Error> {
+    let file = regular::open_limited(path, limits::OBJECT)?;
+    if file.metadata()?.len() == 0 { Err(Error::Empty) } else { Ok(file) }
 }
 
 /// Opens an object, decompressing it if need be.
 ///
 /// # Errors
-/// If it can't be read, is no file or empty, or if a compressed file is damaged or
-/// holds more than any module.
+/// If it can't be read, is no regular file or empty, if it is larger than any module, or
+/// if a compressed file is damaged or holds more than any module.
 pub fn open(path: &Path) -> Result<Source, Error> {
-    check(&fs::metadata(path)?)?;
-    let source = Source::open(path)?;
+    let file = open_file(path)?;
+    // Both handles have one position, which reading a source leaves alone.
+    let compressed = file.try_clone()?;
+    let source = Source::of(file)?;
     let mut magic = Vec::new();
     source.read_exact(0, XZ.len() as u64, &mut magic);
     source.check().map_err(io::Error::from)?;
     let mut object = Vec::new();
-    let is_compressed = decompress(&magic, || Ok(File::open(path)?), &mut object)?;
+    let is_compressed = decompress(&magic, || Ok(compressed), &mut object)?;
     Ok(if is_compressed { Source::Memory(object) } else { source })
 }
 
@@ -111,9 +106,7 @@ impl Memory {
     /// # Errors
     /// As for [`open`].
     pub fn read(&mut self, path: &Path) -> Result<&[u8], Error> {
-        // A pipe isn't opened: that would wait for who writes to it.
-        check(&fs::metadata(path)?)?;
-        self.file.read(&File::open(path)?)?;
+        self.file.read(&open_file(path)?)?;
         let file = &self.file[..];
         let is_compressed = decompress(file, || Ok(file), &mut self.object)?;
         Ok(if is_compressed { &self.object } else { file })
@@ -155,7 +148,7 @@ fn decompress<R: Read>(
 fn read(format: &'static str, mut decoder: impl Read, bytes: &mut Vec<u8>) -> Result<(), Error> {
     let damaged = |error: io::Error| match (error.kind(), error.raw_os_error()) {
         (_, Some(_)) => Error::Io(error),
-        (io::ErrorKind::UnexpectedEof, _) => Error::Truncated(format),
+        (ErrorKind::UnexpectedEof, _) => Error::Truncated(format),
         _ => Error::Corrupted(format),
     };
     decoder.by_ref().take(ELF.len() as u64).read_to_end(bytes).map_err(damaged)?;

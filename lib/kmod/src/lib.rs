@@ -3,6 +3,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | [`limits`] | the largest size of each kind of file |
 //! | [`archive`] | compressed modules |
 //! | [`modinfo`] | `.modinfo`, and the kernel that a module was built for |
 //! | [`alias`] | `modules.alias`, and which aliases a modalias matches |
@@ -17,6 +18,7 @@ pub mod alias;
 pub mod archive;
 pub mod handover;
 pub mod installed;
+pub mod limits;
 pub mod modinfo;
 pub mod pci;
 pub mod vfio;

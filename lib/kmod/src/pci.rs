@@ -6,6 +6,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use base::regular;
+
+use crate::limits;
+
 /// A device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
@@ -52,8 +56,11 @@ pub fn devices(sysfs: &Path) -> io::Result<Vec<Device>> {
         let group = linked(&path.join("iommu_group"));
         devices.push(Device {
             address: entry.file_name().to_string_lossy().into_owned(),
-            modalias: fs::read(path.join("modalias"))?.trim_ascii().to_vec(),
-            class: fs::read(path.join("class")).ok().and_then(|text| number(&text)).unwrap_or_default(),
+            modalias: regular::read(&path.join("modalias"), limits::SMALL)?.trim_ascii().to_vec(),
+            class: regular::read(&path.join("class"), limits::SMALL)
+                .ok()
+                .and_then(|text| number(&text))
+                .unwrap_or_default(),
             iommu_group: group.and_then(|group| std::str::from_utf8(&group).ok()?.parse().ok()),
             driver: linked(&path.join("driver")),
         });
@@ -73,7 +80,7 @@ impl Classes {
     #[must_use]
     pub fn of(root: &Path) -> Self {
         let places = ["usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids"].map(|place| root.join(place));
-        let read = |place: &PathBuf| fs::read(place).ok();
+        let read = |place: &PathBuf| regular::read(place, limits::LIST).ok();
         Self(places.iter().find_map(read).unwrap_or_default())
     }
 

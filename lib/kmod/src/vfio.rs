@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use base::textfile;
+use base::{regular, textfile};
 use elf::{Demands, Elf, SectionIndex, Source, Tables, section_header};
 
-use crate::{module_name, pci};
+use crate::{limits, module_name, pci};
 
 /// What the aliases of drivers begin with that are there for VFIO alone.
 pub const PREFIX: &[u8] = b"vfio_";
@@ -75,7 +75,9 @@ impl Device {
     pub fn vfio_modalias(&self, sysfs: &Path) -> io::Result<Vec<u8>> {
         let modalias = match self {
             Self::Modalias(modalias) => modalias.clone(),
-            Self::Address(address) => std::fs::read(pci::Device::directory(address, sysfs).join("modalias"))?,
+            Self::Address(address) => {
+                regular::read(&pci::Device::directory(address, sysfs).join("modalias"), limits::SMALL)?
+            }
         };
         Ok(prefixed(&modalias))
     }

@@ -8,10 +8,11 @@ use std::path::{Component, Path, PathBuf};
 use std::{error, ffi, fmt};
 
 use base::message::strerror;
+use base::regular::{self, Refusal};
 use base::workers::Workers;
 use kernel::Version;
 use kmod::archive::Memory;
-use kmod::{installed, is_named_as_module, modinfo, module_name};
+use kmod::{installed, is_named_as_module, limits, modinfo, module_name};
 
 use crate::certificate::{self, Certificate};
 use crate::config::Config;
@@ -83,12 +84,28 @@ pub struct Place {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|error| Error::Io(path.to_owned(), error))
+    regular::read(path, limits::LIST).map_err(|error| Error::Io(path.to_owned(), error))
+}
+
+/// Reads a file that may be missing or unreadable. Only one that no kernel has, such as a
+/// FIFO or a file of gigabytes, is an error.
+fn optional(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+    match regular::read(path, limit) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if Refusal::of(&error).is_some() => Err(Error::Io(path.to_owned(), error)),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Reads the first of some files that is there, as [`optional`] does.
+fn first(paths: impl IntoIterator<Item = PathBuf>, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+    let mut read = paths.into_iter().map(|path| optional(&path, limit));
+    read.find_map(Result::transpose).transpose()
 }
 
 /// A file, decompressed by its name's end, if it is there.
 fn unpacked(path: &Path) -> Option<Vec<u8>> {
-    let bytes = fs::read(path).ok()?;
+    let bytes = regular::read(path, limits::LIST).ok()?;
     let mut text = Vec::new();
     match path.extension().and_then(ffi::OsStr::to_str) {
         Some("gz") => flate2::read::MultiGzDecoder::new(&*bytes).read_to_end(&mut text).ok()?,
@@ -122,7 +139,7 @@ impl Place {
     /// An installed kernel, by its release, below a system's root.
     ///
     /// # Errors
-    /// If its modules aren't there.
+    /// If its modules aren't there, or one of its files is no regular file or too large.
     pub fn of_release(root: &Path, release: &str) -> Result<Self, Error> {
         let installed = installed::kernels(root).into_iter().find(|kernel| kernel.release == release);
         let modules = installed.map_or_else(|| installed::directory(root, release), |kernel| kernel.directory);
@@ -131,17 +148,17 @@ impl Place {
         let mut place = Self { name: name.clone(), release: Some(name), ..Self::default() };
         place.files = files(&modules);
         let build = below(root, &modules.join("build"));
-        place.take_headers(&build);
+        place.take_headers(&build)?;
         if place.symvers.is_empty() {
             let symvers = ["symvers.gz", "symvers.xz", "symvers.zst"].iter().map(|name| modules.join(name));
             place.symvers.extend(symvers.filter_map(|path| unpacked(&path)).next());
         }
         let configs = [root.join("boot").join(format!("config-{release}")), modules.join("config")];
-        let config = configs.iter().find_map(|path| fs::read(path).ok());
+        let config = first(configs, limits::CONFIG)?;
         place.config = config.map(|text| Config::parse(&text)).or(place.config);
         place.sample = place.files.values().min().and_then(|path| Sample::of(Memory::default().read(path).ok()?));
         place.images.extend([root.join("boot").join(format!("vmlinuz-{release}")), modules.join("vmlinuz")]);
-        place.take_state(root, release);
+        place.take_state(root, release)?;
         place.modules = Some(modules);
         Ok(place)
     }
@@ -149,12 +166,12 @@ impl Place {
     /// The kernel of a headers package or a build directory.
     ///
     /// # Errors
-    /// If that is neither.
+    /// If that is neither, or one of its files is no regular file or too large.
     pub fn of_headers(dir: &Path) -> Result<Self, Error> {
         let symvers = dir.join("Module.symvers");
         read(&symvers)?;
         let mut place = Self { name: dir.as_os_str().as_bytes().to_vec(), ..Self::default() };
-        place.take_headers(dir);
+        place.take_headers(dir)?;
         Ok(place)
     }
 
@@ -184,18 +201,20 @@ impl Place {
         Ok(())
     }
 
-    fn take_headers(&mut self, dir: &Path) {
-        self.symvers.extend(fs::read(dir.join("Module.symvers")).ok());
-        let config = ["include/config/auto.conf", ".config"].iter().find_map(|name| fs::read(dir.join(name)).ok());
+    fn take_headers(&mut self, dir: &Path) -> Result<(), Error> {
+        self.symvers.extend(optional(&dir.join("Module.symvers"), limits::LIST)?);
+        let config = first(["include/config/auto.conf", ".config"].map(|name| dir.join(name)), limits::CONFIG)?;
         self.config = config.map(|text| Config::parse(&text));
-        let generated = |name: &str| fs::read(dir.join("include/generated").join(name)).ok();
-        // What the kernel calls itself. Debian's kbuild had another for itself, to 6.1.
-        let release = generated("utsrelease.h").and_then(|text| quoted(&text).map(<[u8]>::to_vec));
-        let of_kbuild = || fs::read(dir.join("include/config/kernel.release")).ok().map(|text| first_line(&text));
-        self.release = self.release.take().or(release).or_else(of_kbuild);
-        self.version = generated("uapi/linux/version.h").and_then(|text| Version::from_header(&text));
+        let generated = |name: &str| optional(&dir.join("include/generated").join(name), limits::SMALL);
+        // This is the release that uname(1) prints. Debian's kbuild recorded another
+        // one in kernel.release up to 6.1.
+        let release = generated("utsrelease.h")?.and_then(|text| quoted(&text).map(<[u8]>::to_vec));
+        let of_kbuild = optional(&dir.join("include/config/kernel.release"), limits::SMALL)?;
+        self.release = self.release.take().or(release).or_else(|| of_kbuild.map(|text| first_line(&text)));
+        self.version = generated("uapi/linux/version.h")?.and_then(|text| Version::from_header(&text));
         // Debian's has its types alone.
         self.images.push(dir.join("vmlinux"));
+        Ok(())
     }
 
     /// Reads the kernel's image, if something is wanted that nothing else has said: its own
@@ -242,22 +261,26 @@ impl Place {
     }
 
     /// What the running kernel says of itself.
-    fn take_state(&mut self, root: &Path, release: &str) {
-        let line = |name: &str| fs::read(root.join(name)).ok().map(|text| first_line(&text));
-        if line("proc/sys/kernel/osrelease").as_deref() != Some(release.as_bytes()) {
-            return;
+    fn take_state(&mut self, root: &Path, release: &str) -> Result<(), Error> {
+        let line = |name: &str| -> Result<Option<Vec<u8>>, Error> {
+            Ok(optional(&root.join(name), limits::SMALL)?.map(|text| first_line(&text)))
+        };
+        if line("proc/sys/kernel/osrelease")?.as_deref() != Some(release.as_bytes()) {
+            return Ok(());
         }
-        let tainted = line("proc/sys/kernel/tainted").and_then(|text| String::from_utf8(text).ok()?.parse().ok());
-        let enforces_signatures = line("sys/module/module/parameters/sig_enforce").as_deref() == Some(b"Y");
-        let lockdown = line("sys/kernel/security/lockdown").unwrap_or_default();
+        let tainted = line("proc/sys/kernel/tainted")?.and_then(|text| String::from_utf8(text).ok()?.parse().ok());
+        let enforces_signatures = line("sys/module/module/parameters/sig_enforce")?.as_deref() == Some(b"Y");
+        let lockdown = line("sys/kernel/security/lockdown")?.unwrap_or_default();
         let is_locked_down = lockdown.contains(&b'[') && !lockdown.starts_with(b"[none]");
         self.state = State { tainted: tainted.unwrap_or(0), enforces_signatures, is_locked_down };
-        self.types.take(fs::read(root.join("sys/kernel/btf/vmlinux")).ok());
-        let variables =
-            FIRMWARE.iter().filter_map(|name| fs::read(root.join("sys/firmware/efi/efivars").join(name)).ok());
-        self.certificates = variables.flat_map(|variable| certificate::all(&variable)).collect();
+        self.types.take(optional(&root.join("sys/kernel/btf/vmlinux"), limits::LIST)?);
+        for name in FIRMWARE {
+            let variable = optional(&root.join("sys/firmware/efi/efivars").join(name), limits::SMALL)?;
+            self.certificates.extend(variable.iter().flat_map(|variable| certificate::all(variable)));
+        }
         let config = unpacked(&root.join("proc/config.gz"));
         self.config = config.map(|text| Config::parse(&text)).or(self.config.take());
+        Ok(())
     }
 
     /// The kernel.
@@ -304,7 +327,10 @@ impl Place {
     /// if its exports are.
     #[must_use]
     pub fn exporters(&self, symbols: &HashSet<&[u8]>) -> Vec<PathBuf> {
-        let list = self.modules.as_ref().and_then(|modules| fs::read(modules.join("modules.symbols")).ok());
+        let list = self
+            .modules
+            .as_ref()
+            .and_then(|modules| regular::read(&modules.join("modules.symbols"), limits::LIST).ok());
         let Some(list) = list else {
             let own = self.modules.as_ref().filter(|_| !self.symvers.is_empty()).map(|modules| modules.join("kernel"));
             let is_own = |path: &PathBuf| own.as_ref().is_some_and(|own| path.starts_with(own));
@@ -350,7 +376,7 @@ fn own_exports(files: &[PathBuf], native: Option<Native>) -> Vec<(Vec<u8>, Vec<E
 /// name, that which it prefers. Without its list, those that are there.
 fn files(modules: &Path) -> HashMap<Vec<u8>, PathBuf> {
     let of = |path: PathBuf| (module_name(path.as_os_str().as_bytes()), path);
-    if let Ok(list) = fs::read(modules.join("modules.dep")) {
+    if let Ok(list) = regular::read(&modules.join("modules.dep"), limits::LIST) {
         let path = |line: &[u8]| {
             let end = memchr::memchr(b':', line)?;
             Some(of(modules.join(ffi::OsString::from_vec(line[..end].to_vec()))))

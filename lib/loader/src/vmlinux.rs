@@ -1,13 +1,14 @@
 //! A kernel's image, as a boot loader reads it or as it was linked: what it exports, its
 //! types for BPF, and the certificates in it.
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use base::bytes::until_nul;
+use base::regular;
 use goblin::elf::section_header::SectionHeader;
+use kmod::limits;
 
 use crate::btf::{Btf, Rules};
 use crate::certificate::{self, Certificate};
@@ -79,7 +80,7 @@ impl Vmlinux {
     /// Reads an image: an ELF file, one that is compressed, or one for x86's boot loaders;
     /// `None` if it isn't there, is none of them, or damaged.
     pub(crate) fn read(path: &Path) -> Option<Self> {
-        let image = fs::read(path).ok()?;
+        let image = regular::read(path, limits::OBJECT).ok()?;
         let bytes =
             if image.starts_with(b"\x7fELF") { image } else { decompressed(payload(&image).unwrap_or(&image))? };
         let native = Native::of(&bytes)?;

@@ -1,16 +1,17 @@
 //! A run of modpost, from its arguments to its exit status.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use base::message::{Fatal, Kind, Message, Program, Severity, strerror, text};
 use base::output::{self, Beside};
 use base::read_buffer::ReadBuffer;
-use base::textfile;
 use base::workers::Workers;
+use base::{regular, textfile};
 use indexmap::IndexSet;
 use kernel::{Invocation, is_on};
+use kmod::limits;
 
 use crate::alias::layout::Offsets;
 use crate::ask::{explain, report};
@@ -45,7 +46,7 @@ fn report_file() -> Option<OsString> {
 /// program.
 #[must_use]
 pub fn offsets(invocation: &Invocation) -> Option<Offsets> {
-    let header = invocation.beside("devicetable-offsets.h").find_map(|path| std::fs::read(path).ok())?;
+    let header = invocation.beside("devicetable-offsets.h").find_map(|path| regular::read(&path, limits::LIST).ok())?;
     Some(Offsets::parse(&header))
 }
 
@@ -154,13 +155,20 @@ impl<'a> Run<'a> {
 
     fn read_objects(&mut self, offsets: Option<&Offsets>, log: &mut Log) -> Result<(), Fatal> {
         let mut objects = self.options.objects.clone();
-        let list = self.options.list.as_deref().map_or(Ok(Vec::new()), |name| read_list(name, self.dialect));
-        let list_error = list.map(|list| objects.extend(list)).err();
+        let list = self.options.list.as_deref().map(|name| open_list(name, self.dialect)).transpose();
+        let (mut list, list_error) = list.map_or_else(|error| (None, Some(error)), |list| (list, None));
+        objects.extend(list.as_mut().map_or_else(Vec::new, next_names));
         self.workers = Workers::new(self.jobs, objects.len());
         let rules = Rules::new(self.dialect);
         let context = Context { offsets, workers: &self.workers, ..Context::new(self.dialect, &rules, self.options) };
         let read = |scratch: &mut Scratch, path: &Vec<u8>| object::read(path, &context, scratch);
-        self.workers.each(&objects, Scratch::default, read, |reading| self.link.commit(reading, log))?;
+        loop {
+            self.workers.each(&objects, Scratch::default, read, |reading| self.link.commit(reading, log))?;
+            objects = list.as_mut().map_or_else(Vec::new, next_names);
+            if objects.is_empty() {
+                break;
+            }
+        }
         // The list is opened when the objects before it have been read.
         list_error.map_or(Ok(()), Err)
     }
@@ -322,41 +330,61 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Reads the names of objects, one a line, from a file or for `-` from
-/// standard input.
-fn read_list(name: &[u8], dialect: &Dialect) -> Result<Vec<Vec<u8>>, Fatal> {
-    let mut text = Vec::new();
-    // What was read before an error counts, as with fgets(3).
-    let _ = if name == b"-" && !dialect.list_from_dash_is_a_file {
-        io::stdin().lock().read_to_end(&mut text)
-    } else {
-        let cannot = |error| Fatal::new(Kind::FILE, text!("Can't open filenames file {}: {}", name, strerror(&error)));
-        std::fs::File::open(textfile::path(name)).map_err(cannot)?.read_to_end(&mut text)
-    };
-    Ok(split_list(&text))
+/// A list of objects is read in parts of this size, in bytes. The objects of each part are
+/// read before the next part. A list of all modules of a distribution's kernel has less
+/// than a tenth of that. A list without end, such as `/dev/zero`, ends the run in its first
+/// part, by a name that no object has.
+const LIST_PART: usize = 1 << 22;
+
+/// Opens a list of objects, or standard input for `-`.
+fn open_list(name: &[u8], dialect: &Dialect) -> Result<Box<dyn BufRead>, Fatal> {
+    if name == b"-" && !dialect.list_from_dash_is_a_file {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let cannot = |error| Fatal::new(Kind::FILE, text!("Can't open filenames file {}: {}", name, strerror(&error)));
+    let file = std::fs::File::open(textfile::path(name)).map_err(cannot)?;
+    Ok(Box::new(BufReader::new(file)))
 }
 
-/// Lines as fgets(3) reads them into an array of [`PATH_MAX`] bytes: a longer
-/// line is several, and each ends at its first NUL.
-fn split_list(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split_inclusive(|&byte| byte == b'\n')
-        .flat_map(|line| line.chunks(PATH_MAX - 1))
-        .map(|line| {
-            let line = base::bytes::until_nul(line);
-            line.strip_suffix(b"\n").unwrap_or(line).to_vec()
-        })
-        .collect()
+/// Reads the next names of objects, one a line; none at the end. Lines are read as
+/// fgets(3) reads them into an array of [`PATH_MAX`] bytes: a longer line is several, and
+/// each ends at its first NUL.
+fn next_names(list: &mut Box<dyn BufRead>) -> Vec<Vec<u8>> {
+    let (mut names, mut line, mut len) = (Vec::new(), Vec::new(), 0);
+    while len < LIST_PART {
+        line.clear();
+        // A line that a read error cuts short counts, as with fgets(3).
+        let _ = list.by_ref().take(PATH_MAX as u64 - 1).read_until(b'\n', &mut line);
+        if line.is_empty() {
+            break;
+        }
+        len += line.len();
+        let name = base::bytes::until_nul(&line);
+        names.push(name.strip_suffix(b"\n").unwrap_or(name).to_vec());
+    }
+    names
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(text: &'static [u8]) -> Vec<Vec<u8>> {
+        next_names(&mut (Box::new(text) as Box<dyn BufRead>))
+    }
+
     #[test]
     fn lists_are_read_as_fgets_does() {
-        assert_eq!(split_list(b"a.o\n\nb.o"), [&b"a.o"[..], b"", b"b.o"]);
-        assert_eq!(split_list(b"a\0b\n"), [b"a"]);
-        let long = [b'x'; 5000];
-        assert_eq!(split_list(&long).iter().map(Vec::len).collect::<Vec<_>>(), [4095, 905]);
+        assert_eq!(names(b"a.o\n\nb.o"), [&b"a.o"[..], b"", b"b.o"]);
+        assert_eq!(names(b"a\0b\n"), [b"a"]);
+        assert_eq!(names(&[b'x'; 5000]).iter().map(Vec::len).collect::<Vec<_>>(), [4095, 905]);
+    }
+
+    #[test]
+    fn lists_without_end_are_read_in_parts() {
+        let mut list: Box<dyn BufRead> = Box::new(BufReader::new(io::repeat(0)));
+        for _ in 0..2 {
+            assert_eq!(next_names(&mut list), vec![b""; LIST_PART.div_ceil(PATH_MAX - 1)]);
+        }
     }
 }

@@ -11,7 +11,7 @@ use base::regular;
 
 use crate::directory::{Ancestor, Directory};
 use crate::error::{Error, at};
-use crate::group::{GROUPS, Group};
+use crate::group::GROUPS;
 
 /// Where the system names its users (passwd(5)).
 const USERS: &str = "/etc/passwd";
@@ -75,21 +75,22 @@ fn is_shared(mode: u32, gid: u32) -> bool {
     mode & 0o002 != 0 || mode & 0o020 != 0 && gid != 0
 }
 
-/// Who else than root can change something on the way to a directory: the first path, and
-/// why. Others may write to a sticky directory such as `/tmp`, where they can't rename or
+/// Why others than root can change something of this owner and mode; `None` if they can't.
+fn not_roots(uid: u32, is_shared: bool, mode: u32) -> Option<String> {
+    if uid != 0 {
+        Some(format!("belongs to {}", User::of(uid)))
+    } else {
+        is_shared.then(|| format!("can be written by others than root (mode {mode:o})"))
+    }
+}
+
+/// The first path on the way to a directory that others than root can change, and why.
+/// Others may write to a sticky directory such as `/tmp`, where they can't rename or
 /// remove what belongs to root.
-fn not_roots(ancestors: &[Ancestor]) -> Option<(&Path, String)> {
-    ancestors.iter().enumerate().find_map(|(number, ancestor)| {
-        let Ancestor { path, uid, gid, mode } = ancestor;
-        let is_sticky = mode & 0o1000 != 0 && number + 1 < ancestors.len();
-        let why = if *uid != 0 {
-            format!("belongs to {}", User::of(*uid))
-        } else if is_shared(*mode, *gid) && !is_sticky {
-            format!("can be written by others than root (mode {mode:o})")
-        } else {
-            return None;
-        };
-        Some((path.as_path(), why))
+fn not_roots_way(way: &[Ancestor]) -> Option<(PathBuf, String)> {
+    way.iter().enumerate().find_map(|(number, Ancestor { path, uid, gid, mode })| {
+        let is_sticky = mode & 0o1000 != 0 && number + 1 < way.len();
+        Some((path.clone(), not_roots(*uid, is_shared(*mode, *gid) && !is_sticky, *mode)?))
     })
 }
 
@@ -98,44 +99,58 @@ fn not_roots(ancestors: &[Ancestor]) -> Option<(&Path, String)> {
 /// # Errors
 /// The path that others can change.
 pub fn check_roots(ancestors: &[Ancestor]) -> Result<(), Error> {
-    match not_roots(ancestors) {
+    match not_roots_way(ancestors) {
         None => Ok(()),
         Some((path, why)) => Err(Error::refused(path, format!("{why}, so root does not work below it"))),
     }
 }
 
-/// A path of a tree: its owner, and whether others than the owner can write to it.
-struct Owned {
-    path: PathBuf,
-    uid: u32,
-    is_shared: bool,
+/// What a swap looks at, executes, replaces or copies.
+struct Parts {
+    /// The directories on the way to the tree, and to each directory of programs.
+    ways: Vec<Vec<Ancestor>>,
+    /// The files in the directories of programs.
+    files: Vec<(PathBuf, Metadata)>,
 }
 
-impl Owned {
-    fn is_roots(&self) -> bool {
-        self.uid == 0 && !self.is_shared
-    }
-}
-
-/// The directories and files that a swap executes, replaces or copies, with all
-/// directories on the way to them.
-fn parts(tree: &Path, groups: &[&Group]) -> Result<(Vec<Ancestor>, Vec<Vec<Ancestor>>, Vec<Owned>), Error> {
-    let (_, to_tree) = at(tree, Directory::walk(tree))?;
-    let (mut to_places, mut files) = (Vec::new(), Vec::new());
-    for group in groups {
-        let path = tree.join("scripts").join(group.directory);
-        let (directory, ancestors) = match Directory::walk(&path) {
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
-            walked => at(&path, walked)?,
-        };
-        to_places.push(ancestors);
-        for name in group.files() {
-            let path = directory.join(name);
-            let Some(metadata) = at(&path, directory.metadata_of(name))? else { continue };
-            files.push(Owned { path, uid: metadata.uid(), is_shared: is_shared_file(&metadata) });
+impl Parts {
+    fn of(tree: &Path) -> Result<Self, Error> {
+        let mut parts = Self { ways: vec![at(tree, Directory::walk(tree))?.1], files: Vec::new() };
+        for group in &GROUPS {
+            let path = tree.join("scripts").join(group.directory);
+            let (directory, way) = match Directory::walk(&path) {
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+                walked => at(&path, walked)?,
+            };
+            parts.ways.push(way);
+            for name in group.files() {
+                let path = directory.join(name);
+                let metadata = at(&path, directory.metadata_of(name))?;
+                parts.files.extend(metadata.map(|metadata| (path, metadata)));
+            }
         }
+        Ok(parts)
     }
-    Ok((to_tree, to_places, files))
+
+    /// The first path that others than root can change, and why.
+    fn not_roots(&self) -> Option<(PathBuf, String)> {
+        let file = |(path, metadata): &(PathBuf, Metadata)| {
+            let why = not_roots(metadata.uid(), is_shared_file(metadata), metadata.mode() & 0o7777)?;
+            Some((path.clone(), why))
+        };
+        self.ways.iter().find_map(|way| not_roots_way(way)).or_else(|| self.files.iter().find_map(file))
+    }
+
+    /// The first path that belongs to another user than this one. Directories on the way
+    /// to the tree may be root's; what is in it may not.
+    fn not_users(&self, user: u32) -> Option<(PathBuf, String)> {
+        let dirs = self.ways.iter().flat_map(|way| {
+            way.iter().enumerate().map(|(number, dir)| (&dir.path, dir.uid, dir.uid == 0 && number + 1 < way.len()))
+        });
+        let files = self.files.iter().map(|(path, metadata)| (path, metadata.uid(), false));
+        let other = dirs.chain(files).find(|(_, uid, is_on_the_way)| *uid != user && !is_on_the_way);
+        other.map(|(path, uid, _)| (path.clone(), format!("belongs to {}", User::of(uid))))
+    }
 }
 
 /// Whether others than its owner can write to a file. The mode of a symbolic link doesn't
@@ -149,43 +164,17 @@ fn is_shared_file(metadata: &Metadata) -> bool {
 /// # Errors
 /// If something can't be looked at, or if several users own parts of the tree.
 pub fn of_tree(tree: &Path) -> Result<Owner, Error> {
-    let groups: Vec<_> = GROUPS.iter().collect();
-    let (to_tree, to_places, files) = parts(tree, &groups)?;
-    let ways = || to_places.iter().chain([&to_tree]);
-    if ways().all(|way| not_roots(way).is_none()) && files.iter().all(Owned::is_roots) {
-        return Ok(Owner::Root);
-    }
-    let uid = to_tree.last().map_or(0, |last| last.uid);
-    let mixed = |path: &Path, why: String| {
-        let says = format!("{why}, and {} belongs to {}", tree.display(), User::of(uid));
-        Err(Error::refused(path, format!("{says}: nobody's rights fit a tree of several owners")))
-    };
-    if uid == 0 {
-        // Root's own directory, but somebody else can change what is in it or where it is.
-        let first = ways().find_map(|way| not_roots(way)).map(|(path, why)| (path.to_owned(), why));
-        let shared = || files.iter().find(|file| !file.is_roots());
-        let of_file = |file: &Owned| {
-            let why = if file.uid == 0 {
-                "can be written by others than root".to_owned()
-            } else {
-                format!("belongs to {}", User::of(file.uid))
-            };
-            (file.path.clone(), why)
-        };
-        let (path, why) = first.or_else(|| shared().map(of_file)).unwrap_or_else(|| (tree.to_owned(), String::new()));
-        return mixed(&path, why);
-    }
-    // On the way to a tree, directories may be root's. What is in it may not.
-    for way in ways() {
-        let is_last = |number: usize| number + 1 == way.len();
-        let other = way.iter().enumerate().find(|(number, dir)| dir.uid != uid && (dir.uid != 0 || is_last(*number)));
-        if let Some((_, dir)) = other {
-            return mixed(&dir.path, format!("belongs to {}", User::of(dir.uid)));
-        }
-    }
-    match files.iter().find(|file| file.uid != uid) {
-        Some(file) => mixed(&file.path, format!("belongs to {}", User::of(file.uid))),
+    let parts = Parts::of(tree)?;
+    let Some((path, why)) = parts.not_roots() else { return Ok(Owner::Root) };
+    let uid = parts.ways[0].last().map_or(0, |tree| tree.uid);
+    // A directory of root's in which, or on the way to which, somebody else can write.
+    let other = if uid == 0 { Some((path, why)) } else { parts.not_users(uid) };
+    match other {
         None => Ok(Owner::User(User::of(uid))),
+        Some((path, why)) => {
+            let says = format!("{why}, and {} belongs to {}", tree.display(), User::of(uid));
+            Err(Error::refused(path, format!("{says}: a tree of several owners is not touched")))
+        }
     }
 }
 

@@ -2,31 +2,69 @@
 //! symbol's name and its definition, the words of which have a letter before them if
 //! they are references.
 
-use base::message::text;
+use std::io::{ErrorKind, Read};
+
+use base::message::{Fatal, text};
 
 use crate::names::Names;
 use crate::say::Say;
-use crate::symbols::{Id, Kind, Symbols, Word};
+use crate::symbols::{Id, Kind, MOST_NAMES, Symbols, Word};
 
 /// The size of the original's array for a word, in bytes, including the NUL.
 const LONGEST: usize = 256;
 
-/// A word that ends the run, and what is said of it.
+/// The reference is read in blocks of this size, in bytes.
+const BLOCK: usize = 1 << 16;
+
+/// The message that ends the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) Vec<u8>);
 
-/// The words of a dump.
+/// The words of a dump, which is read block by block: what has no end, such as
+/// `/dev/zero`, is refused at its first word that is too long, as in the original.
 struct Reader<'a> {
-    text: &'a [u8],
+    path: &'a [u8],
+    file: &'a mut dyn Read,
+    block: Vec<u8>,
+    /// The number of bytes in the block that were read, and the position of the next one.
+    filled: usize,
     at: usize,
+    /// The number of bytes that were read before the block.
+    before: usize,
+    /// A read has met the end, as feof(3) has it.
+    is_at_end: bool,
 }
 
 impl Reader<'_> {
+    /// The next byte, which stays the next one; `None` at the end.
+    fn peek(&mut self) -> Result<Option<u8>, Malformed> {
+        if self.at == self.filled {
+            self.before += self.filled;
+            self.at = 0;
+            self.filled = loop {
+                match self.file.read(&mut self.block) {
+                    Ok(length) => break length,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => {
+                        // The original tries again, for ever.
+                        let why = Fatal::perror(self.path, error).message.text;
+                        return Err(Malformed(text!("FATAL: genksyms: {}", why)));
+                    }
+                }
+            };
+            self.is_at_end = self.filled == 0;
+            if self.before + self.filled >= MOST_NAMES {
+                return Err(Malformed(b"FATAL: genksyms: the reference is too large\n".to_vec()));
+            }
+        }
+        Ok(self.block[..self.filled].get(self.at).copied())
+    }
+
     /// The next word of the line; `None` at its end, which is passed over.
     fn word(&mut self, names: &mut Names) -> Result<Option<Word>, Malformed> {
         let mut word = Vec::new();
         let mut in_string = false;
-        while let Some(&byte) = self.text.get(self.at) {
+        while let Some(byte) = self.peek()? {
             self.at += 1;
             match byte {
                 b' ' if !in_string && word.is_empty() => continue,
@@ -62,26 +100,26 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a reference.
-pub(crate) fn read(text: &[u8], names: &mut Names, symbols: &mut Symbols, say: &mut Say<'_>) -> Result<(), Malformed> {
-    let mut reader = Reader { text, at: 0 };
+/// Reads a reference from a file; messages name it by its path.
+pub(crate) fn read(
+    path: &[u8],
+    file: &mut dyn Read,
+    names: &mut Names,
+    symbols: &mut Symbols,
+    say: &mut Say<'_>,
+) -> Result<(), Malformed> {
+    let block = vec![0; BLOCK];
+    let mut reader = Reader { path, file, block, filled: 0, at: 0, before: 0, is_at_end: false };
     let is = |word: Option<Word>, names: &Names, text: &[u8]| {
         word.is_some_and(|word| word.kind() == Kind::Normal && names.bytes(word.name()) == text)
     };
-    // feof(3) is true once a read has met the end.
-    while reader.at <= text.len() {
-        let met_end = reader.at == text.len();
+    while !reader.is_at_end {
         let mut symbol = reader.word(names)?;
         let is_override = is(symbol, names, b"override");
         if is_override {
             symbol = reader.word(names)?;
         }
-        let Some(symbol) = symbol else {
-            if met_end {
-                return Ok(());
-            }
-            continue;
-        };
+        let Some(symbol) = symbol else { continue };
         let mut word = reader.word(names)?;
         let is_extern = is(word, names, b"extern");
         if is_extern {

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 
-use base::message::{Fatal, text};
+use base::message::text;
 use kernel::{Invocation, is_on};
 
 use crate::dialect::Dialect;
@@ -15,7 +15,7 @@ use crate::options::{self, Ended, Options, Reference};
 use crate::parse::Parser;
 use crate::reference;
 use crate::say::Say;
-use crate::symbols::{MOST_NAMES, Symbols};
+use crate::symbols::Symbols;
 use crate::undefined::{Stopped, Undefined};
 
 /// The exit status of a failure.
@@ -28,25 +28,15 @@ fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut 
     say.wanted = options.wanted;
     let Options { reference, mut dump, .. } = options;
     let mut symbols = Symbols::new(dialect);
-    let mut in_reference = Vec::new();
-    if let Some(Reference { path, mut file }) = reference {
-        if let Err(error) = file.read_to_end(&mut in_reference) {
-            // The original tries again, for ever.
-            let why = Fatal::perror(path.as_bytes(), error).message.text;
-            say.err(&text!("FATAL: genksyms: {}", why));
-            return FAILED;
-        }
-    }
-    if in_reference.len() >= MOST_NAMES {
-        say.err(b"FATAL: genksyms: the reference is too large\n");
-        return FAILED;
-    }
     let (mut input, mut names) = (Input::new(source), Names::new());
     // The first names are keywords.
     let lexer = Lexer::new(&mut names, dialect);
-    if let Err(reference::Malformed(what)) = reference::read(&in_reference, &mut names, &mut symbols, say) {
-        say.err(&what);
-        return FAILED;
+    if let Some(Reference { path, mut file }) = reference {
+        let read = reference::read(path.as_bytes(), &mut file, &mut names, &mut symbols, say);
+        if let Err(reference::Malformed(what)) = read {
+            say.err(&what);
+            return FAILED;
+        }
     }
     let mut parser = Parser::new(dialect, &mut input, lexer, &mut names, symbols, say);
     parser.explanation = explains.then(Explanation::default);

@@ -29,6 +29,6 @@ fuzz_target!(|data: &[u8]| {
     for name in ["m.mod", ".a.o.cmd", "a.c", "a.h"] {
         fs::write(name, texts.next().unwrap_or_default()).expect("room for a file");
     }
-    let _ = srcversion::explain(b"m", dialect, &mut Vec::new());
+    let _ = srcversion::explain(b"m", dialect, base::textfile::open, &mut Vec::new());
     let _ = symbol_crcs(b"m", false, dialect, &Workers::ALONE, &mut Vec::new());
 });

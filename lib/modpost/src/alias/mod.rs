@@ -351,7 +351,7 @@ fn wrong_size_fatal(table_type: &TableType, module: &[u8], size: u64, id_size: u
         size.to_string(),
         name
     );
-    Fatal::new(kind::TABLE_SIZE, text)
+    Message::new(Severity::Fatal, kind::TABLE_SIZE, text).two_lines().into()
 }
 
 /// The last entry is all NULs, else its end isn't found.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use base::bytes::split_path;
 use base::message::text;
-use base::textfile;
+use base::{regular, textfile};
 use indexmap::{IndexMap, IndexSet};
+use kmod::limits;
 use strsim::generic_levenshtein;
 
 use crate::dialect::Dialect;
@@ -146,7 +147,7 @@ fn elsewhere<'l>(link: &Link, run: &Run, undefined: &Undefined<'l>) -> IndexMap<
             entries.filter_map(Result::ok).map(|entry| entry.path().join("Module.symvers")).collect();
         files.sort_unstable();
         for file in files.into_iter().filter(|file| !given.contains(file)) {
-            let Ok(text) = textfile::read(file.as_os_str().as_bytes()) else { continue };
+            let Ok(text) = regular::read(&file, limits::LIST) else { continue };
             for name in textfile::lines(&text).filter_map(|line| line.split(|&byte| byte == b'\t').nth(1)) {
                 if let Some((name, _)) = undefined.get_key_value(name) {
                     found.entry(*name).or_insert_with(|| file.clone());

@@ -86,7 +86,7 @@ fn crcs_of(objects: &[&[u8]], dialect: &Dialect) -> (Vec<Step>, Result<(), Fatal
             steps.push(too_long(&commands));
             continue;
         }
-        if let Err(fatal) = textfile::read_into(&commands, &mut text) {
+        if let Err(fatal) = textfile::read_into(&commands, textfile::open, &mut text) {
             return (steps, Err(fatal));
         }
         steps.extend(crcs(&text).map(|(name, crc)| Step::Crc { symbol: name.to_vec(), crc, own: true }));

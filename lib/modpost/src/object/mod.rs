@@ -285,7 +285,7 @@ impl Reader<'_, '_> {
 
         if !self.facts.is_vmlinux && (has_version || options.all_versions) {
             let mut messages = Vec::new();
-            let srcversion = srcversion::of_module(&self.facts.name, dialect, &mut messages);
+            let srcversion = srcversion::of_module(&self.facts.name, dialect, textfile::open, &mut messages);
             self.reading.steps.extend(messages.into_iter().map(Step::Say));
             self.facts.srcversion = srcversion?;
         }

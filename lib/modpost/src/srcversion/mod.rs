@@ -11,7 +11,7 @@ mod source;
 use base::bytes::{cmd_file, is_space, split_path};
 use base::message::{Fatal, Message, Severity, text};
 use base::read_buffer::ReadBuffer;
-use base::textfile;
+use base::textfile::{self, Open};
 pub use md4::Md4;
 use memchr::{memmem, memrchr};
 pub use source::strip;
@@ -44,33 +44,40 @@ pub enum Step {
     Elsewhere(usize),
 }
 
-/// The same as [`of_module`], and how it came about.
+/// Does what [`of_module`] does, and returns how the sum came about.
 ///
 /// # Errors
 /// As for [`of_module`].
 pub fn explain(
     name: &[u8],
     dialect: &Dialect,
+    open: Open,
     messages: &mut Vec<Message>,
 ) -> Result<(Option<String>, Vec<Step>), Fatal> {
-    let mut sum = Sum { steps: Some(Vec::new()), ..Sum::default() };
+    let mut sum = Sum { steps: Some(Vec::new()), ..Sum::new(open) };
     let digits = sum.of_module(name, dialect, messages)?;
     Ok((digits, sum.steps.unwrap_or_default()))
 }
 
 /// The srcversion of the module `name` (its path without `.o` or `.mod`);
 /// `None` if its files don't say what it was made of, which `messages` then
-/// tells.
+/// tells. `open` opens the files.
 ///
 /// # Errors
 /// The end of the run, if a file can't be read.
-pub fn of_module(name: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) -> Result<Option<String>, Fatal> {
-    Sum::default().of_module(name, dialect, messages)
+pub fn of_module(
+    name: &[u8],
+    dialect: &Dialect,
+    open: Open,
+    messages: &mut Vec<Message>,
+) -> Result<Option<String>, Fatal> {
+    Sum::new(open).of_module(name, dialect, messages)
 }
 
 /// The sum in progress, and buffers that are reused.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sum {
+    open: Open,
     md4: Md4,
     commands: ReadBuffer,
     source: ReadBuffer,
@@ -80,13 +87,19 @@ struct Sum {
 }
 
 impl Sum {
+    fn new(open: Open) -> Self {
+        let (commands, source) = (ReadBuffer::default(), ReadBuffer::default());
+        Self { open, md4: Md4::default(), commands, source, kept: Vec::new(), steps: None }
+    }
+
     fn of_module(
         &mut self,
         name: &[u8],
         dialect: &Dialect,
         messages: &mut Vec<Message>,
     ) -> Result<Option<String>, Fatal> {
-        let list = textfile::read(&[name, b".mod"].concat())?;
+        let mut list = ReadBuffer::default();
+        textfile::read_into(&[name, b".mod"].concat(), self.open, &mut list)?;
         let objects: Vec<&[u8]> = if dialect.mod_file_by_line {
             list.split(|&byte| byte == b'\n').collect()
         } else {
@@ -130,7 +143,7 @@ impl Sum {
     fn add_object(&mut self, object: &[u8], dialect: &Dialect, messages: &mut Vec<Message>) -> Result<bool, Fatal> {
         let (dir, _) = split_path(object);
         let mut commands = std::mem::take(&mut self.commands);
-        textfile::read_into(&cmd_file(object), &mut commands)?;
+        textfile::read_into(&cmd_file(object), self.open, &mut commands)?;
         self.note(|| Step::Object(object.to_vec()));
         let mut in_dependencies = false;
         let mut elsewhere = 0;
@@ -166,7 +179,7 @@ impl Sum {
     }
 
     fn add_file(&mut self, name: &[u8], is_source: bool) -> Result<(), Fatal> {
-        textfile::read_into(name, &mut self.source)?;
+        textfile::read_into(name, self.open, &mut self.source)?;
         strip(&self.source, &mut self.kept);
         self.md4.update(&self.kept);
         if let Some(steps) = &mut self.steps {

@@ -4,13 +4,14 @@
 //! Each line is a pattern and, after the first space or tab, how what it
 //! matches is supported: `yes` if nothing follows.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use base::bytes::{base_name, is_space, until_nul};
 use base::fnmatch::fnmatch;
 use base::message::{Fatal, Kind, Message, Severity, strerror, text};
 use base::textfile;
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memrchr};
 
 use crate::kind;
 
@@ -39,7 +40,7 @@ impl Supported {
     /// # Errors
     /// If it is a directory, at which the original crashes.
     pub(crate) fn read(file: &[u8]) -> Result<Self, Fatal> {
-        match std::fs::read(textfile::path(file)) {
+        match File::open(textfile::path(file)).and_then(|file| read_lines(&mut BufReader::new(file))) {
             Err(error) if error.kind() == ErrorKind::IsADirectory => {
                 let text = text!("{}: {}\n", file, strerror(&error));
                 Err(Fatal::refusal(Kind::FILE, text).caused_by(error))
@@ -80,6 +81,20 @@ impl Supported {
     fn unended(&self, offset: usize) -> Fatal {
         let text = text!("{}: line at offset {}: bracket without end\n", self.file, offset.to_string());
         Fatal::refusal(kind::SUPPORTED_PATTERN, text)
+    }
+}
+
+/// Reads up to the first line that is too long, which ends the list: `/dev/zero` is one
+/// line.
+fn read_lines(file: &mut dyn BufRead) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    loop {
+        let read = file.take(LINE_MAX as u64).read_until(b'\n', &mut text)?;
+        let last = &text[memrchr(b'\n', &text).map_or(0, |newline| newline + 1)..];
+        let blanks = last.iter().take_while(|&&byte| is_space(byte)).count();
+        if read == 0 || last.len() - blanks > LINE_MAX {
+            return Ok(text);
+        }
     }
 }
 
@@ -150,6 +165,16 @@ mod tests {
         let long = |len| format!("{}\nb\n", "a".repeat(len));
         assert!(verdict(&long(4095), "b").is_ok_and(|verdict| verdict.how.is_some()));
         assert!(verdict(&long(4096), "b").is_ok_and(|verdict| verdict.how.is_none()));
+    }
+
+    #[test]
+    fn what_has_no_end_is_read_no_further_than_it_counts() -> io::Result<()> {
+        let len = |file: &mut dyn BufRead| read_lines(file).map(|text| text.len());
+        assert!(len(&mut BufReader::new(io::repeat(0)))? <= 2 * LINE_MAX);
+        for text in [&b"a\n\nb"[..], b"", &[&[b' '; 5000][..], &[b'x'; 4095], b"\nb\n"].concat()] {
+            assert_eq!(len(&mut &*text)?, text.len());
+        }
+        Ok(())
     }
 
     #[test]
