@@ -429,7 +429,8 @@ fn originals_that_come_while_a_swap_runs() {
 /// Kept originals that are not what was kept are not given back.
 #[test]
 fn kept_originals_that_were_damaged() {
-    let damages: [(fn(&Path), &str); 4] = [
+    type Damage = (fn(&Path), &'static str);
+    let damages: [Damage; 4] = [
         (|path| fs::write(path, "").unwrap(), "has 0 bytes instead of"),
         (
             |path| {

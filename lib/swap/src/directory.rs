@@ -305,6 +305,11 @@ impl Directory {
         }
     }
 
+    /// Unlocks it, also where a process that is just being started has its handle, too.
+    pub(crate) fn unlock(&self) {
+        let _ = rustix::fs::flock(&self.handle, rustix::fs::FlockOperation::Unlock);
+    }
+
     /// Opens a directory of which the last names may not be there yet: they are made.
     /// `check` judges the directories that are there before anything is made in them.
     ///

@@ -366,14 +366,14 @@ impl Lock {
 impl Drop for Lock {
     /// Removes a directory in which nothing is kept, and those above it that are empty.
     fn drop(&mut self) {
-        if !matches!(self.entry.metadata_of(MANIFEST), Ok(None)) {
-            return;
+        if matches!(self.entry.metadata_of(MANIFEST), Ok(None)) {
+            for name in self.entry.names().unwrap_or_default() {
+                let _ = self.entry.remove(name);
+            }
+            if self.trees.remove_empty(&self.key) && std::fs::remove_dir(self.trees.path()).is_ok() {
+                let _ = std::fs::remove_dir(&self.state.path);
+            }
         }
-        for name in self.entry.names().unwrap_or_default() {
-            let _ = self.entry.remove(name);
-        }
-        if self.trees.remove_empty(&self.key) && std::fs::remove_dir(self.trees.path()).is_ok() {
-            let _ = std::fs::remove_dir(&self.state.path);
-        }
+        self.entry.unlock();
     }
 }
