@@ -9,7 +9,7 @@ use memchr::memmem;
 use crate::change::Watch;
 use crate::directory::Directory;
 use crate::error::{Error, at};
-use crate::file::{FileDigest, FoundFile, MAX_PROGRAM, Times};
+use crate::found_file::{FileDigest, FoundFile, MAX_PROGRAM, Times};
 use crate::group::{Group, KBUILD, RECORDS};
 use crate::kept::{Lock, Manifest, State};
 

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, Watch};
 use crate::directory::{Ancestor, Directory};
 use crate::error::{Damage, Error, at};
-use crate::file::{self, Attributes, FileDigest, FoundFile, MAX_PROGRAM, Times};
+use crate::found_file::{self, Attributes, FileDigest, FoundFile, MAX_PROGRAM, Times};
 use crate::owner;
 
 /// The directory of the state that has a directory for each directory of programs.
@@ -282,7 +282,7 @@ impl Lock {
         let to = self.entry.join(&kept);
         at(&to, self.entry.remove(TEMPORARY))?;
         let mut copy = at(&to, self.entry.create(TEMPORARY))?;
-        let (digest, ..) = at(&to, file::copy(&file, &mut copy, MAX_PROGRAM))?;
+        let (digest, ..) = at(&to, found_file::copy(&file, &mut copy, MAX_PROGRAM))?;
         if digest != found.digest {
             return Err(changed());
         }
@@ -308,7 +308,7 @@ impl Lock {
         if found != original.size {
             return Err(damaged(Damage::Size { kept: original.size, found }));
         }
-        let (digest, ..) = at(&path, file::copy(&file, &mut io::sink(), MAX_PROGRAM))?;
+        let (digest, ..) = at(&path, found_file::copy(&file, &mut io::sink(), MAX_PROGRAM))?;
         if digest != original.digest {
             return Err(damaged(Damage::Contents));
         }

@@ -11,7 +11,7 @@
 //! | `error` | why a tree was not changed |
 //! | [`machine`] | the machine that a program is for |
 //! | `directory` | directories by their handles |
-//! | [`file`](mod@file) | a file as it was found |
+//! | [`found_file`] | a file as it was found |
 //! | [`change`] | the changes, for whoever watches them |
 //! | [`group`] | programs that are replaced together |
 //! | [`owner`] | whose a tree is |
@@ -30,7 +30,7 @@ pub mod change;
 mod directory;
 mod error;
 mod exclude;
-pub mod file;
+pub mod found_file;
 pub mod group;
 pub mod kept;
 pub mod machine;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use base::regular;
 
 use crate::error::{Error, at};
-use crate::file::{FileDigest, MAX_PROGRAM};
+use crate::found_file::{FileDigest, MAX_PROGRAM};
 use crate::group::KBUILD;
 use crate::machine::MACHINES;
 

@@ -9,7 +9,7 @@ use crate::adopt;
 use crate::change::Watch;
 use crate::directory::Directory;
 use crate::error::{Error, at};
-use crate::file::{FileDigest, FoundFile, SET_ID};
+use crate::found_file::{FileDigest, FoundFile, SET_ID};
 use crate::group::{Group, INSTALLED, KBUILD, MAKEFILE, RECORDS};
 use crate::kept::{Lock, Manifest, State};
 use crate::machine::Machine;

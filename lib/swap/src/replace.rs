@@ -19,7 +19,7 @@ use crate::change::{Change, Watch};
 use crate::directory::{Directory, Identity};
 use crate::error::{Error, at};
 use crate::exclude;
-use crate::file::{self, Attributes, FileDigest, FoundFile, MAX_PROGRAM, Times};
+use crate::found_file::{self, Attributes, FileDigest, FoundFile, MAX_PROGRAM, Times};
 use crate::group::{INSTALLED, KBUILD, MAKEFILE, RECORDS};
 use crate::kept::{Lock, Manifest};
 use crate::place::{Entry, FileOrigin, Place};
@@ -188,7 +188,7 @@ fn prepare(place: &Place, files: &[New<'_>], watch: &mut Watch<'_>) -> Result<Di
         let mut to = at(&path, new.create(file.entry.name))?;
         match &file.contents {
             Contents::Bytes(bytes) => at(&path, to.write_all(bytes))?,
-            Contents::Kept(kept) => at(&path, file::copy(kept, &mut to, MAX_PROGRAM).map(drop))?,
+            Contents::Kept(kept) => at(&path, found_file::copy(kept, &mut to, MAX_PROGRAM).map(drop))?,
         }
         let (attributes, is_original) = (&file.attributes, file.is_original);
         at(&path, if is_original { attributes.restore(&to) } else { attributes.give(&to) })?;
