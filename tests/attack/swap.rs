@@ -45,7 +45,7 @@ fn open_tree(programs: &[&str], source: bool) -> ScratchTree {
     tree
 }
 
-/// Has what stands for the prover do something first.
+/// Adds commands to the beginning of the script that replaces the prover.
 fn before_proof(tree: &ScratchTree, commands: &str) {
     let path = tree.ours().join("kbuild-rs-prove");
     let text = fs::read_to_string(&path).unwrap();
@@ -56,7 +56,7 @@ fn said(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// Runs kbuild-rs-swap on all trees of a root in which `build` leads to the tree.
+/// Runs kbuild-rs-swap on all trees of a root. Its link `build` leads to the tree.
 fn run_all(tree: &ScratchTree, arguments: &[&str]) -> Output {
     let root = tree.dir.path().join("root");
     fs::create_dir_all(root.join("lib/modules/9.9.9")).unwrap();
@@ -120,7 +120,7 @@ fn users_programs_are_run_as_the_user() {
     assert!(fs::read(&path).unwrap() == fs::read(tree.ours().join("modpost")).unwrap());
     assert!(run(&["--undo"]).status.success());
     assert_eq!(tree.snapshot(), before);
-    // What a user's program prints doesn't reach root's terminal as it is.
+    // The output of a user's program is escaped before it reaches root's terminal.
     before_proof(&tree, "printf 'a\\033]0;b\\007\\n'");
     let shown = run(&["--check"]).stdout;
     assert!(!shown.contains(&0x1b) && !shown.contains(&7), "{}", shown.escape_ascii());
@@ -142,14 +142,14 @@ fn the_prover_runs_no_users_programs() -> io::Result<()> {
     Ok(())
 }
 
-/// Where several users own parts of a tree, nobody's rights fit it.
+/// A tree is refused if several users own parts of it.
 #[test]
 fn trees_of_several_owners_are_refused() {
     if !is_root("trees_of_several_owners_are_refused") {
         return;
     }
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    // What makes it so, the path that is named, and why.
+    // The change of owners or modes, the path that is named, and the reason.
     type Part = (fn(&ScratchTree), &'static str, &'static str);
     let parts: [Part; 6] = [
         (|tree| give(&tree.scripts().join("modpost"), USER), "scripts/mod/modpost", "belongs to uid 54321"),
@@ -198,7 +198,7 @@ fn trees_of_several_owners_are_refused() {
     tree.swap();
 }
 
-/// Where root keeps originals, nobody else can write.
+/// Root keeps originals only in a directory that nobody else can write.
 #[test]
 fn originals_of_roots_trees_are_kept_where_root_alone_writes() {
     if !is_root("originals_of_roots_trees_are_kept_where_root_alone_writes") {
@@ -355,7 +355,7 @@ fn no_helper_is_found_by_the_path() {
         write_executable(&commands.join(name), &script).unwrap();
     }
     let path = format!("{}:/usr/bin:/bin", commands.display());
-    // What stands for the prover is a script, which needs no search path.
+    // The script that replaces the prover is called by its path.
     for arguments in [&["--from", "ours"][..], &["--status"], &["--undo"]] {
         assert!(tree.call(arguments, &path).status.success());
     }
@@ -464,7 +464,7 @@ fn kept_originals_that_were_damaged() {
             assert!(stderr.contains(&named) && stderr.contains(why), "{why}: {stderr}");
             assert_eq!(tree.snapshot(), before, "{why}");
         }
-        // Whoever has a copy puts it there.
+        // After the file was restored from a copy, the undo works.
         fs::write(&path, &whole).unwrap();
         tree.undo();
         assert!(fs::read(tree.scripts().join("modpost")).unwrap() == whole);

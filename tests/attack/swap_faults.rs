@@ -40,7 +40,7 @@ fn traced(tree: &ScratchTree, options: &[&str], arguments: &[&str]) -> io::Resul
     strace.arg(tree.tree()).current_dir(tree.dir.path()).output()
 }
 
-/// How often a run makes each call.
+/// Counts the calls of a run.
 fn counts(tree: &ScratchTree, arguments: &[&str]) -> io::Result<Vec<usize>> {
     let log = tree.dir.path().join("log");
     let output = traced(tree, &["-o", "log"], arguments)?;

@@ -53,7 +53,7 @@ pub struct ScratchTree {
     pub dir: TempDir,
 }
 
-/// What is known of a file: mode, modification time, digest of the contents.
+/// Mode, modification time and digest of each file.
 pub type Snapshot = BTreeMap<PathBuf, (u32, (i64, i64), String)>;
 
 /// A program for this machine; no two are alike.
@@ -144,17 +144,17 @@ impl ScratchTree {
         self.dir.path().join("ours")
     }
 
-    /// Where originals are kept.
+    /// The state, which has the originals.
     pub fn state(&self) -> PathBuf {
         self.dir.path().join("state")
     }
 
-    /// Where the originals of `scripts/mod` are kept.
+    /// The directory with the kept originals of `scripts/mod`.
     pub fn kept(&self) -> PathBuf {
         State::new(self.state()).entry(&fs::canonicalize(self.scripts()).unwrap())
     }
 
-    /// The file in which an original of `scripts/mod` is kept.
+    /// The path of a kept original of `scripts/mod`.
     pub fn kept_original(&self, name: &str) -> PathBuf {
         let manifest = State::new(self.state()).manifest(&fs::canonicalize(self.scripts()).unwrap());
         self.kept().join(manifest.unwrap().unwrap().original(name).unwrap().digest.to_string())

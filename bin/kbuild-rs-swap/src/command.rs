@@ -10,7 +10,7 @@ use cli::arguments::{ending, json, kernel};
 use swap::group::GROUPS;
 use swap::machine::MACHINES;
 
-/// The option by which a process of a tree's owner knows that root has started it.
+/// This option tells a process of a tree's owner that root has started it.
 pub(crate) const ON_BEHALF: &str = "on-behalf";
 
 const EXAMPLES: &[Example] = &[

@@ -1,4 +1,4 @@
-//! Trees of users, in which root does nothing with its own rights.
+//! Trees of users. Root changes nothing in them with its own rights.
 //!
 //! A tree's programs are run to compare them with ours, and whoever owns a tree chooses
 //! these programs and can exchange every file in it at any moment. So a process of the
@@ -24,10 +24,10 @@ use crate::run::{Options, What};
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// The longest line that is passed on, in bytes.
 const MAX_LINE: u64 = 1 << 16;
-/// How many lines wait until they are shown.
+/// The number of lines that wait until they are shown.
 const MAX_WAITING: usize = 64;
 
-/// Whose rights are needed for a tree. Somebody else than root has no choice.
+/// Finds the owner of a tree for root. Other users work with their own rights in any case.
 ///
 /// # Errors
 /// If several users own parts of the tree.

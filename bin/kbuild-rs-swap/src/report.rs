@@ -19,7 +19,7 @@ pub(crate) struct Report<'a, 'b> {
     pub(crate) written: Result<(), Fatal>,
 }
 
-/// What became of a directory of programs.
+/// The result for a directory of programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It uses ours now.
@@ -72,7 +72,7 @@ impl Report<'_, '_> {
         }
     }
 
-    /// A line for people.
+    /// Writes a line in plain text.
     fn line(&mut self, text: &str) {
         self.put(&[&escape(text.as_bytes())[..], b"\n"].concat());
     }
@@ -91,7 +91,7 @@ impl Report<'_, '_> {
         }
     }
 
-    /// Names a tree in which nothing is done, and the reason.
+    /// Names a tree that is left as it is, and the reason.
     pub(crate) fn left_out(&mut self, tree: &Path, why: &str) {
         if self.is_json {
             let object = json!({ "directory": path(tree), "outcome": "left-out", "reason": why });
@@ -123,8 +123,8 @@ impl Report<'_, '_> {
         self.put(&json::line(&object));
     }
 
-    /// Reports what became of a directory. `line` says it to people, if they are to be told,
-    /// and `proof` has the lines of the comparison.
+    /// Reports the result for a directory. `line` is its text, or `None` for no text, and
+    /// `proof` has the lines of the comparison.
     pub(crate) fn outcome(&mut self, place: &Place, outcome: Outcome, proof: &[String], line: Option<&str>) {
         if self.is_json {
             let object = json!({ "directory": path(place.path()), "outcome": outcome.name(), "proof": proof });

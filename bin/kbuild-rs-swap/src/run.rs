@@ -38,7 +38,7 @@ pub(crate) struct Options {
     pub(crate) what: What,
     /// The directory with our programs.
     pub(crate) from: PathBuf,
-    /// Where originals are kept.
+    /// The store of the originals.
     pub(crate) state: State,
     /// Whether the command line names the state.
     pub(crate) is_state_given: bool,

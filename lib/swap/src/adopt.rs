@@ -13,13 +13,13 @@ use crate::found_file::{FileDigest, FoundFile, MAX_PROGRAM, Times};
 use crate::group::{Group, KBUILD, RECORDS};
 use crate::kept::{Lock, Manifest, State};
 
-/// The directory of the state in which version 0.2.0 has kept originals.
+/// The name of version 0.2.0's directory of originals in the state.
 const KEPT: &str = "kept";
 const TIME: &str = ".time";
-/// What every file of version 0.2.0 has in it, and no original.
+/// A text that every file of version 0.2.0 contains, and no original does.
 const OURS: &[u8] = b"KBUILD_RS";
 
-/// Where version 0.2.0 keeps originals of a directory.
+/// The path of the originals that version 0.2.0 keeps of a directory.
 pub(crate) fn path_of(state: &State, place: &Path) -> PathBuf {
     state.path().join(KEPT).join(place.strip_prefix("/").unwrap_or(place))
 }
@@ -27,7 +27,7 @@ pub(crate) fn path_of(state: &State, place: &Path) -> PathBuf {
 /// Whether version 0.2.0 keeps originals of a directory.
 ///
 /// # Errors
-/// If that can't be looked at.
+/// The system's error, if the state can't be read.
 pub(crate) fn is_due(state: &State, place: &Path) -> Result<bool, Error> {
     let path = path_of(state, place);
     match state.open(&path)? {
@@ -36,7 +36,7 @@ pub(crate) fn is_due(state: &State, place: &Path) -> Result<bool, Error> {
     }
 }
 
-/// The directories of programs of which version 0.2.0 keeps originals.
+/// Lists the directories of programs whose originals version 0.2.0 keeps.
 #[must_use]
 pub(crate) fn directories(state: &State) -> Vec<PathBuf> {
     let kept = state.path().join(KEPT);
@@ -84,7 +84,7 @@ pub(crate) fn adopt(
     remove(state, &path)
 }
 
-/// What version 0.2.0 has recorded beside the programs.
+/// Reads the record that version 0.2.0 has left in the directory of the programs.
 fn recorded(place: &Directory) -> std::io::Result<String> {
     let Some(metadata) = place.metadata_of(RECORDS)? else { return Ok(String::new()) };
     if !metadata.is_dir() {

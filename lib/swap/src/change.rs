@@ -10,9 +10,9 @@ use crate::error::Error;
 pub enum Change {
     /// An original is copied to where it is kept.
     Keep(PathBuf),
-    /// What is known of the kept originals is written.
+    /// The manifest of the kept originals, or the record of the kernel, is written.
     Record(PathBuf),
-    /// A new file is written beside the one that it is to replace.
+    /// A new file is written. It doesn't replace the old one yet.
     Prepare(PathBuf),
     /// A file is replaced.
     Replace(PathBuf),
@@ -42,6 +42,6 @@ impl fmt::Display for Change {
     }
 }
 
-/// Who is told of each change before it is made, and may end the run with an error.
+/// A function that is called before each change, and can end the run with an error.
 /// [`Error::Interrupted`] ends it as if the process were killed: nothing is tidied up.
 pub type Watch<'a> = dyn FnMut(&Change) -> Result<(), Error> + 'a;

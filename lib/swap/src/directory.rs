@@ -67,7 +67,7 @@ impl Directory {
     /// Opens a directory, which may be named through symbolic links.
     ///
     /// # Errors
-    /// Those of realpath(3) and open(2).
+    /// It returns the error of realpath(3) and open(2).
     pub fn open(path: &Path) -> io::Result<Self> {
         Self::walk(path).map(|(directory, _)| directory)
     }
@@ -76,13 +76,13 @@ impl Directory {
     /// links are resolved, each of them is opened from the one before.
     ///
     /// # Errors
-    /// Those of realpath(3) and open(2).
+    /// It returns the error of realpath(3) and open(2).
     pub fn walk(path: &Path) -> io::Result<(Self, Vec<Ancestor>)> {
         let path = fs::canonicalize(path)?;
         let names: Vec<_> = path.components().filter(|component| matches!(component, Component::Normal(_))).collect();
         let mut ancestors = Vec::new();
         let mut reached = PathBuf::from(ROOT);
-        // Directories of which nothing but a name in them is needed may be unreadable.
+        // On the way, only a name is looked up, which an unreadable directory allows.
         let flags_of = |number: usize| if number == names.len() { OFlags::RDONLY } else { OFlags::PATH };
         let mut handle = rustix::fs::open(ROOT, flags_of(0) | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         for number in 0..=names.len() {
@@ -100,7 +100,7 @@ impl Directory {
     /// Opens a directory in this one.
     ///
     /// # Errors
-    /// Those of open(2): "not a directory" for a symbolic link.
+    /// It returns the error of open(2), which is `ENOTDIR` for a symbolic link.
     pub fn child(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
         let name = name.as_ref();
         let handle = open_at(&self.handle, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
@@ -110,7 +110,7 @@ impl Directory {
     /// Makes a directory in this one, which nobody else may enter yet, and opens it.
     ///
     /// # Errors
-    /// Those of mkdir(2) and open(2).
+    /// It returns the error of mkdir(2) and open(2).
     pub fn make(&self, name: impl AsRef<OsStr>) -> io::Result<Self> {
         rustix::fs::mkdirat(&self.handle, name.as_ref(), Mode::RWXU)?;
         self.child(name)
@@ -131,7 +131,7 @@ impl Directory {
     /// Its own metadata.
     ///
     /// # Errors
-    /// Those of stat(2).
+    /// It returns the error of stat(2).
     pub fn metadata(&self) -> io::Result<Metadata> {
         File::from(self.handle.try_clone()?).metadata()
     }
@@ -139,7 +139,7 @@ impl Directory {
     /// The metadata of a name in it, whatever has that name; `None` if nothing has.
     ///
     /// # Errors
-    /// Those of stat(2).
+    /// It returns the error of stat(2).
     pub fn metadata_of(&self, name: impl AsRef<OsStr>) -> io::Result<Option<Metadata>> {
         if_there(open_at(&self.handle, name.as_ref(), OFlags::PATH).and_then(|handle| File::from(handle).metadata()))
     }
@@ -147,7 +147,7 @@ impl Directory {
     /// Opens a regular file in it for reading; `None` if nothing has the name.
     ///
     /// # Errors
-    /// Those of open(2), and the refusal of anything but a regular file.
+    /// It returns the error of open(2), and refuses anything but a regular file.
     pub fn open_file(&self, name: impl AsRef<OsStr>) -> io::Result<Option<File>> {
         let Some(metadata) = self.metadata_of(&name)? else { return Ok(None) };
         if metadata.is_symlink() {
@@ -163,7 +163,7 @@ impl Directory {
     /// Reads a regular file of at most `limit` bytes; `None` if nothing has the name.
     ///
     /// # Errors
-    /// Those of open(2) and read(2), and the refusal of another file.
+    /// It returns errors of open(2) and read(2), and refuses any other file.
     pub fn read(&self, name: impl AsRef<OsStr>, limit: u64) -> io::Result<Option<Vec<u8>>> {
         self.open_file(name)?.map(|file| regular::read_handle(&file, limit)).transpose()
     }
@@ -171,7 +171,7 @@ impl Directory {
     /// Makes a file in it that nobody else may open yet. Nothing may have the name.
     ///
     /// # Errors
-    /// Those of open(2).
+    /// It returns the error of open(2).
     pub fn create(&self, name: impl AsRef<OsStr>) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.handle, name.as_ref(), flags, Mode::RUSR | Mode::WUSR)?.into())
@@ -182,7 +182,7 @@ impl Directory {
     /// new one. A name of its own, which no one else uses, serves for the new file.
     ///
     /// # Errors
-    /// Those of the system.
+    /// It returns the system's error.
     pub fn write(&self, name: &str, temporary: &str, contents: &[u8], mode: u32) -> io::Result<()> {
         self.remove(temporary)?;
         let mut file = self.create(temporary)?;
@@ -196,7 +196,7 @@ impl Directory {
     /// Gives a file another name, in place of what has that.
     ///
     /// # Errors
-    /// Those of rename(2).
+    /// It returns the error of rename(2).
     pub fn rename(&self, name: &str, to: &Self, new: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.handle, name, &to.handle, new)?)
     }
@@ -204,7 +204,7 @@ impl Directory {
     /// Gives a file a name that nothing has yet.
     ///
     /// # Errors
-    /// Those of rename(2): "file exists" if something has it.
+    /// It returns the error of rename(2), which is `EEXIST` if something has the name.
     pub fn rename_to_new(&self, name: &str, to: &Self, new: &str) -> io::Result<()> {
         match rustix::fs::renameat_with(&self.handle, name, &to.handle, new, RenameFlags::NOREPLACE) {
             // The file system can't do it in one call.
@@ -219,7 +219,7 @@ impl Directory {
     /// Exchanges two files; returns false if the file system can't do that in one call.
     ///
     /// # Errors
-    /// Those of rename(2).
+    /// It returns the error of rename(2).
     pub fn exchange(&self, name: &str, with: &Self, other: &str) -> io::Result<bool> {
         match rustix::fs::renameat_with(&self.handle, name, &with.handle, other, RenameFlags::EXCHANGE) {
             Err(Errno::INVAL | Errno::NOSYS) => Ok(false),
@@ -230,7 +230,7 @@ impl Directory {
     /// The names in it, sorted.
     ///
     /// # Errors
-    /// Those of readdir(3).
+    /// It returns the error of readdir(3).
     pub fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.handle)? {
@@ -248,7 +248,7 @@ impl Directory {
     /// not followed. A name that nothing has is fine.
     ///
     /// # Errors
-    /// Those of the system.
+    /// It returns the system's error.
     pub fn remove(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
         let name = name.as_ref();
         let Some(metadata) = self.metadata_of(name)? else { return Ok(()) };
@@ -272,7 +272,7 @@ impl Directory {
     /// Sets its times.
     ///
     /// # Errors
-    /// Those of futimens(3).
+    /// It returns the error of futimens(3).
     pub fn set_times(&self, times: &Timestamps) -> io::Result<()> {
         Ok(rustix::fs::futimens(&self.handle, times)?)
     }
@@ -280,7 +280,7 @@ impl Directory {
     /// Sets its mode.
     ///
     /// # Errors
-    /// Those of chmod(2).
+    /// It returns the error of chmod(2).
     pub fn set_mode(&self, mode: u32) -> io::Result<()> {
         Ok(rustix::fs::fchmod(&self.handle, Mode::from_raw_mode(mode))?)
     }
@@ -288,7 +288,7 @@ impl Directory {
     /// Has the names in it written to the disk.
     ///
     /// # Errors
-    /// Those of fsync(2).
+    /// It returns the error of fsync(2).
     pub fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.handle)?)
     }
@@ -297,7 +297,7 @@ impl Directory {
     /// process has locked it.
     ///
     /// # Errors
-    /// Those of flock(2).
+    /// It returns the error of flock(2).
     pub fn lock(&self) -> io::Result<bool> {
         match rustix::fs::flock(&self.handle, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => Ok(false),
@@ -310,11 +310,11 @@ impl Directory {
         let _ = rustix::fs::flock(&self.handle, rustix::fs::FlockOperation::Unlock);
     }
 
-    /// Opens a directory of which the last names may not be there yet: they are made.
-    /// `check` judges the directories that are there before anything is made in them.
+    /// Opens a directory, and makes it and those above it where they are missing. `check`
+    /// judges the directories that exist before anything is made in them.
     ///
     /// # Errors
-    /// Those of the system, and of `check`.
+    /// It returns errors of the system and of `check`.
     pub fn open_or_make<E: From<io::Error>>(
         path: &Path,
         check: impl Fn(&[Ancestor]) -> Result<(), E>,

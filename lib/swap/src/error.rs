@@ -16,14 +16,14 @@ pub enum Error {
     Refused(PathBuf, String),
     /// A kept original is not what was kept.
     Damaged {
-        /// The file in which it is kept.
+        /// The kept file.
         path: PathBuf,
-        /// Which original it is.
+        /// The path of the original in the tree.
         original: PathBuf,
-        /// What is wrong with it.
+        /// The difference.
         what: Damage,
     },
-    /// A file is another than the one that was looked at before.
+    /// Another program has replaced a file since it was read.
     Changed(PathBuf),
     /// Another process works on the same directory.
     Busy(PathBuf),
@@ -31,7 +31,7 @@ pub enum Error {
     Interrupted,
 }
 
-/// What is wrong with a kept original.
+/// The difference between a kept original and its record.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Damage {
     /// It isn't there.

@@ -23,8 +23,8 @@ const TEMPORARY: &str = "exclude.kbuild-rs";
 /// No list of patterns and no file of git's that names a directory is larger, in bytes.
 const MAX_TEXT: u64 = 16 << 20;
 
-/// The directory of a clone in which a list belongs that hides files below a directory,
-/// and the path from the clone's top to that directory.
+/// Finds the clone that a directory is in. Returns the clone's `info` directory, which has
+/// the list, and the path from the clone's top to the directory.
 fn info(directory: &Path) -> io::Result<Option<(Directory, PathBuf)>> {
     for top in directory.ancestors() {
         let top = Directory::open(top)?;
@@ -91,8 +91,8 @@ fn update(place: &Place, hide: bool, watch: &mut Watch<'_>) -> Result<(), Error>
     Ok(())
 }
 
-/// Has git hide the files for kbuild of these directories, or show them. Where a list
-/// can't be changed, it stays as it is: no build depends on it.
+/// Has git hide the files for kbuild of these directories, or show them. A list that can't
+/// be changed stays as it is, since no build depends on it.
 pub(crate) fn update_all(places: &[Place], hide: bool, watch: &mut Watch<'_>) -> Result<(), Error> {
     places.iter().filter(|place| place.has_kbuild()).try_for_each(|place| update(place, hide, watch))
 }

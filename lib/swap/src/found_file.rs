@@ -22,7 +22,7 @@ use crate::machine::{self, HEADER, Machine};
 /// one with debugging information and sanitizers 4 MB, ours 3 MB.
 pub(crate) const MAX_PROGRAM: u64 = 64 << 20;
 
-/// How many bytes are read at once.
+/// The size of a read, in bytes.
 const CHUNK: usize = 1 << 16;
 
 /// The set-user-id and set-group-id bits of a mode.
@@ -120,7 +120,7 @@ pub struct Attributes {
     pub(crate) uid: u32,
     /// The number of its group.
     pub(crate) gid: u32,
-    /// When it was read and written last.
+    /// The times of its last access and change.
     pub(crate) times: Times,
     /// Extended attributes (xattr(7)), access control lists among them: names and values
     /// in hexadecimal digits.
@@ -139,8 +139,8 @@ impl Attributes {
         })
     }
 
-    /// Gives a new file its mode, owner and times. What is put into a tree never becomes
-    /// set-user-id or set-group-id.
+    /// Gives a new file its mode, owner and times, but for set-user-id and set-group-id
+    /// bits.
     pub(crate) fn give(&self, file: &File) -> io::Result<()> {
         // Only root can give a file to somebody else; anyone else's new file is their own.
         match fchown(file, Some(self.uid), Some(self.gid)) {
@@ -191,20 +191,20 @@ fn extended(file: &File) -> io::Result<BTreeMap<String, String>> {
 /// A file of a tree as it was found.
 #[derive(Clone, Debug)]
 pub struct FoundFile {
-    /// What tells whether the file is still the one that was found.
+    /// The identity, which changes if the file is replaced.
     pub(crate) identity: Identity,
     /// The digest of its contents.
     pub digest: FileDigest,
     /// Its size in bytes.
     pub(crate) size: u64,
-    /// What is kept beside its contents.
+    /// Its mode, owner, times and extended attributes.
     pub(crate) attributes: Attributes,
     /// The machine that it is for; `None` if it isn't an ELF file.
     pub(crate) machine: Option<&'static Machine>,
 }
 
-/// Copies contents to a writer, up to `limit` bytes. Returns their digest, their number,
-/// and their first bytes, as many as an ELF header's beginning has.
+/// Copies a file of at most `limit` bytes to a writer. Returns the digest and the size, and
+/// the first [`HEADER`] bytes.
 pub(crate) fn copy(file: &File, to: &mut impl Write, limit: u64) -> io::Result<(FileDigest, u64, Vec<u8>)> {
     let (mut hasher, mut size, mut beginning) = (Sha256::new(), 0, Vec::new());
     let mut chunk = vec![0; CHUNK];
@@ -229,8 +229,8 @@ impl FoundFile {
     /// Reads a file of a directory; `None` if nothing has the name.
     ///
     /// # Errors
-    /// Those of the system, and the refusal of anything but a regular file of a size that
-    /// a program can have.
+    /// It returns the system's error, and refuses anything but a regular file of at most
+    /// 64 MiB.
     pub fn find(directory: &Directory, name: &str) -> io::Result<Option<Self>> {
         let Some(file) = directory.open_file(name)? else { return Ok(None) };
         let metadata = file.metadata()?;
@@ -242,7 +242,7 @@ impl FoundFile {
         Ok(Some(Self { identity, digest, size, attributes, machine }))
     }
 
-    /// Whether this is still the file that a name of a directory stands for.
+    /// Whether the name still belongs to this file.
     pub(crate) fn is_still(&self, directory: &Directory, name: &str) -> io::Result<bool> {
         Ok(directory.metadata_of(name)?.is_some_and(|metadata| Identity::of(&metadata) == self.identity))
     }

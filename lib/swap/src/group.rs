@@ -1,12 +1,12 @@
 //! Which programs of a kernel tree are replaced together, and the files beside them.
 
-/// The directory in which a swap records what was proved, beside the programs.
+/// The directory of a swap's records, in the directory of the programs.
 pub(crate) const RECORDS: &str = ".kbuild-rs";
 /// The file that kbuild reads where there is no [`KBUILD`].
 pub(crate) const MAKEFILE: &str = "Makefile";
 /// The file in [`RECORDS`] with the digest and the name of each file of ours.
 pub(crate) const INSTALLED: &str = "installed";
-/// The file by which kbuild copies our programs.
+/// The file that has kbuild copy our programs.
 pub(crate) const KBUILD: &str = "Kbuild";
 
 /// Programs that are replaced together.
@@ -57,7 +57,7 @@ impl Group {
         self.names.iter().map(|(name, _)| *name)
     }
 
-    /// Every file that is executed, replaced, or decides what is put beside it.
+    /// The names of all files that a swap executes, reads or replaces.
     pub(crate) fn files(&self) -> impl Iterator<Item = &'static str> {
         self.names().chain([KBUILD, MAKEFILE, self.source, RECORDS])
     }

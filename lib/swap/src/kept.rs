@@ -49,15 +49,15 @@ const TEXT: u32 = 0o600;
 pub struct KeptOriginal {
     /// Its name in the tree's directory.
     pub name: String,
-    /// Its digest, which is the name of the file in which it is kept.
+    /// Its digest, which is also the name of the kept file.
     pub digest: FileDigest,
     /// Its size in bytes.
     pub(crate) size: u64,
-    /// What an undo gives back beside its contents.
+    /// The mode, owner, times and extended attributes that an undo restores.
     pub(crate) attributes: Attributes,
 }
 
-/// What is known of a swapped directory.
+/// The record of a swapped directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The format's version.
@@ -94,7 +94,7 @@ fn key_of(place: &Path) -> String {
     FileDigest::of(place.as_os_str().as_bytes()).to_string()
 }
 
-/// Where originals are kept.
+/// The store of originals.
 #[derive(Clone, Debug)]
 pub struct State {
     path: PathBuf,
@@ -115,7 +115,7 @@ impl State {
         &self.path
     }
 
-    /// Where the originals of a directory of programs are kept.
+    /// The path of the kept originals of a directory of programs.
     #[must_use]
     pub fn entry(&self, place: &Path) -> PathBuf {
         self.path.join(TREES).join(key_of(place))
@@ -135,7 +135,7 @@ impl State {
         Ok(Some(directory))
     }
 
-    /// What is known of a directory of programs; `None` if it isn't swapped.
+    /// Reads the manifest of a directory of programs; `None` if it isn't swapped.
     ///
     /// # Errors
     /// If the manifest can't be read, or is corrupted.
@@ -245,7 +245,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// What is known of the directory; `None` if it isn't swapped.
+    /// Reads the manifest; `None` if the directory isn't swapped.
     ///
     /// # Errors
     /// If the manifest can't be read, or is corrupted.
@@ -289,7 +289,7 @@ impl Lock {
         at(&to, copy.set_permissions(std::fs::Permissions::from_mode(KEPT)))?;
         at(&to, copy.sync_all())?;
         at(&to, self.entry.rename(TEMPORARY, &self.entry, &kept))?;
-        // What the disk has is read once more, and not what was written.
+        // The file is read again, because the written bytes may not be those on the disk.
         self.verify(&original)?;
         Ok(original)
     }
@@ -297,7 +297,7 @@ impl Lock {
     /// Opens a kept original, after its contents were compared with what was kept.
     ///
     /// # Errors
-    /// If it isn't what was kept.
+    /// It returns [`Error::Damaged`] if the contents differ.
     pub(crate) fn verify(&self, original: &KeptOriginal) -> Result<std::fs::File, Error> {
         let kept = original.digest.to_string();
         let path = self.entry.join(&kept);
@@ -364,7 +364,7 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Removes a directory in which nothing is kept, and those above it that are empty.
+    /// Removes the directory if nothing is kept there, and the empty directories above it.
     fn drop(&mut self) {
         if matches!(self.entry.metadata_of(MANIFEST), Ok(None)) {
             for name in self.entry.names().unwrap_or_default() {

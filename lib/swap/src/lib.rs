@@ -1,7 +1,7 @@
 //! Putting our programs into a kernel's source tree, build directory or headers package,
 //! and taking them out again.
 //!
-//! Originals are [kept](kept) outside the tree, so that no package, copy or cleaning of
+//! Originals are [kept] outside the tree, so that no package, copy or cleaning of
 //! the tree takes them along. In the tree, `scripts/mod/.kbuild-rs/kernel` records which
 //! kernel's originals ours behave like. Root changes only trees that [root alone](owner)
 //! can change.

@@ -34,7 +34,7 @@ pub static MACHINES: [Machine; 7] = [
 /// Any other machine.
 static ANOTHER: Machine = machine("another", "", [0; 4]);
 
-/// How many bytes of an ELF header tell the machine.
+/// The size of the part of an ELF header that tells the machine, in bytes.
 pub(crate) const HEADER: usize = 20;
 
 /// The machine of a program that begins with these bytes; `None` if it isn't an ELF file.
@@ -48,7 +48,7 @@ pub(crate) fn of_header(header: &[u8]) -> Option<&'static Machine> {
 /// The machine that a program is for; `None` if it isn't an ELF file.
 ///
 /// # Errors
-/// Those of the system, and the refusal of anything but a regular file.
+/// It returns the system's error, and refuses anything but a regular file.
 pub fn of(program: &Path) -> io::Result<Option<&'static Machine>> {
     let mut header = Vec::new();
     regular::open(program)?.take(HEADER as u64).read_to_end(&mut header)?;

@@ -1,4 +1,4 @@
-//! Our programs, as they lie in a directory from which they are installed.
+//! Our programs, in the directory that a swap takes them from.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -11,7 +11,7 @@ use crate::found_file::{FileDigest, MAX_PROGRAM};
 use crate::group::KBUILD;
 use crate::machine::MACHINES;
 
-/// What the line begins with that names this directory.
+/// The beginning of the line that names this directory.
 const ASSIGNMENT: &str = "KBUILD_RS ?=";
 
 /// Our programs for all machines.
@@ -28,7 +28,7 @@ impl Ours {
     /// it. Not all need be there.
     ///
     /// # Errors
-    /// If one that is there can't be read.
+    /// It returns the system's error if an existing file can't be read.
     pub fn in_directory(directory: &Path, names: &[&str]) -> Result<Self, Error> {
         let read = |path: PathBuf| match regular::read(&path, MAX_PROGRAM) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
@@ -62,7 +62,7 @@ impl Ours {
     /// The text of the file for kbuild, which copies the programs of this directory.
     ///
     /// # Errors
-    /// If there is no such file.
+    /// It returns `ENOENT` if the directory has no such file.
     pub fn kbuild(&self) -> Result<Vec<u8>, Error> {
         let missing = || Error::Io(self.directory.join(KBUILD), io::Error::from(ErrorKind::NotFound));
         let text = self.kbuild.as_deref().ok_or_else(missing)?;

@@ -1,5 +1,4 @@
-//! Whose a kernel tree is, which decides with whose rights its programs are run and
-//! replaced.
+//! The owner of a kernel tree. Its programs are run and replaced with the owner's rights.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -13,12 +12,12 @@ use crate::directory::{Ancestor, Directory};
 use crate::error::{Error, at};
 use crate::group::GROUPS;
 
-/// Where the system names its users (passwd(5)).
+/// The list of the system's users (passwd(5)).
 const USERS: &str = "/etc/passwd";
 /// No list of a machine's own users is larger, in bytes.
 const MAX_USERS: u64 = 64 << 20;
 
-/// The user to whom a tree belongs.
+/// The owner of a tree.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Owner {
     /// Root alone can change the tree, or anything on the way to it.
@@ -32,12 +31,12 @@ pub enum Owner {
 pub struct User {
     /// The user's number.
     pub uid: u32,
-    /// The number of the user's own group; that of nobody (65534) if [`USERS`] doesn't
-    /// have the user.
+    /// The number of the user's own group; 65534 (nobody) if
+    /// `/etc/passwd` doesn't have the user.
     pub gid: u32,
-    /// The login name, if [`USERS`] has the user.
+    /// The login name, if `/etc/passwd` has the user.
     pub name: Option<String>,
-    /// The home directory, if [`USERS`] has the user.
+    /// The home directory, if `/etc/passwd` has the user.
     pub home: Option<PathBuf>,
 }
 
@@ -105,7 +104,7 @@ pub fn check_roots(ancestors: &[Ancestor]) -> Result<(), Error> {
     }
 }
 
-/// What a swap looks at, executes, replaces or copies.
+/// All directories and files that a swap reads, executes or replaces.
 struct Parts {
     /// The directories on the way to the tree, and to each directory of programs.
     ways: Vec<Vec<Ancestor>>,
@@ -159,15 +158,15 @@ fn is_shared_file(metadata: &Metadata) -> bool {
     !metadata.is_symlink() && is_shared(metadata.mode(), metadata.gid())
 }
 
-/// Whose a tree is.
+/// Finds the owner of a tree.
 ///
 /// # Errors
-/// If something can't be looked at, or if several users own parts of the tree.
+/// It returns the system's error, and refuses a tree if several users own parts of it.
 pub fn of_tree(tree: &Path) -> Result<Owner, Error> {
     let parts = Parts::of(tree)?;
     let Some((path, why)) = parts.not_roots() else { return Ok(Owner::Root) };
     let uid = parts.ways[0].last().map_or(0, |tree| tree.uid);
-    // A directory of root's in which, or on the way to which, somebody else can write.
+    // Other users can write to this directory of root's, or to one on the way to it.
     let other = if uid == 0 { Some((path, why)) } else { parts.not_users(uid) };
     match other {
         None => Ok(Owner::User(User::of(uid))),
@@ -182,7 +181,7 @@ pub fn of_tree(tree: &Path) -> Result<Owner, Error> {
 /// alone, and why.
 ///
 /// # Errors
-/// That path, or one that can't be looked at.
+/// It returns that path, or the system's error.
 pub fn check_programs(directories: &[&Path]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for path in directories.iter().filter(|path| path.exists()) {

@@ -18,7 +18,7 @@ use crate::ours::Ours;
 /// No Makefile or record is larger, in bytes.
 const MAX_TEXT: u64 = 1 << 20;
 
-/// Whose a file of a directory is.
+/// The origin of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileOrigin {
     Missing,
@@ -30,7 +30,7 @@ pub(crate) enum FileOrigin {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
-    /// Which of our programs replaces it; `None` for the file for kbuild.
+    /// The name of our program that replaces it; `None` for the file for kbuild.
     pub(crate) ours: Option<&'static str>,
     pub(crate) found: Option<FoundFile>,
     pub(crate) origin: FileOrigin,
@@ -44,13 +44,13 @@ pub struct Place {
     /// The directory.
     pub(crate) directory: Directory,
     pub(crate) entries: Vec<Entry>,
-    /// What is known of the originals that are kept.
+    /// The record of the originals that are kept.
     pub(crate) manifest: Option<Manifest>,
     /// The lock, which a swap and an undo hold from the first look on.
     pub(crate) lock: Option<Lock>,
 }
 
-/// What a directory uses.
+/// The programs that a directory uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Its originals.
@@ -78,7 +78,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// Whether a directory of programs is only looked at, or is about to be changed.
+/// The purpose of opening a directory of programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Nothing is changed, and nothing is locked.
@@ -106,7 +106,7 @@ impl Place {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
             directory => at(&path, directory)?,
         };
-        // Nothing is looked at before it is locked.
+        // The lock comes first, so that nobody changes what is read now.
         let is_old = adopt::is_due(state, directory.path())?;
         let mut lock = (is_old || purpose == Purpose::Change).then(|| state.lock(directory.path())).transpose()?;
         if let Some(lock) = lock.as_ref().filter(|_| is_old) {
@@ -199,7 +199,7 @@ impl Place {
         Some((self.directory.join(entry.name), entry.found.as_ref()?.machine?))
     }
 
-    /// The path at which each original can be run: in the tree, or where it is kept.
+    /// The names of the originals, and their paths in the tree or among the kept ones.
     #[must_use]
     pub fn originals(&self, state: &State) -> Vec<(&'static str, PathBuf)> {
         let path = |entry: &Entry| match (entry.origin, self.kept(entry)) {
@@ -292,8 +292,8 @@ pub fn kept_at(state: &State, directory: &Path) -> Option<PathBuf> {
     if is_kept { Some(state.entry(directory)) } else { old() }
 }
 
-/// The digests of all files that a swap has put into a directory: of this tree, or of the
-/// tree that this one is a copy of. Who can change the record can change the files, too.
+/// Reads the digests of all files that a swap has put into a directory. A copy of a swapped
+/// tree has them, too. A user who can change this record can change the files as well.
 fn installed(directory: &Directory, manifest: Option<&Manifest>) -> Result<BTreeSet<FileDigest>, Error> {
     let mut digests = manifest.map(|manifest| manifest.installed.clone()).unwrap_or_default();
     let records = match directory.child(RECORDS) {

@@ -5,9 +5,9 @@
 //! single call. So no program is ever missing or incomplete, and wherever a run ends, the
 //! next swap or undo goes on from there.
 //!
-//! Between the first look and a replacement, another program may bring a new original,
-//! such as an upgrade of a headers package. Therefore the two files are exchanged, and what
-//! comes out of the tree is compared with what was looked at.
+//! After the files of a tree were read, another program may bring a new original, such as
+//! an upgrade of a headers package. Therefore a new file is exchanged with the old one, and
+//! the old one must still be the file that was read.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -24,14 +24,14 @@ use crate::group::{INSTALLED, KBUILD, MAKEFILE, RECORDS};
 use crate::kept::{Lock, Manifest};
 use crate::place::{Entry, FileOrigin, Place};
 
-/// The directory beside the programs in which new files are prepared.
+/// The directory for new files, in the directory of the programs.
 const NEW: &str = ".kbuild-rs.new";
 /// The record of the kernel whose originals ours behave like.
 const KERNEL: &str = "kernel";
 /// The mode of a record.
 const TEXT: u32 = 0o644;
 
-/// What a directory of programs gets.
+/// The files that a directory of programs gets.
 #[derive(Debug)]
 pub struct Replacements {
     /// The directory with our programs for the machine.
@@ -76,7 +76,7 @@ fn lock_of(place: &Place) -> Result<&Lock, Error> {
 /// Puts ours into directories of programs, each with what it gets.
 ///
 /// # Errors
-/// What prevented it. Originals that were replaced until then are kept.
+/// It returns the first error. Originals that were replaced until then are kept.
 pub fn swap(places: &[Place], given: &[Replacements], watch: &mut Watch<'_>) -> Result<(), Error> {
     let mut manifests = Vec::new();
     for (place, given) in places.iter().zip(given) {
@@ -268,7 +268,7 @@ fn tidy(place: &Place, done: Result<(), Error>, times: Times, watch: &mut Watch<
 /// Takes ours out of directories of programs.
 ///
 /// # Errors
-/// What prevented it. Originals that are not in the tree again are still kept.
+/// It returns the first error. Originals that are not in the tree again are still kept.
 pub fn undo(places: &[Place], watch: &mut Watch<'_>) -> Result<(), Error> {
     for place in places.iter().filter(|place| place.is_touched()) {
         let times = times_after(place)?;
@@ -319,7 +319,7 @@ fn remove(
 ) -> Result<(), Error> {
     let path = directory.join(name);
     watch(&Change::Remove(path.clone()))?;
-    // It is taken away first and looked at then, so that nothing new is removed.
+    // The file is renamed first and checked afterwards, so that a new file is not removed.
     at(&path, directory.rename(name, new, name))?;
     let taken = at(&path, new.metadata_of(name))?.map(|metadata| Identity::of(&metadata));
     if taken != found.map(|found| found.identity) {

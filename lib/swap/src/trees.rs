@@ -17,9 +17,9 @@ const INSTALLED: &[(&str, &str, &str)] = &[
     ("usr/lib", "linux-kbuild-", ""),
 ];
 
-/// The headers that are installed in a root, and the trees of which something is kept in
-/// the state. Several names may lead to one: the first says most about the kernel, and the
-/// others are left out.
+/// Lists the headers that are installed in a root, and the trees with kept originals. If
+/// several names lead to one tree, the list has the first, because that says most about the
+/// kernel.
 ///
 /// # Errors
 /// If the state can't be read.

@@ -61,8 +61,8 @@ pub(super) fn names(tool: Tool) -> Vec<&'static str> {
     names
 }
 
-/// The originals of these names. Where nothing says which programs of the tool's directory
-/// are originals, ours are told from them by their text.
+/// Reads the originals of these names. If the request names no directory with originals,
+/// the tool's directory is searched, and programs that contain our text are skipped.
 pub(super) fn originals(request: &Request, names: &[&'static str]) -> Result<Vec<Original>, Error> {
     let ours = request.ours.join(request.tool.name());
     let wanted = machine(&at(&ours, regular::read(&ours, MAX_PROGRAM))?);
