@@ -48,8 +48,8 @@ const MOST_BITS: u64 = 8192;
 /// The length of the longest exponent, in bits: the usual one, 65,537, has 17.
 const MOST_BITS_OF_EXPONENT: u64 = 32;
 
-/// How many certificates of an image are read, and how many places where one seems to
-/// begin are looked at. Kernels have two or three, and firmware some dozens.
+/// The most certificates that are read from an image, and the most places that are tried.
+/// Kernels have two or three certificates, and firmware has some dozens.
 const MOST_CERTIFICATES: usize = 1024;
 const MOST_PLACES: usize = 1 << 16;
 

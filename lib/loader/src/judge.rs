@@ -191,7 +191,7 @@ struct Verdicts<'a> {
     place: &'a Place,
     target: &'a Target<'a>,
     known: HashMap<Vec<u8>, Known>,
-    /// Those that wait for others: a cycle is no reason to refuse one.
+    /// Modules that wait for others. A cycle of dependencies refuses no module.
     open: HashSet<Vec<u8>>,
 }
 
@@ -237,7 +237,7 @@ impl Verdicts<'_> {
             let next = if loads { owners.next() } else { None };
             loads = match next {
                 Some(owner) if self.is_there(&owner) => self.begin(owner, &mut waiting),
-                // Which modules there are is known of an installed kernel alone.
+                // Without a directory of modules, nobody knows whether one is missing.
                 Some(_) => self.place.modules.is_none(),
                 None => {
                     self.end(module, loads);
@@ -280,7 +280,7 @@ impl Verdicts<'_> {
     }
 }
 
-/// A module, and those of the modules on which it depends that weren't looked at.
+/// A module, and its dependencies that weren't checked yet.
 struct Waiting {
     module: Vec<u8>,
     owners: std::vec::IntoIter<Vec<u8>>,
@@ -328,7 +328,7 @@ mod tests {
         };
         assert!(loads([module("a", &["b", "c"], false), module("b", &["a"], false), module("c", &["b"], false)]));
         assert!(!loads([module("a", &["b", "c"], false), module("b", &["a"], false), module("c", &["b"], true)]));
-        // Which one isn't installed is not known without a directory of modules.
+        // Without a directory of modules, a missing one counts as installed.
         assert!(loads([module("a", &["gone"], false)]));
         assert!(!loads([]));
     }

@@ -77,13 +77,13 @@ const PARTS: &[(&str, &str)] = &[
 /// What a signer can do, as an attribute (RFC 8551, 2.5.2).
 const CAPABILITIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.15");
 
-/// The length of the longest message that is read, in bytes. That of RSA's longest key has
-/// less than 2,000, without certificates, which kbuild doesn't put there.
+/// Longer messages are refused, in bytes. kbuild's have less than 2,000 even for RSA's
+/// longest keys.
 const LONGEST: usize = 1 << 16;
-/// The most values of which one of DER consists, where we look: names have some dozens.
+/// A value of DER with more parts is refused. A certificate's name has some dozens.
 const MOST_CHILDREN: usize = 256;
 
-/// What a value of DER consists of, if that isn't too much.
+/// The parts of a value of DER; `None` if there are too many.
 pub(crate) fn children<'a>(value: &AnyRef<'a>) -> Option<Vec<AnyRef<'a>>> {
     let mut reader = SliceReader::new(value.value()).ok()?;
     let mut found = Vec::new();

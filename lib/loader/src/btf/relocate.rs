@@ -41,8 +41,7 @@ impl<'a> Relocation<'a> {
     /// If types are parts of themselves, where the kernel would go on without end.
     fn embedded(&self) -> Result<Vec<bool>, Invalid> {
         let mut embedded = vec![false; self.base.len() + 1];
-        // Where the chain of types ends that begins with one, so that each link is looked
-        // at once; and the chain that leads to a type.
+        // Each type is followed once: its number, and the last type of its chain.
         let mut ends: HashMap<u32, u32> = HashMap::new();
         let mut chain = Vec::new();
         for composite in self.added.iter().filter(|found| is_composite(found)) {
