@@ -11,7 +11,7 @@ use crate::explain::Explanation;
 use crate::input::Input;
 use crate::lex::Lexer;
 use crate::names::Names;
-use crate::options::{self, Ended, Options, Reference};
+use crate::options::{self, Dump, Ended, Options, Reference};
 use crate::parse::Parser;
 use crate::reference;
 use crate::say::Say;
@@ -26,10 +26,10 @@ const UNREADABLE: u8 = 2;
 /// Does what the command line asks for.
 fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut dyn Read>, say: &mut Say<'_>) -> u8 {
     say.wanted = options.wanted;
-    let Options { reference, mut dump, .. } = options;
+    let Options { reference, dumps, .. } = options;
     let mut symbols = Symbols::new(dialect);
     let mut in_reference = Vec::new();
-    if let Some(Reference { path, mut file }) = reference {
+    if let Some(Reference { path, file: Some(mut file) }) = reference {
         if let Err(error) = file.read_to_end(&mut in_reference) {
             // The original tries again, for ever.
             let why = Fatal::perror(path.as_bytes(), error).message.text;
@@ -46,6 +46,7 @@ fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut 
     let lexer = Lexer::new(&mut names, dialect);
     if let Err(reference::Malformed(what)) = reference::read(&in_reference, &mut names, &mut symbols, say) {
         say.err(&what);
+        options::empty(dumps);
         return FAILED;
     }
     let mut parser = Parser::new(dialect, &mut input, lexer, &mut names, symbols, say);
@@ -54,6 +55,7 @@ fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut 
         let what = match stopped {
             Stopped::Unreadable => {
                 parser.say.err(b"input in flex scanner failed\n");
+                options::empty(dumps);
                 return UNREADABLE;
             }
             Stopped::TooLarge => "the source is too large",
@@ -65,9 +67,14 @@ fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut 
         return FAILED;
     }
     let Parser { symbols, expander, explanation, .. } = parser;
-    if let Some(file) = &mut dump {
-        // What can't be written isn't told.
-        let _ = file.write_all(&reference::dump(&names, &symbols, &expander.visited));
+    let last = dumps.len().saturating_sub(1);
+    for (number, Dump { path, file }) in dumps.into_iter().enumerate() {
+        let types = if number == last { reference::dump(&names, &symbols, &expander.visited) } else { Vec::new() };
+        if let Err(error) = file.write(&types) {
+            // The original says nothing.
+            say.err(&Fatal::perror(path.as_bytes(), error).message.text);
+            say.failed = true;
+        }
     }
     if say.wanted.debug > 0 {
         let count = symbols.count();
@@ -130,7 +137,12 @@ pub fn genksyms_of(
             u8::from(failed) * FAILED
         }
     };
-    say.finish();
+    if let Err(error) = say.finish() {
+        let why = Fatal::perror(b"genksyms: standard output", error).message.text;
+        say.err(&why);
+        let _ = say.finish();
+        return FAILED;
+    }
     status
 }
 
