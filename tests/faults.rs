@@ -563,6 +563,7 @@ fn fixdep(
 }
 
 /// What the originals of all kernels do with outputs around the size of stdio's buffer.
+/// To 5.17 they don't notice that what is left in the buffer can't be written; ours does.
 #[test]
 fn what_fixdep_cannot_write() -> io::Result<()> {
     for kernel in KERNELS {
@@ -580,7 +581,14 @@ fn what_fixdep_cannot_write() -> io::Result<()> {
             for redirections in [">/dev/full", ">&-", ">both 2>&1"] {
                 let after = format!("{depfile} a.o {} {redirections}", "x".repeat(length));
                 let run = |subject: &Subject| fixdep(subject, kernel, &place, "", &after);
-                assert_eq!(run(&ours("fixdep")?)?, run(&original)?, "{} {after}", kernel.version());
+                let (ours, theirs) = (run(&ours("fixdep")?)?, run(&original)?);
+                if redirections == ">/dev/full" && theirs.0.status.success() {
+                    let said = String::from_utf8_lossy(&ours.0.stderr);
+                    let lost = (Some(1), "fixdep: not all data was written to the output\n");
+                    assert_eq!((ours.0.status.code(), &*said), lost, "{} {after}", kernel.version());
+                } else {
+                    assert_eq!(ours, theirs, "{} {after}", kernel.version());
+                }
             }
         }
     }

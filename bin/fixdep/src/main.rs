@@ -5,12 +5,12 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use base::streams;
+use base::streams::{self, Output};
 use fixdep::run;
 use kernel::Invocation;
 
 fn main() -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    let out = if streams::was_closed(&stdout) { None } else { Some(&mut stdout as &mut dyn Write) };
+    let mut stdout = Output::new();
+    let out = (!streams::was_output_closed()).then_some(&mut stdout as &mut dyn Write);
     ExitCode::from(run::fixdep(&Invocation::current(), out, &mut io::stderr()))
 }

@@ -11,6 +11,6 @@ use symversions::run;
 
 fn main() -> ExitCode {
     let mut stdin = io::stdin().lock();
-    let source = if streams::was_closed(&stdin) { None } else { Some(&mut stdin as &mut dyn Read) };
+    let source = streams::is_input_readable().then_some(&mut stdin as &mut dyn Read);
     ExitCode::from(run::genksyms(&Invocation::current(), source, &mut io::stdout().lock(), &mut io::stderr()))
 }

@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
+use base::message::strerror;
 use base::streams::Output;
 use kernel::Invocation;
 use modpost::elfconfig::elfconfig;
@@ -46,6 +47,10 @@ fn main() -> ExitCode {
     let _ = io::stdin().lock().take(16).read_to_end(&mut object);
     let config = elfconfig(&object, &dialect);
     let _ = io::stderr().write_all(config.error.as_bytes());
+    // The original says nothing. No error is reported here if standard output is closed.
     let written = io::stdout().write_all(config.output.as_bytes());
+    if let Err(error) = &written {
+        let _ = writeln!(io::stderr(), "mk_elfconfig: standard output: {}", strerror(error));
+    }
     if config.success && written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,19 +1,15 @@
-//! Standard streams that the caller closed.
+//! Standard streams that the caller closed. `streams.c` puts something in their place.
 
-use std::fs::{self, File};
 use std::io::{self, Stdout, Write};
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::fd::AsFd;
 
-/// The device number of `/dev/null`.
-const NULL: u64 = 1 << 8 | 3;
-/// How it is opened for reading and writing (`O_RDWR`).
-const READ_AND_WRITE: u64 = 2;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 /// What write(2) says of a stream that is closed.
 pub(crate) const EBADF: i32 = 9;
 
-/// Standard output. If the caller closed it, nothing can be written to it.
+/// Standard output. If it is closed or can't be written, each write fails, where Rust's
+/// own standard output ignores that.
 #[derive(Debug)]
 pub struct Output(Option<Stdout>);
 
@@ -22,7 +18,8 @@ impl Output {
     #[must_use]
     pub fn new() -> Self {
         let stdout = io::stdout();
-        Self((!was_closed(&stdout)).then_some(stdout))
+        let is_read_only = access(&stdout).is_some_and(|flags| flags & OFlag::O_ACCMODE == OFlag::O_RDONLY);
+        Self((!is_read_only).then_some(stdout))
     }
 }
 
@@ -42,17 +39,20 @@ impl Write for Output {
     }
 }
 
-/// Whether a standard stream was closed when the program began. Rust's runtime puts
-/// `/dev/null` there, opened for reading and writing, where a shell opens it for one
-/// of them.
+/// The flags that a stream was opened with.
+fn access(stream: impl AsFd) -> Option<OFlag> {
+    fcntl(stream, FcntlArg::F_GETFL).ok().map(OFlag::from_bits_retain)
+}
+
+/// Whether standard output was closed when the program began.
 #[must_use]
-pub fn was_closed(stream: impl AsFd) -> bool {
-    let stream = stream.as_fd();
-    let metadata = stream.try_clone_to_owned().and_then(|file| File::from(file).metadata());
-    if !metadata.is_ok_and(|metadata| metadata.file_type().is_char_device() && metadata.rdev() == NULL) {
-        return false;
-    }
-    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", stream.as_raw_fd())).unwrap_or_default();
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-    flags.and_then(|flags| u64::from_str_radix(flags.trim(), 8).ok()).is_some_and(|flags| flags & 3 == READ_AND_WRITE)
+pub fn was_output_closed() -> bool {
+    let flags = access(io::stdout()).map(|flags| flags & (OFlag::O_ACCMODE | OFlag::O_APPEND));
+    flags == Some(OFlag::O_RDONLY | OFlag::O_APPEND)
+}
+
+/// Whether standard input can be read. Rust's own seems to be empty if it can't.
+#[must_use]
+pub fn is_input_readable() -> bool {
+    access(io::stdin()).is_none_or(|flags| flags & OFlag::O_ACCMODE != OFlag::O_WRONLY)
 }

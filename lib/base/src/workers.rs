@@ -67,6 +67,10 @@ impl Workers {
     ///
     /// # Errors
     /// The first that `take` returns, with which the work ends.
+    ///
+    /// # Panics
+    /// If `scratch`, `work` or `take` panics. All workers stop first, with the batch that
+    /// they are at.
     pub fn each<T: Sync, R: Send, S, E: Send>(
         &self,
         items: &[T],
@@ -83,22 +87,32 @@ impl Workers {
         let batch = (items.len() / (pool.current_num_threads() * MAX_BATCH)).clamp(1, MAX_BATCH);
         let next = AtomicUsize::new(0);
         let (queue, moved) =
-            (Mutex::new(Queue { waiting: VecDeque::new(), taken: 0, take, result: Ok(()) }), Condvar::new());
-        // If one worker panics, all end.
+            (Mutex::new(Queue { waiting: VecDeque::new(), taken: 0, take, state: State::Running }), Condvar::new());
+        // A panic of `take` poisons the lock. The state says that already.
         let locked = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let abandon = || {
+            locked().state = State::Abandoned;
+            moved.notify_all();
+        };
         pool.broadcast(|_| {
+            // The batch of a worker that panics never has its turn, and the others would
+            // wait for it for ever. The lock is released before this is dropped.
+            let _abandon = OnPanic(&abandon);
             let mut scratch = scratch();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(items) = items.chunks(batch).nth(number) else { break };
-                let is_ahead = |queue: &mut Queue<_, _, _>| queue.result.is_ok() && number - queue.taken >= MAX_WAITING;
+                let is_ahead = |queue: &mut Queue<_, _, _>| queue.is_running() && number - queue.taken >= MAX_WAITING;
                 let queue = moved.wait_while(locked(), is_ahead).unwrap_or_else(PoisonError::into_inner);
-                if queue.result.is_err() {
+                if !queue.is_running() {
                     break;
                 }
                 drop(queue);
                 let results: Vec<R> = items.iter().map(|item| work(&mut scratch, item)).collect();
                 let mut queue = locked();
+                if !queue.is_running() {
+                    break;
+                }
                 let before = queue.taken;
                 queue.put(number, results);
                 if queue.taken != before {
@@ -106,7 +120,22 @@ impl Workers {
                 }
             }
         });
-        queue.into_inner().unwrap_or_else(PoisonError::into_inner).result
+        match queue.into_inner().unwrap_or_else(PoisonError::into_inner).state {
+            State::Ended(error) => Err(error),
+            // After a panic, `broadcast` panics, too.
+            State::Running | State::Abandoned => Ok(()),
+        }
+    }
+}
+
+/// Calls a function when it is dropped because of a panic.
+struct OnPanic<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnPanic<F> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            (self.0)();
+        }
     }
 }
 
@@ -124,21 +153,37 @@ struct Queue<R, F, E> {
     /// How many batches had their turn.
     taken: usize,
     take: F,
-    result: Result<(), E>,
+    state: State<E>,
+}
+
+/// Whether the work goes on.
+enum State<E> {
+    /// It does.
+    Running,
+    /// `take` returned an error.
+    Ended(E),
+    /// A worker panicked.
+    Abandoned,
 }
 
 impl<R, F: FnMut(R) -> Result<(), E>, E> Queue<R, F, E> {
+    fn is_running(&self) -> bool {
+        matches!(self.state, State::Running)
+    }
+
     fn put(&mut self, number: usize, results: Vec<R>) {
         let place = number - self.taken;
         if self.waiting.len() <= place {
             self.waiting.resize_with(place + 1, || None);
         }
         self.waiting[place] = Some(results);
-        while self.result.is_ok() {
+        while self.is_running() {
             let Some(results) = self.waiting.front_mut().and_then(Option::take) else { break };
             self.waiting.pop_front();
             self.taken += 1;
-            self.result = results.into_iter().try_for_each(&mut self.take);
+            if let Err(error) = results.into_iter().try_for_each(&mut self.take) {
+                self.state = State::Ended(error);
+            }
         }
     }
 }
@@ -196,5 +241,38 @@ mod tests {
         assert_eq!((all, taken), (Ok(()), items.len()));
         let most = most.load(Ordering::SeqCst);
         assert!(most <= (MAX_WAITING + 4) * MAX_BATCH, "{most}");
+    }
+
+    /// How a run over 4,000 items ends: `None` if it doesn't end within a minute. The
+    /// workers' messages aren't kept: a panic prints one.
+    fn ended(
+        jobs: usize,
+        work: impl Fn(usize) -> usize + Sync + Send + 'static,
+        mut take: impl FnMut(usize) + Send + 'static,
+    ) -> Option<std::thread::Result<Result<(), Infallible>>> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let items: Vec<usize> = (0..4000).collect();
+            let run = || {
+                let take = |item| {
+                    take(item);
+                    Ok(())
+                };
+                Workers::new(Some(jobs), items.len()).each(&items, || (), |(), &item| work(item), take)
+            };
+            let _ = sender.send(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)));
+        });
+        receiver.recv_timeout(std::time::Duration::from_secs(60)).ok()
+    }
+
+    #[test]
+    fn a_panic_of_a_worker_ends_the_run() {
+        for jobs in [1, 2, 7] {
+            let work = |item| if item == 100 { panic!("item 100") } else { item };
+            assert!(matches!(ended(jobs, work, |_| ()), Some(Err(_))), "work of {jobs}");
+            let take = |item| assert_ne!(item, 100);
+            assert!(matches!(ended(jobs, |item| item, take), Some(Err(_))), "take of {jobs}");
+            assert!(matches!(ended(jobs, |item| item, |_| ()), Some(Ok(Ok(())))), "{jobs}");
+        }
     }
 }

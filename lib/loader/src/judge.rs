@@ -191,7 +191,7 @@ struct Verdicts<'a> {
     place: &'a Place,
     target: &'a Target<'a>,
     known: HashMap<Vec<u8>, Known>,
-    /// Those that are being looked at: a circle is no reason to refuse one.
+    /// Modules that wait for others. A cycle of dependencies refuses no module.
     open: HashSet<Vec<u8>>,
 }
 
@@ -227,29 +227,109 @@ impl Verdicts<'_> {
         self.known.contains_key(module) || self.place.file(module).is_some()
     }
 
+    /// Whether a module and all that it depends on would be loaded. A chain of modules
+    /// may be of any length, so what waits for a dependency is kept here, not on the
+    /// thread's stack.
     fn loads(&mut self, module: &[u8]) -> bool {
-        if let Some(loads) = self.known.get(module).and_then(|known| known.loads) {
+        let mut waiting = Vec::new();
+        let mut loads = self.begin(module.to_vec(), &mut waiting);
+        while let Some(Waiting { module, owners }) = waiting.last_mut() {
+            let next = if loads { owners.next() } else { None };
+            loads = match next {
+                Some(owner) if self.is_there(&owner) => self.begin(owner, &mut waiting),
+                // Without a directory of modules, nobody knows whether one is missing.
+                Some(_) => self.place.modules.is_none(),
+                None => {
+                    self.end(module, loads);
+                    waiting.pop();
+                    loads
+                }
+            };
+        }
+        loads
+    }
+
+    /// Begins with a module. If it depends on others, it waits for them, and would be
+    /// loaded as far as is known.
+    fn begin(&mut self, module: Vec<u8>, waiting: &mut Vec<Waiting>) -> bool {
+        if let Some(loads) = self.known.get(&module).and_then(|known| known.loads) {
             return loads;
         }
-        if !self.open.insert(module.to_vec()) {
+        if !self.open.insert(module.clone()) {
             return true;
         }
-        if let Some(path) = self.place.file(module).filter(|_| !self.known.contains_key(module)) {
+        if let Some(path) = self.place.file(&module).filter(|_| !self.known.contains_key(&module)) {
             let found = check_file(path, self.target, &mut Memory::default());
-            self.known.insert(module.to_vec(), Known::of(&found.module));
+            self.known.insert(module.clone(), Known::of(&found.module));
         }
-        let needed = self.known.get_mut(module).filter(|known| !known.is_refused).map(|known| take(&mut known.owners));
-        let loads = needed.is_some_and(|owners| {
-            owners.iter().all(|owner| match self.is_there(owner) {
-                true => self.loads(owner),
-                // Which modules there are is known of an installed kernel alone.
-                false => self.place.modules.is_none(),
-            })
-        });
+        let needed = self.known.get_mut(&module).filter(|known| !known.is_refused).map(|known| take(&mut known.owners));
+        let Some(owners) = needed else {
+            self.end(&module, false);
+            return false;
+        };
+        waiting.push(Waiting { module, owners: owners.into_iter() });
+        true
+    }
+
+    /// Notes whether a module would be loaded.
+    fn end(&mut self, module: &[u8], loads: bool) {
         self.open.remove(module);
         if let Some(known) = self.known.get_mut(module) {
             known.loads = Some(loads);
         }
+    }
+}
+
+/// A module, and its dependencies that weren't checked yet.
+struct Waiting {
+    module: Vec<u8>,
+    owners: std::vec::IntoIter<Vec<u8>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the first of these modules would be loaded: each with those that it needs,
+    /// and whether it is refused itself.
+    fn loads(modules: impl IntoIterator<Item = (String, Vec<String>, bool)>) -> bool {
+        let place = Place::default();
+        let target = place.target();
+        let mut verdicts = Verdicts { place: &place, target: &target, known: HashMap::new(), open: HashSet::new() };
+        let mut first = None;
+        for (name, owners, is_refused) in modules {
+            let owners = owners.into_iter().map(String::into_bytes).collect();
+            first.get_or_insert_with(|| name.clone());
+            verdicts.known.insert(name.into_bytes(), Known { is_refused, owners, loads: None });
+        }
+        let loads = verdicts.loads(first.unwrap_or_default().as_bytes());
+        assert!(verdicts.open.is_empty());
         loads
+    }
+
+    #[test]
+    fn a_chain_of_a_hundred_thousand_modules() {
+        const LAST: usize = 100_000;
+        let chain = |is_refused| {
+            let module = move |number: usize| {
+                let owners = if number < LAST { vec![format!("m{}", number + 1)] } else { Vec::new() };
+                (format!("m{number}"), owners, number == LAST && is_refused)
+            };
+            (0..=LAST).map(module)
+        };
+        assert!(loads(chain(false)));
+        assert!(!loads(chain(true)));
+    }
+
+    #[test]
+    fn what_modules_depend_on() {
+        let module = |name: &str, owners: &[&str], is_refused| {
+            (name.to_owned(), owners.iter().map(|&owner| owner.to_owned()).collect(), is_refused)
+        };
+        assert!(loads([module("a", &["b", "c"], false), module("b", &["a"], false), module("c", &["b"], false)]));
+        assert!(!loads([module("a", &["b", "c"], false), module("b", &["a"], false), module("c", &["b"], true)]));
+        // Without a directory of modules, a missing one counts as installed.
+        assert!(loads([module("a", &["gone"], false)]));
+        assert!(!loads([]));
     }
 }

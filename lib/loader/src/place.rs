@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::{error, ffi, fmt};
 
+use base::bytes::base_name;
 use base::message::strerror;
 use base::regular::{self, Refusal};
 use base::workers::Workers;
@@ -356,11 +357,12 @@ impl Place {
     }
 }
 
-/// A file's path without what its name ends in.
+/// A file's path without the suffix of its name. Directories may be called anything.
 pub(crate) fn stem(path: &Path) -> Vec<u8> {
     let bytes = path.as_os_str().as_bytes();
-    let end = memchr::memmem::rfind(bytes, b".ko").unwrap_or(bytes.len());
-    bytes[..end].to_vec()
+    let name = base_name(bytes);
+    let end = memchr::memmem::rfind(name, b".ko").unwrap_or(name.len());
+    bytes[..bytes.len() - name.len() + end].to_vec()
 }
 
 /// What modules export that can be read, with their paths without suffix.
@@ -394,4 +396,22 @@ fn files(modules: &Path) -> HashMap<Vec<u8>, PathBuf> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suffixes_are_those_of_names() {
+        for (path, expected) in [
+            ("/home/u/.kode/mod.o", "/home/u/.kode/mod.o"),
+            ("/home/u/.kode/mod.ko", "/home/u/.kode/mod"),
+            ("a.ko.d/b.ko.xz", "a.ko.d/b"),
+            ("b.ko", "b"),
+            ("b", "b"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&stem(Path::new(path))), expected);
+        }
+    }
 }

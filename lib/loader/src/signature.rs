@@ -77,11 +77,20 @@ const PARTS: &[(&str, &str)] = &[
 /// What a signer can do, as an attribute (RFC 8551, 2.5.2).
 const CAPABILITIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.15");
 
-/// What a value of DER consists of.
+/// Longer messages are refused, in bytes. kbuild's have less than 2,000 even for RSA's
+/// longest keys.
+const LONGEST: usize = 1 << 16;
+/// A value of DER with more parts is refused. A certificate's name has some dozens.
+const MOST_CHILDREN: usize = 256;
+
+/// The parts of a value of DER; `None` if there are too many.
 pub(crate) fn children<'a>(value: &AnyRef<'a>) -> Option<Vec<AnyRef<'a>>> {
     let mut reader = SliceReader::new(value.value()).ok()?;
     let mut found = Vec::new();
     while !reader.is_finished() {
+        if found.len() == MOST_CHILDREN {
+            return None;
+        }
         found.push(AnyRef::decode(&mut reader).ok()?);
     }
     Some(found)
@@ -153,6 +162,29 @@ pub(crate) fn split(bytes: &[u8]) -> (&[u8], Signature) {
         return (rest, Signature::Malformed(Some(line), Errno::EBADMSG));
     }
     let (module, message) = before.split_at(before.len() - size);
-    let signature = signed(message).map_or(Signature::Malformed(None, Errno::EBADMSG), Signature::By);
+    let message = Some(message).filter(|message| message.len() <= LONGEST);
+    let signature = message.and_then(signed).map_or(Signature::Malformed(None, Errno::EBADMSG), Signature::By);
     (module, signature)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_absurd_size_is_malformed() {
+        let end = |size: u32| [&[0, 0, PKCS7, 0, 0, 0, 0, 0][..], &size.to_be_bytes(), MARKER].concat();
+        for size in [LONGEST as u32 + 1, u32::MAX] {
+            let module = [vec![0x30; 1 << 17], end(size)].concat();
+            assert_eq!(split(&module).1, Signature::Malformed(None, Errno::EBADMSG), "{size}");
+        }
+    }
+
+    #[test]
+    fn values_of_many_values_are_not_read() {
+        let sequence =
+            |count: u16| [&[0x30, 0x82], &(count * 2).to_be_bytes()[..], &[5, 0].repeat(count.into())].concat();
+        let count = |count| children(&AnyRef::from_der(&sequence(count)).expect("a sequence")).map(|found| found.len());
+        assert_eq!((count(256), count(257)), (Some(256), None));
+    }
 }

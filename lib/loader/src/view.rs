@@ -74,7 +74,8 @@ impl Native {
     pub(crate) fn sections(self, bytes: &[u8], offset: u64, count: usize) -> Option<Vec<SectionHeader>> {
         let offset = usize::try_from(offset).ok()?;
         let size = self.section_size();
-        (0..count).map(|number| bytes.pread_with(offset + number * size, self.context()).ok()).collect()
+        let table = bytes.get(offset..)?.get(..count.checked_mul(size)?)?;
+        table.chunks_exact(size).map(|header| header.pread_with(0, self.context()).ok()).collect()
     }
 
     /// Symbols, in the table's order.

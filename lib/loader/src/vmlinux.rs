@@ -118,7 +118,8 @@ impl Vmlinux {
             for (number, entry) in table.chunks_exact(ENTRY).enumerate() {
                 let string = |at: usize| {
                     let distance = self.native.u32(entry, at).filter(|&distance| distance != 0)? as i32;
-                    let place = address + (number * ENTRY + at) as u64;
+                    // Addresses are what the image says, and may be any numbers.
+                    let place = address.wrapping_add((number * ENTRY + at) as u64);
                     string_at(place.wrapping_add_signed(distance.into()))
                 };
                 let Some(name) = string(NAME) else { continue };

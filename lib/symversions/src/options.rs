@@ -2,10 +2,12 @@
 //! order of the options, whatever is wrong with later ones.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use base::message::{Fatal, text};
+use base::output::Deferred;
 
 use crate::dialect::Dialect;
 use crate::say::Wanted;
@@ -45,15 +47,33 @@ pub(crate) struct Options {
     pub(crate) wanted: Wanted,
     /// `-r`: the reference.
     pub(crate) reference: Option<Reference>,
-    /// `-T`: where the dump of types goes.
-    pub(crate) dump: Option<File>,
+    /// `-T`: where the dump of types goes. Each time that the option is given, a file is
+    /// emptied, and the last one has the dump.
+    pub(crate) dumps: Vec<Dump>,
+}
+
+/// A file for a dump of types.
+#[derive(Debug)]
+pub(crate) struct Dump {
+    pub(crate) path: OsString,
+    pub(crate) file: Deferred,
+}
+
+/// Empties dumps, as the original has done at once. Where a run ends because of an error
+/// that the original has, too, that is all that becomes of them.
+pub(crate) fn empty(dumps: Vec<Dump>) {
+    for dump in dumps {
+        // The run fails, and says why.
+        let _ = dump.file.write(b"");
+    }
 }
 
 /// A reference, which is opened at once and read when all options were read.
 #[derive(Debug)]
 pub(crate) struct Reference {
     pub(crate) path: OsString,
-    pub(crate) file: File,
+    /// `None` for a dump of types, which the original has emptied by then.
+    pub(crate) file: Option<File>,
 }
 
 /// The run ends here: what is said, and whether it failed.
@@ -194,9 +214,21 @@ pub(crate) fn parse(
     dialect: &Dialect,
     says: &mut Vec<u8>,
 ) -> Result<Options, Ended> {
-    let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
     let mut words = Words { program: program.as_bytes(), dialect, rest: arguments.iter(), letters: b"" };
     let mut options = Options::default();
+    match read(&mut words, &mut options, says) {
+        Ok(()) => Ok(options),
+        Err(ended) => {
+            empty(options.dumps);
+            Err(ended)
+        }
+    }
+}
+
+/// Reads all words.
+fn read(words: &mut Words<'_>, options: &mut Options, says: &mut Vec<u8>) -> Result<(), Ended> {
+    let posixly_correct = std::env::var_os("POSIXLY_CORRECT").is_some();
+    let dialect = words.dialect;
     let ended = |says: Vec<u8>, failed| Err(Ended { says, failed });
     let cannot = |path: &OsStr, error| Fatal::perror(path.as_bytes(), error).message.text;
     while let Some(given) = words.next(posixly_correct) {
@@ -214,16 +246,29 @@ pub(crate) fn parse(
             b'R' => wanted.relative = true,
             b'V' => says.extend_from_slice(b"genksyms version 2.5.60\n"),
             b'r' => match File::open(value) {
-                Ok(file) => options.reference = Some(Reference { path: value.to_owned(), file }),
+                Ok(file) => options.reference = Some(Reference { path: value.to_owned(), file: Some(file) }),
+                Err(_) if is_dump(&options.dumps, value) => {
+                    options.reference = Some(Reference { path: value.to_owned(), file: None });
+                }
                 Err(error) => return ended(cannot(value, error), true),
             },
-            b'T' => match fs::OpenOptions::new().write(true).create(true).truncate(true).open(value) {
-                Ok(file) => options.dump = Some(file),
+            b'T' => match Deferred::open(Path::new(value)) {
+                Ok(file) => options.dumps.push(Dump { path: value.to_owned(), file }),
                 Err(error) => return ended(cannot(value, error), true),
             },
             // `-s` is taken and then unknown.
             _ => return ended(usage(dialect), letter != b'h'),
         }
     }
-    Ok(options)
+    if let Some(reference) = &mut options.reference {
+        if is_dump(&options.dumps, &reference.path) {
+            reference.file = None;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path is that of a dump of types.
+fn is_dump(dumps: &[Dump], path: &OsStr) -> bool {
+    dumps.iter().any(|dump| dump.file.is_at(Path::new(path)))
 }

@@ -16,9 +16,14 @@ const LONGEST: usize = 256;
 /// The reference is read in blocks of this size, in bytes.
 const BLOCK: usize = 1 << 16;
 
-/// The message that ends the run.
+/// Why a reference ends the run, with the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed(pub(crate) Vec<u8>);
+pub(crate) enum Refused {
+    /// The original refuses it, too.
+    Malformed(Vec<u8>),
+    /// The original would read without end, or more than it has memory for.
+    Undefined(Vec<u8>),
+}
 
 /// The words of a dump, which is read block by block: what has no end, such as
 /// `/dev/zero`, is refused at its first word that is too long, as in the original.
@@ -37,7 +42,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The next byte, which stays the next one; `None` at the end.
-    fn peek(&mut self) -> Result<Option<u8>, Malformed> {
+    fn peek(&mut self) -> Result<Option<u8>, Refused> {
         if self.at == self.filled {
             self.before += self.filled;
             self.at = 0;
@@ -48,20 +53,20 @@ impl Reader<'_> {
                     Err(error) => {
                         // The original tries again, for ever.
                         let why = Fatal::perror(self.path, error).message.text;
-                        return Err(Malformed(text!("FATAL: genksyms: {}", why)));
+                        return Err(Refused::Undefined(text!("FATAL: genksyms: {}", why)));
                     }
                 }
             };
             self.is_at_end = self.filled == 0;
             if self.before + self.filled >= MOST_NAMES {
-                return Err(Malformed(b"FATAL: genksyms: the reference is too large\n".to_vec()));
+                return Err(Refused::Undefined(b"FATAL: genksyms: the reference is too large\n".to_vec()));
             }
         }
         Ok(self.block[..self.filled].get(self.at).copied())
     }
 
     /// The next word of the line; `None` at its end, which is passed over.
-    fn word(&mut self, names: &mut Names) -> Result<Option<Word>, Malformed> {
+    fn word(&mut self, names: &mut Names) -> Result<Option<Word>, Refused> {
         let mut word = Vec::new();
         let mut in_string = false;
         while let Some(byte) = self.peek()? {
@@ -78,7 +83,7 @@ impl Reader<'_> {
                 _ => {}
             }
             if word.len() == LONGEST - 1 {
-                return Err(Malformed(b"Token too long\n".to_vec()));
+                return Err(Refused::Malformed(b"Token too long\n".to_vec()));
             }
             word.push(byte);
         }
@@ -93,7 +98,7 @@ impl Reader<'_> {
             0 => Kind::Normal,
             letter => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.letter() == Some(letter));
-                kind.ok_or_else(|| Malformed(text!("Unknown type {}\n", [letter])))?
+                kind.ok_or_else(|| Refused::Malformed(text!("Unknown type {}\n", [letter])))?
             }
         };
         Ok(Some(Word::new(kind, names.of(base::bytes::until_nul(text)))))
@@ -107,7 +112,7 @@ pub(crate) fn read(
     names: &mut Names,
     symbols: &mut Symbols,
     say: &mut Say<'_>,
-) -> Result<(), Malformed> {
+) -> Result<(), Refused> {
     let block = vec![0; BLOCK];
     let mut reader = Reader { path, file, block, filled: 0, at: 0, before: 0, is_at_end: false };
     let is = |word: Option<Word>, names: &Names, text: &[u8]| {

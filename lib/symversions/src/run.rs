@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 
-use base::message::text;
+use base::message::{Fatal, text};
 use kernel::{Invocation, is_on};
 
 use crate::dialect::Dialect;
@@ -11,9 +11,9 @@ use crate::explain::Explanation;
 use crate::input::Input;
 use crate::lex::Lexer;
 use crate::names::Names;
-use crate::options::{self, Ended, Options, Reference};
+use crate::options::{self, Dump, Ended, Options, Reference};
 use crate::parse::Parser;
-use crate::reference;
+use crate::reference::{self, Refused};
 use crate::say::Say;
 use crate::symbols::Symbols;
 use crate::undefined::{Stopped, Undefined};
@@ -26,16 +26,23 @@ const UNREADABLE: u8 = 2;
 /// Does what the command line asks for.
 fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut dyn Read>, say: &mut Say<'_>) -> u8 {
     say.wanted = options.wanted;
-    let Options { reference, mut dump, .. } = options;
+    let Options { reference, dumps, .. } = options;
     let mut symbols = Symbols::new(dialect);
     let (mut input, mut names) = (Input::new(source), Names::new());
     // The first names are keywords.
     let lexer = Lexer::new(&mut names, dialect);
-    if let Some(Reference { path, mut file }) = reference {
-        let read = reference::read(path.as_bytes(), &mut file, &mut names, &mut symbols, say);
-        if let Err(reference::Malformed(what)) = read {
-            say.err(&what);
-            return FAILED;
+    if let Some(Reference { path, file: Some(mut file) }) = reference {
+        match reference::read(path.as_bytes(), &mut file, &mut names, &mut symbols, say) {
+            Ok(()) => {}
+            Err(Refused::Malformed(what)) => {
+                say.err(&what);
+                options::empty(dumps);
+                return FAILED;
+            }
+            Err(Refused::Undefined(what)) => {
+                say.err(&what);
+                return FAILED;
+            }
         }
     }
     let mut parser = Parser::new(dialect, &mut input, lexer, &mut names, symbols, say);
@@ -44,6 +51,7 @@ fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut 
         let what = match stopped {
             Stopped::Unreadable => {
                 parser.say.err(b"input in flex scanner failed\n");
+                options::empty(dumps);
                 return UNREADABLE;
             }
             Stopped::TooLarge => "the source is too large",
@@ -55,9 +63,14 @@ fn run(options: Options, dialect: &Dialect, explains: bool, source: Option<&mut 
         return FAILED;
     }
     let Parser { symbols, expander, explanation, .. } = parser;
-    if let Some(file) = &mut dump {
-        // What can't be written isn't told.
-        let _ = file.write_all(&reference::dump(&names, &symbols, &expander.visited));
+    let last = dumps.len().saturating_sub(1);
+    for (number, Dump { path, file }) in dumps.into_iter().enumerate() {
+        let types = if number == last { reference::dump(&names, &symbols, &expander.visited) } else { Vec::new() };
+        if let Err(error) = file.write(&types) {
+            // The original says nothing.
+            say.err(&Fatal::perror(path.as_bytes(), error).message.text);
+            say.failed = true;
+        }
     }
     if say.wanted.debug > 0 {
         let count = symbols.count();
@@ -120,7 +133,12 @@ pub fn genksyms_of(
             u8::from(failed) * FAILED
         }
     };
-    say.finish();
+    if let Err(error) = say.finish() {
+        let why = Fatal::perror(b"genksyms: standard output", error).message.text;
+        say.err(&why);
+        let _ = say.finish();
+        return FAILED;
+    }
     status
 }
 

@@ -1,6 +1,6 @@
 //! Messages, dumps and versions: kept in order, and where in the source they are.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use base::blocks::{BLOCK, Blocks};
 use base::message::text;
@@ -23,6 +23,8 @@ pub(crate) struct Wanted {
 /// Where messages and versions go.
 pub(crate) struct Say<'a> {
     out: Blocks<'a>,
+    /// Why versions are lost.
+    lost: Option<io::Error>,
     err: &'a mut dyn Write,
     kept_err: Vec<u8>,
     pub(crate) wanted: Wanted,
@@ -37,7 +39,7 @@ pub(crate) struct Say<'a> {
 impl<'a> Say<'a> {
     pub(crate) fn new(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         let (kept_err, wanted) = (Vec::new(), Wanted::default());
-        Self { out: Blocks::new(Some(out)), err, kept_err, wanted, file: None, line: 1, failed: false }
+        Self { out: Blocks::new(Some(out)), lost: None, err, kept_err, wanted, file: None, line: 1, failed: false }
     }
 
     /// Adds to standard error. What can't be written is lost, as in the original.
@@ -58,14 +60,20 @@ impl<'a> Say<'a> {
         self.out.kept.extend_from_slice(bytes);
         if self.out.is_due() {
             self.flush_err();
-            let _ = self.out.write_blocks();
+            let written = self.out.write_blocks();
+            self.lost = self.lost.take().or(written.err());
         }
     }
 
     /// Writes all.
-    pub(crate) fn finish(&mut self) {
+    ///
+    /// # Errors
+    /// The first error of standard output. The original ignores it, and modules lose their
+    /// versions. A closed standard output is no error to Rust's runtime, as to the original.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.flush_err();
-        let _ = self.out.finish();
+        let written = self.out.finish();
+        self.lost.take().map_or(written, Err)
     }
 
     /// The file and line, before a message.

@@ -40,28 +40,33 @@ impl<'a> Relocation<'a> {
     /// # Errors
     /// If types are parts of themselves, where the kernel would go on without end.
     fn embedded(&self) -> Result<Vec<bool>, Invalid> {
-        let most = self.base.len() + self.added.len();
         let mut embedded = vec![false; self.base.len() + 1];
+        // Each type is followed once: its number, and the last type of its chain.
+        let mut ends: HashMap<u32, u32> = HashMap::new();
+        let mut chain = Vec::new();
         for composite in self.added.iter().filter(|found| is_composite(found)) {
             for member in 0..composite.count as usize {
                 let mut number = composite.word(member * 3 + 1);
-                let mut links = 0;
                 while let Some(found) = self.of(number) {
-                    links += 1;
-                    if links > most {
-                        return Err(Invalid::cycle());
+                    if let Some(&end) = ends.get(&number) {
+                        number = end;
+                        break;
                     }
-                    number = match found.kind {
+                    let next = match found.kind {
                         CONST | RESTRICT | VOLATILE | TYPEDEF | TYPE_TAG => found.size,
                         ARRAY => found.word(0),
-                        STRUCT | UNION => {
-                            if let Some(place) = embedded.get_mut(number as usize) {
-                                *place = true;
-                            }
-                            break;
-                        }
                         _ => break,
                     };
+                    chain.push(number);
+                    if chain.len() > self.base.len() + self.added.len() {
+                        return Err(Invalid::cycle());
+                    }
+                    number = next;
+                }
+                ends.extend(chain.drain(..).map(|link| (link, number)));
+                let place = embedded.get_mut(number as usize);
+                if let (Some(place), Some(true)) = (place, self.of(number).map(is_composite)) {
+                    *place = true;
                 }
             }
         }
