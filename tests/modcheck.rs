@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use kbuild_rs_tests::command::output;
+use kbuild_rs_tests::compression::{self, compressed};
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::ours;
 use kbuild_rs_tests::signing::{Key, P384, PLAIN, RSA};
@@ -203,12 +204,9 @@ fn vmlinux(certificate: &[u8]) -> io::Result<Vec<u8>> {
     fs::read(linked)
 }
 
-/// The same for a boot loader, compressed by a program; the length that it has follows.
-fn vmlinuz(vmlinux: &[u8], program: &str) -> io::Result<Vec<u8>> {
-    let dir = tempfile::tempdir()?;
-    let file = dir.path().join("vmlinux");
-    fs::write(&file, vmlinux)?;
-    let mut payload = output(Command::new(program).arg("-c").arg(&file))?;
+/// A kernel image for a boot loader: the compressed vmlinux, and its length.
+fn vmlinuz(vmlinux: &[u8], way: &str) -> io::Result<Vec<u8>> {
+    let mut payload = compressed(vmlinux, way)?;
     payload.extend((vmlinux.len() as u32).to_le_bytes());
     let mut image = vec![0; 1024];
     image[0x1f1] = 1;
@@ -231,8 +229,8 @@ fn kernel_alone(image: &[u8], config: &str) -> io::Result<TempDir> {
 fn exports_are_read_of_the_image() -> io::Result<()> {
     let vmlinux = vmlinux(&[])?;
     let mut images = vec![vmlinux.clone()];
-    for program in ["gzip", "xz", "zstd"] {
-        images.push(vmlinuz(&vmlinux, program)?);
+    for way in compression::SUFFIXES {
+        images.push(vmlinuz(&vmlinux, way)?);
     }
     for image in images {
         let place = kernel_alone(&image, "CONFIG_X86_64=y\n")?;

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
 use crate::command::output;
+use crate::compression;
 use crate::corpus::{self, Corpus};
 use crate::kernel;
 use crate::needs;
@@ -91,32 +92,16 @@ pub fn compare(corpus: &Corpus) -> io::Result<Vec<Finding>> {
     let mut findings = vec![(format!("{} modules", modules.len()), differences(&theirs, &ours))];
     findings.push(variants::compare(&directory.join("modules.alias"))?);
 
-    for way in ["gz", "xz", "zst"] {
+    for way in compression::SUFFIXES {
         let mut report = String::new();
         for (path, module) in modules.iter().step_by(modules.len() / COMPRESSED) {
             let bytes = corpus::bytes_of(path)?;
             let name = module.file_name().and_then(OsStr::to_str).unwrap_or_default();
             let target = dir.path().join(format!("{}.{way}", name.trim_end_matches(".xz")));
-            fs::write(&target, compressed(&bytes, way)?)?;
+            fs::write(&target, compression::compressed(&bytes, way)?)?;
             report += &differences(&output(&mut file2alias(path)?)?, &output(&mut file2alias(&target)?)?);
         }
         findings.push((format!("compressed as .{way}"), report));
     }
     Ok(findings)
-}
-
-fn compressed(bytes: &[u8], way: &str) -> io::Result<Vec<u8>> {
-    match way {
-        "gz" => {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            encoder.write_all(bytes)?;
-            encoder.finish()
-        }
-        "xz" => {
-            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 0);
-            encoder.write_all(bytes)?;
-            encoder.finish()
-        }
-        _ => zstd::stream::encode_all(bytes, 1),
-    }
 }

@@ -11,6 +11,7 @@ pub mod boot;
 pub mod calls;
 pub mod case;
 pub mod command;
+pub mod compression;
 pub mod corpus;
 pub mod declarations;
 pub mod declared;
