@@ -133,7 +133,8 @@ fn vfio() -> Command {
              01:00.0.\n\n\
              Without a device, lists the machine's PCI devices: address, IOMMU group, driver, the module that would \
              hand it over best, and class.\n\n\
-             --bind refuses the root file system's disk, the only display, and a part of an IOMMU group.",
+             --bind refuses a device whose disks are in use, or may be, the only display, and a part of an IOMMU group. \
+             A script that --script prints does what --bind does, but checks nothing.",
         );
     ending(command, "if nothing matches a device, or it can't be handed over", VFIO)
         .arg(words("devices", "DEVICE", "A PCI address or a modalias"))
@@ -162,7 +163,10 @@ fn vfio() -> Command {
         )
         .group(ArgGroup::new("hand").args(["bind", "unbind"]))
         .arg(flag("dry-run", "Only show what --bind or --unbind would do").requires("hand"))
-        .arg(flag("force", "Hand over what the machine needs, or only a part of an IOMMU group").requires("bind"))
+        .arg(
+            flag("force", "Hand over what the machine needs or may need, or only a part of an IOMMU group")
+                .requires("bind"),
+        )
 }
 
 /// The command line.

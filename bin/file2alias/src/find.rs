@@ -236,6 +236,9 @@ pub(crate) fn for_vfio(matches: &ArgMatches, streams: &mut Streams<'_>) -> Resul
         // All or none: a part of a group can't be used.
         return if all_found { hand::take(matches, steps, streams) } else { Ok(false) };
     }
+    if matches.get_flag("script") && !steps.is_empty() && !matches.get_flag("json") {
+        streams.put(&handover::script())?;
+    }
     steps.iter().try_for_each(|step| hand::show(matches, step, streams))?;
     Ok(all_found)
 }

@@ -1,7 +1,6 @@
 //! Handing PCI devices over to a driver, and giving them back
 //! (`Documentation/ABI/testing/sysfs-bus-pci`: `driver_override`, `unbind`, `drivers_probe`).
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -9,9 +8,39 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base::message::strerror;
-use base::textfile;
+use base::{regular, textfile};
 
+use crate::in_use::{Usage, Use};
+use crate::limits;
 use crate::pci::Device;
+
+/// The directories with the programs of a system.
+const DIRECTORIES: &[&str] = &["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+/// This file names the program that the kernel itself runs to load a module.
+const KERNELS_OWN: &str = "/proc/sys/kernel/modprobe";
+
+/// The lines that a script of [commands](Step::command) begins with: it ends at the first
+/// command that fails, and finds programs where [`Step::take`] does.
+#[must_use]
+pub fn script() -> Vec<u8> {
+    format!("set -e\nPATH={}\n", DIRECTORIES.join(":")).into_bytes()
+}
+
+/// modprobe(8). Root doesn't look for it in an inherited `PATH`, and gives it no other
+/// variable: modprobe takes options from `MODPROBE_OPTIONS`.
+fn modprobe() -> io::Result<Command> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(Command::new("modprobe"));
+    }
+    let kernels_own = regular::read(Path::new(KERNELS_OWN), limits::SMALL).unwrap_or_default();
+    let kernels_own = textfile::path(kernels_own.trim_ascii_end()).to_owned();
+    let programs = DIRECTORIES.iter().map(|directory| Path::new(directory).join("modprobe"));
+    let mut programs = programs.chain([kernels_own]).filter(|path| path.is_absolute() && path.is_file());
+    let nowhere = || io::Error::other(format!("not in {}", DIRECTORIES.join(", ")));
+    let mut command = Command::new(programs.next().ok_or_else(nowhere)?);
+    command.env_clear().env("PATH", DIRECTORIES.join(":"));
+    Ok(command)
+}
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +59,11 @@ impl Step {
     pub fn command(&self) -> Vec<u8> {
         let quoted = |path: &Path| quote(path.as_os_str().as_bytes());
         match self {
-            Self::Load(module) => [b"modprobe ", &quote(module)[..], b"\n"].concat(),
-            Self::Write(line, path) => [&echo(line)[..], b" >", &quoted(path), b"\n"].concat(),
+            Self::Load(module) => [b"modprobe -- ", &quote(module)[..], b"\n"].concat(),
+            Self::Write(line, path) => [&printf(line)[..], b" >", &quoted(path), b"\n"].concat(),
             Self::WriteIf(there, line, path) => {
                 let (there, path) = (quoted(there), quoted(path));
-                [b"if [ -e ", &there[..], b" ]; then ", &echo(line), b" >", &path, b"; fi\n"].concat()
+                [b"if [ -e ", &there[..], b" ]; then ", &printf(line), b" >", &path, b"; fi\n"].concat()
             }
         }
     }
@@ -46,9 +75,10 @@ impl Step {
     pub fn take(&self) -> io::Result<()> {
         match self {
             Self::Load(module) => {
-                let status = Command::new("modprobe").arg("--").arg(textfile::path(module)).status();
-                let told = |error: io::Error| io::Error::other(format!("modprobe: {}", strerror(&error)));
-                status.map_err(told)?.success().then_some(()).ok_or_else(|| io::Error::other("modprobe failed"))
+                let status =
+                    modprobe().and_then(|mut modprobe| modprobe.arg("--").arg(textfile::path(module)).status());
+                let failed = |error: io::Error| io::Error::other(format!("modprobe: {}", strerror(&error)));
+                status.map_err(failed)?.success().then_some(()).ok_or_else(|| io::Error::other("modprobe failed"))
             }
             Self::WriteIf(there, ..) if !there.exists() => Ok(()),
             Self::Write(line, path) | Self::WriteIf(_, line, path) => fs::write(path, [&line[..], b"\n"].concat()),
@@ -65,8 +95,10 @@ impl Step {
     }
 }
 
-fn echo(line: &[u8]) -> Vec<u8> {
-    if line.is_empty() { b"echo".to_vec() } else { [b"echo ", &quote(line)[..]].concat() }
+/// The shell's command that prints a line. The `echo` of some shells takes backslashes and
+/// options in it.
+fn printf(line: &[u8]) -> Vec<u8> {
+    if line.is_empty() { b"printf '\\n'".to_vec() } else { [b"printf '%s\\n' ", &quote(line)[..]].concat() }
 }
 
 /// A word quoted for the shell.
@@ -106,26 +138,28 @@ pub fn unbind(address: &str, sysfs: &Path) -> Vec<Step> {
     steps
 }
 
-/// What speaks against handing a device over.
+/// A reason not to hand a device over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// It is in no IOMMU group: there is no IOMMU, or it is off.
     NoGroup,
     /// These in its group have drivers of their own, and weren't named.
     Others(Vec<String>),
-    /// The root file system is on it.
-    RootDisk,
+    /// Disks below it are in use.
+    InUse(Vec<Use>),
+    /// Its disks may be in use, for these reasons.
+    Unknown(Vec<Vec<u8>>),
     /// The machine has no other display.
     OnlyDisplay,
 }
 
+const STORAGE: u32 = 1;
 const DISPLAY: u32 = 3;
 const BRIDGE: u32 = 6;
 
-/// What speaks against handing a device over together with those that are named. `root`
-/// is where `proc` is.
+/// The reasons not to hand a device over together with those that are named.
 #[must_use]
-pub fn obstacles(device: &Device, all: &[Device], named: &[&str], root: &Path, sysfs: &Path) -> Vec<Obstacle> {
+pub fn obstacles(device: &Device, all: &[Device], named: &[&str], usage: &Usage) -> Vec<Obstacle> {
     let mut obstacles = Vec::new();
     if device.iommu_group.is_none() {
         obstacles.push(Obstacle::NoGroup);
@@ -141,44 +175,18 @@ pub fn obstacles(device: &Device, all: &[Device], named: &[&str], root: &Path, s
     if !others.is_empty() {
         obstacles.push(Obstacle::Others(others));
     }
-    if root_disks(root, sysfs).contains(&device.address) {
-        obstacles.push(Obstacle::RootDisk);
+    let uses = usage.uses(&device.address);
+    let unknown = usage.unknown(&device.address, device.class >> 16 == STORAGE);
+    if !uses.is_empty() {
+        obstacles.push(Obstacle::InUse(uses));
+    } else if !unknown.is_empty() {
+        obstacles.push(Obstacle::Unknown(unknown));
     }
     let displays = all.iter().filter(|other| other.class >> 16 == DISPLAY);
     if device.class >> 16 == DISPLAY && displays.count() == 1 {
         obstacles.push(Obstacle::OnlyDisplay);
     }
     obstacles
-}
-
-/// The addresses in the paths of the disks that the root file system is on.
-fn root_disks(root: &Path, sysfs: &Path) -> BTreeSet<String> {
-    let mounts = fs::read_to_string(root.join("proc/self/mountinfo")).unwrap_or_default();
-    let mut todo = Vec::new();
-    for mount in mounts.lines() {
-        let fields: Vec<_> = mount.split(' ').collect();
-        // proc_pid_mountinfo(5): 3 is the device's number, 5 the place; the source comes
-        // second after a dash. Some file systems have a number of their own.
-        let ([_, _, number, _, "/", rest @ ..], Some(dash)) = (&fields[..], fields.iter().position(|&f| f == "-"))
-        else {
-            continue;
-        };
-        let source = rest.get((dash + 2).wrapping_sub(5)).and_then(|source| source.strip_prefix("/dev/"));
-        todo.push(sysfs.join("dev/block").join(number));
-        todo.extend(source.map(|name| sysfs.join("class/block").join(name)));
-    }
-    let (mut addresses, mut seen) = (BTreeSet::new(), BTreeSet::new());
-    while let Some(path) = todo.pop() {
-        let Ok(path) = fs::canonicalize(path) else { continue };
-        if !seen.insert(path.clone()) {
-            continue;
-        }
-        addresses.extend(path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()));
-        // What a mapped device is made of.
-        let slaves = fs::read_dir(path.join("slaves")).into_iter().flatten().flatten();
-        todo.extend(slaves.map(|slave| slave.path()));
-    }
-    addresses
 }
 
 #[cfg(test)]
@@ -190,6 +198,6 @@ mod tests {
         assert_eq!(quote(b"vfio-pci"), b"vfio-pci");
         assert_eq!(quote(b"a b'c"), b"'a b'\\''c'");
         assert_eq!(quote(b""), b"''");
-        assert_eq!(Step::Write(Vec::new(), "a b".into()).command(), b"echo >'a b'\n");
+        assert_eq!(Step::Write(Vec::new(), "a b".into()).command(), b"printf '\\n' >'a b'\n");
     }
 }

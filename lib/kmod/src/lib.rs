@@ -9,6 +9,7 @@
 //! | [`alias`] | `modules.alias`, and which aliases a modalias matches |
 //! | [`installed`] | the kernels whose modules are installed |
 //! | [`pci`] | the machine's PCI devices, and the names of their classes |
+//! | [`in_use`] | PCI devices that the machine needs for its disks |
 //! | [`handover`] | handing a device over to a driver, and giving it back |
 //! | [`vfio`] | which driver takes a device for a virtual machine |
 
@@ -17,6 +18,7 @@
 pub mod alias;
 pub mod archive;
 pub mod handover;
+pub mod in_use;
 pub mod installed;
 pub mod limits;
 pub mod modinfo;

@@ -1,13 +1,15 @@
 //! file2alias as a program: who claims a device, and which driver hands it to
 //! a virtual machine.
 
+mod guard;
+mod hand;
+
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use kbuild_rs_tests::command::write_executable;
 use kbuild_rs_tests::fixture::{assemble, assemble_for};
 use kbuild_rs_tests::original::ours;
 use kbuild_rs_tests::privilege::without_privilege;
@@ -49,7 +51,7 @@ impl Machine {
         self.0.path()
     }
 
-    /// A machine on which the driver is loaded.
+    /// A machine whose kernel has loaded the driver.
     fn loaded() -> io::Result<Self> {
         let machine = Self::new()?;
         fs::create_dir_all(machine.path().join("sys/module/mlx5_vfio_pci/drivers/pci:mlx5_vfio_pci"))?;
@@ -273,7 +275,7 @@ mlx5vf_pci_driver:
     )
 }
 
-/// The names of tables in kernels to 6.12, 6.17, and since then.
+/// The names of tables in kernels up to 6.12, up to 6.17, and since 6.18.
 const OLD: &str = "__mod_pci__ids_device_table";
 const NEW: &str = "__mod_device_table__pci__ids";
 const NEWEST: &str = "__mod_device_table__kmod_mlx5_vfio_pci__pci__ids";
@@ -310,152 +312,6 @@ fn the_driver_that_a_module_registers() -> io::Result<()> {
 }
 
 #[test]
-fn a_script_hands_the_device_over() -> io::Result<()> {
-    let machine = Machine::new()?;
-    let modules = machine.path().join("lib/modules/6.12.0-test/kernel");
-    fs::create_dir_all(&modules)?;
-    fs::write(modules.join("mlx5-vfio-pci.ko"), assemble(&driver(".quad", "name", OLD, ""))?)?;
-    let script = "\
-modprobe mlx5_vfio_pci
-echo mlx5-vfio >sys/bus/pci/devices/0000:01:00.0/driver_override
-if [ -e sys/bus/pci/devices/0000:01:00.0/driver ]; then echo 0000:01:00.0 >sys/bus/pci/devices/0000:01:00.0/driver/unbind; fi
-echo 0000:01:00.0 >sys/bus/pci/drivers_probe
-";
-    machine.expect("vfio --sysfs sys --script 01:00.0", 0, script)?;
-    // What runs knows best.
-    fs::create_dir_all(machine.path().join("sys/module/mlx5_vfio_pci/drivers/pci:loaded"))?;
-    machine.expect(
-        "vfio --sysfs sys --driver 01:00.0",
-        0,
-        "mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5 loaded\n",
-    )?;
-    // Of two, either may be meant.
-    fs::create_dir_all(machine.path().join("sys/module/mlx5_vfio_pci/drivers/pci:second"))?;
-    machine.expect(
-        "vfio --sysfs sys --driver 01:00.0",
-        0,
-        "mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5 mlx5-vfio\n",
-    )
-}
-
-/// `several()`, with a second device in the group that has a driver, a display, and a disk
-/// with the root file system, through a mapped device.
-fn in_use() -> io::Result<Machine> {
-    let machine = several()?;
-    let (sys, devices) = (machine.path().join("sys"), machine.path().join("sys/bus/pci/devices"));
-    let device = |address: &str, class: &str, group: &str, driver: &str| -> io::Result<()> {
-        let path = devices.join(address);
-        fs::create_dir_all(&path)?;
-        fs::write(path.join("modalias"), format!("{MLX5}\n"))?;
-        fs::write(path.join("class"), format!("{class}\n"))?;
-        symlink(format!("../groups/{group}"), path.join("iommu_group"))?;
-        symlink(format!("../drivers/{driver}"), path.join("driver"))
-    };
-    device("0000:01:00.1", "0x020000", "12", "mlx5_core")?;
-    device("0000:03:00.0", "0x010802", "13", "nvme")?;
-    device("0000:04:00.0", "0x030000", "14", "i915")?;
-    for dir in ["module/mlx5_vfio_pci/drivers/pci:mlx5_vfio_pci", "devices/virtual/block/dm-0/slaves", "dev/block"] {
-        fs::create_dir_all(sys.join(dir))?;
-    }
-    let disk = sys.join("devices/pci0000:00/0000:03:00.0/nvme/nvme0/nvme0n1");
-    fs::create_dir_all(&disk)?;
-    symlink(&disk, sys.join("devices/virtual/block/dm-0/slaves/nvme0n1"))?;
-    symlink(sys.join("devices/virtual/block/dm-0"), sys.join("dev/block/253:0"))?;
-    fs::create_dir_all(machine.path().join("proc/self"))?;
-    let mounts =
-        "21 1 0:21 / /proc rw - proc proc rw\n25 1 253:0 / / rw,relatime shared:1 - ext4 /dev/mapper/root rw\n";
-    fs::write(machine.path().join("proc/self/mountinfo"), mounts)?;
-    // A modprobe that only says what it was asked for.
-    fs::create_dir(machine.path().join("bin"))?;
-    write_executable(&machine.path().join("bin/modprobe"), "#!/bin/sh\necho \"$*\" >>loaded\n")?;
-    Ok(machine)
-}
-
-#[test]
-fn devices_are_handed_over_and_given_back() -> io::Result<()> {
-    let machine = in_use()?;
-    let run = |arguments: &str| -> io::Result<(Option<i32>, String, String)> {
-        let output = Command::new(ours("file2alias")?.program)
-            .args(["vfio", "--sysfs", "sys", "--root", ".", "--kernel", "6.12.0-test"])
-            .args(arguments.split(' '))
-            .env("PATH", machine.path().join("bin"))
-            .current_dir(machine.path())
-            .output()?;
-        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        Ok((output.status.code(), stdout, stderr))
-    };
-    let refusals = [
-        ("01:00.0", "0000:01:00.0: IOMMU group 12 is handed over as a whole: name 0000:01:00.1, too (--force goes on)"),
-        ("02:00.0", "0000:02:00.0: is in no IOMMU group: the machine has no IOMMU, or it is off (--force goes on)"),
-        ("03:00.0", "0000:03:00.0: the root file system is on it (--force goes on)"),
-        ("04:00.0", "0000:04:00.0: the machine has no other display (--force goes on)"),
-        ("99:00.0", "0000:99:00.0: no such PCI device"),
-    ];
-    for (device, refusal) in refusals {
-        let expected = (Some(1), String::new(), format!("file2alias: {refusal}\n"));
-        assert_eq!(run(&format!("--bind {device}"))?, expected);
-    }
-    let steps = |address: &str, driver: &str| {
-        let device = format!("sys/bus/pci/devices/{address}");
-        format!(
-            "echo{driver} >{device}/driver_override\n\
-             if [ -e {device}/driver ]; then echo {address} >{device}/driver/unbind; fi\n\
-             echo {address} >sys/bus/pci/drivers_probe\n"
-        )
-    };
-    let bound = |address: &str| format!("modprobe mlx5_vfio_pci\n{}", steps(address, " mlx5_vfio_pci"));
-    let both = format!("{}{}", bound("0000:01:00.0"), bound("0000:01:00.1"));
-    assert_eq!(run("--bind --dry-run 01:00.0 01:00.1")?, (Some(0), both.clone(), String::new()));
-    assert!(!machine.path().join("loaded").exists());
-
-    // Where the drivers' links lead to there are files, as in sysfs.
-    let device = |address: &str| machine.path().join("sys/bus/pci/devices").join(address);
-    for address in ["0000:01:00.0", "0000:01:00.1"] {
-        fs::remove_file(device(address).join("driver"))?;
-        fs::create_dir(device(address).join("driver"))?;
-    }
-    assert_eq!(run("--bind 01:00.0 01:00.1")?, (Some(0), both, String::new()));
-    let read = |path: &str| fs::read_to_string(machine.path().join(path));
-    assert_eq!(read("loaded")?, "-- mlx5_vfio_pci\n-- mlx5_vfio_pci\n");
-    assert_eq!(read("sys/bus/pci/devices/0000:01:00.0/driver_override")?, "mlx5_vfio_pci\n");
-    assert_eq!(read("sys/bus/pci/devices/0000:01:00.1/driver/unbind")?, "0000:01:00.1\n");
-    assert_eq!(read("sys/bus/pci/drivers_probe")?, "0000:01:00.1\n");
-
-    assert_eq!(run("--unbind 01:00.0")?, (Some(0), steps("0000:01:00.0", ""), String::new()));
-    assert_eq!(read("sys/bus/pci/devices/0000:01:00.0/driver_override")?, "\n");
-    assert_eq!(run("--bind --force --dry-run 03:00.0")?.0, Some(0));
-
-    // What can't be done ends it.
-    fs::remove_dir_all(machine.path().join("bin"))?;
-    let (status, shown, said) = run("--bind --force 03:00.0")?;
-    assert_eq!((status, &*shown), (Some(1), "modprobe mlx5_vfio_pci\n"));
-    assert_eq!(said, "file2alias: mlx5_vfio_pci: modprobe: No such file or directory\n");
-    Ok(())
-}
-
-/// The script does what it says, on the made-up sysfs.
-#[test]
-fn the_script_runs() -> io::Result<()> {
-    let machine = Machine::loaded()?;
-    let device = machine.path().join("sys/bus/pci/devices/0000:01:00.0");
-    fs::create_dir(device.join("driver"))?;
-    let output = machine.run("vfio --sysfs sys --script 01:00.0")?;
-    let script = [b"modprobe() { echo \"$1\" >loaded; }\n", &output.stdout[..]].concat();
-    fs::write(machine.path().join("script"), script)?;
-    let status = Command::new("sh").args(["-eu", "script"]).current_dir(machine.path()).status()?;
-    assert!(status.success());
-    for (file, expected) in [
-        ("loaded", "mlx5_vfio_pci\n"),
-        ("sys/bus/pci/devices/0000:01:00.0/driver_override", "mlx5_vfio_pci\n"),
-        ("sys/bus/pci/devices/0000:01:00.0/driver/unbind", "0000:01:00.0\n"),
-        ("sys/bus/pci/drivers_probe", "0000:01:00.0\n"),
-    ] {
-        assert_eq!(fs::read_to_string(machine.path().join(file))?, expected, "{file}");
-    }
-    Ok(())
-}
-
-#[test]
 fn who_claims_a_device() -> io::Result<()> {
     let machine = Machine::new()?;
     machine.expect(&format!("match {MLX5}"), 0, "mlx5_core pci:v000015B3d0000101Esv*sd*bc*sc*i*\n")?;
@@ -482,7 +338,7 @@ fn bad_files_do_not_keep_the_others() -> io::Result<()> {
         "file2alias: missing: No such file or directory\nfile2alias: text: neither an ELF object nor one that gzip, xz or zstd has compressed\n"
     );
     assert_eq!(output.status.code(), Some(1));
-    // What is just there may be anything.
+    // Files that weren't named may be anything.
     let output = run(&["--format", "modules.alias", "-r", "."])?;
     assert_eq!((&output.stdout[..], output.status.code()), (&b"alias a:b a_b\n"[..], Some(0)));
     Ok(())
@@ -546,7 +402,7 @@ fn the_plain_form_has_a_name() -> io::Result<()> {
     assert_eq!(run("list --type pci two.ko")?, plain);
     assert_eq!(run("list --type pci match")?, plain);
     assert_eq!(run("--json two.ko")?, run("--format json two.ko")?);
-    // Which kernel it is, and nothing but the status.
+    // -v explains which kernel it is, and -q prints nothing.
     let kernel = "file2alias: two.ko: kernel 6.1.176, by its vermagic\n";
     assert_eq!(run("-v --type pci two.ko")?, (Some(0), plain.1, kernel.to_owned()));
     let asked = "file2alias: two.ko: kernel 6.1.0, as --kernel says\n";
@@ -564,15 +420,6 @@ fn matches_as_json() -> io::Result<()> {
     machine.expect("match --json pci:v000015B3*", 0, expected)?;
     machine.expect("match -q pci:v000015B3*", 0, "")?;
     machine.expect("match -q pci:v000015B4*", 1, "")
-}
-
-#[test]
-fn steps_as_json() -> io::Result<()> {
-    let steps = Machine::loaded()?.run("vfio --sysfs sys --script --json 01:00.0")?.stdout;
-    let steps = String::from_utf8_lossy(&steps).lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
-    assert_eq!(steps[0], serde_json::json!({ "command": "modprobe mlx5_vfio_pci" }));
-    assert_eq!(steps.len(), 4);
-    Ok(())
 }
 
 #[test]
