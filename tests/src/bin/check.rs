@@ -7,7 +7,7 @@
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -118,48 +118,26 @@ type Part = (&'static str, &'static str, String);
 /// The tests that have a part of their own.
 const SUITE: &str = "suite";
 
-/// Names of the files of tests in a directory: `NAME.rs`, or `NAME/main.rs`.
-fn tests_in(dir: &Path) -> io::Result<Vec<String>> {
+/// Names of this package's tests: each file `NAME.rs` or `NAME/main.rs` that there is, so
+/// that none is forgotten. Cargo refuses names that are not in the manifest.
+fn tests() -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
-        entries => entries?,
-    };
-    for entry in entries {
+    for entry in fs::read_dir(env!("CARGO_MANIFEST_DIR"))? {
         let path = entry?.path();
         let is_test = path.extension().is_some_and(|end| end == "rs") || path.join("main.rs").exists();
         names.extend(path.file_stem().filter(|_| is_test).map(|name| name.to_string_lossy().into_owned()));
     }
+    names.retain(|name| name != SUITE);
     names.sort();
     Ok(names)
 }
 
-/// The tests of this package, and those of all others: the files that there are, so that
-/// none is forgotten. Cargo refuses the name of a file that no manifest has.
-fn tests() -> io::Result<(Vec<String>, Vec<String>)> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut others = Vec::new();
-    for group in ["../lib", "../bin", "."] {
-        for entry in fs::read_dir(own.join(group))? {
-            others.extend(tests_in(&entry?.path().join("tests"))?);
-        }
-    }
-    let mut tests = tests_in(own)?;
-    tests.retain(|name| name != SUITE);
-    Ok((tests, others))
-}
-
 fn parts(corpora: &[String]) -> io::Result<[Part; 10]> {
-    let (tests, others) = tests()?;
-    let named = |names: &[String]| names.iter().map(|name| format!(" --test {name}")).collect::<String>();
+    let tests: String = tests()?.iter().map(|name| format!(" --test {name}")).collect();
     let corpora = corpora.join(" ");
     Ok([
-        ("units: the crates' own tests", "cargo", format!("test --locked --workspace --lib --bins{}", named(&others))),
-        (
-            "programs: each as its users call it",
-            "cargo",
-            format!("test --locked -p kbuild-rs-tests{} -- {SHOW}", named(&tests)),
-        ),
+        ("units: the crates' own tests", "cargo", "test --locked --workspace --exclude kbuild-rs-tests".to_owned()),
+        ("programs: each as its users call it", "cargo", format!("test --locked -p kbuild-rs-tests{tests} -- {SHOW}")),
         (
             "suite: cases, compared with the originals",
             "cargo",
