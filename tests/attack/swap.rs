@@ -49,7 +49,7 @@ fn open_tree(programs: &[&str], source: bool) -> ScratchTree {
 fn before_proof(tree: &ScratchTree, commands: &str) {
     let path = tree.ours().join("kbuild-rs-prove");
     let text = fs::read_to_string(&path).unwrap();
-    write_executable(&path, &text.replacen("#!/bin/sh\n", &format!("#!/bin/sh\n{commands}\n"), 1)).unwrap();
+    write_executable(&path, &text.replacen("record=\n", &format!("{commands}\nrecord=\n"), 1)).unwrap();
 }
 
 fn said(output: &Output) -> (Option<i32>, String) {

@@ -84,6 +84,8 @@ const WRAPPERS: &str = "chroot env nice nsenter prlimit setpriv setsid sudo task
 /// the programs that it may be. "" means one of our own programs, an original, or a script
 /// of the repository. A path that ends with `/` is a directory.
 const VARIABLE: &[(&str, &str, &str)] = &[
+    ("tests/attack/swap.rs", "command", "chmod cp ln mkdir mkfifo truncate"),
+    ("tests/attack/swap.rs", "timeout", ""),
     ("tests/debian/src/suite.rs", "program", "apt-get"),
     ("tests/faults.rs", "&words[0]", "prlimit"),
     ("tests/faults.rs", "unshare", "sh"),
@@ -98,7 +100,7 @@ const VARIABLE: &[(&str, &str, &str)] = &[
     // Callers pass the name of the package, too, and go on without the program.
     ("tests/src/needs.rs", "name", ""),
     ("tests/src/privilege.rs", "setpriv", ""),
-    ("tests/swap/bench.rs", "env", ""),
+    ("tests/src/scratch_tree.rs", "env", ""),
     ("tests/which.rs", "place.modpost()", ""),
     ("tests/which.rs", "program", ""),
 ];

@@ -1,4 +1,4 @@
-//! Standard streams that the caller closed. `streams.c` puts something in their place.
+//! Standard streams that the caller closed. `../streams.c` puts something in their place.
 
 use std::io::{self, Stdout, Write};
 use std::os::fd::AsFd;
