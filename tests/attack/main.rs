@@ -1,0 +1,3 @@
+//! What somebody who means harm can give to the programs.
+
+mod people;
