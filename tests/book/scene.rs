@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use kbuild_rs_tests::command::{copy, write_executable};
+use kbuild_rs_tests::command::copy;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::needs;
 use kbuild_rs_tests::original::{Target, Tool, V6_1, ours};
@@ -25,6 +25,8 @@ file2alias() {
     given=$* extra=
     case ${1-} in match | vfio) unless --root "$ROOT"; unless --kernel 6.12.0 ;; esac
     [ "${1-}" != vfio ] || unless --sysfs "$ROOT/sys"
+    # Root would load a module into the kernel of the machine that tests.
+    case " $* " in *' --bind '*) unless --dry-run ;; esac
     command file2alias "$@" $extra
 }
 sumversion() {
@@ -214,8 +216,7 @@ impl Scene {
         }
         let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         symlink(top.join("scripts-compat/Kbuild"), dir.join("Kbuild"))?;
-        symlink(top.join("tests/recorded/cases.tar.zst"), dir.join("cases.tar.zst"))?;
-        write_executable(&dir.join("modprobe"), "#!/bin/sh\n")
+        symlink(top.join("tests/recorded/cases.tar.zst"), dir.join("cases.tar.zst"))
     }
 
     /// Runs a command as somebody would type it. What it says has the machine's paths.

@@ -29,14 +29,14 @@ if [ -e sys/bus/pci/devices/0000:01:00.0/driver ]; then printf '%s\\n' 0000:01:0
 printf '%s\\n' 0000:01:00.0 >sys/bus/pci/drivers_probe
 ";
     machine.expect("vfio --sysfs sys --script 01:00.0", 0, script)?;
-    // What runs knows best.
+    // The kernel that runs knows the name best.
     fs::create_dir_all(machine.path().join("sys/module/mlx5_vfio_pci/drivers/pci:loaded"))?;
     machine.expect(
         "vfio --sysfs sys --driver 01:00.0",
         0,
         "mlx5_vfio_pci vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* 5 loaded\n",
     )?;
-    // Of two, either may be meant.
+    // If the module has two drivers, the kernel doesn't say which one is meant.
     fs::create_dir_all(machine.path().join("sys/module/mlx5_vfio_pci/drivers/pci:second"))?;
     machine.expect(
         "vfio --sysfs sys --driver 01:00.0",
@@ -138,7 +138,7 @@ fn devices_are_handed_over_and_given_back() -> io::Result<()> {
     assert_eq!(run("--bind --dry-run 01:00.0 01:00.1")?, (Some(0), both.clone(), String::new()));
     assert!(!machine.path().join("loaded").exists());
 
-    // Where the drivers' links lead to there are files, as in sysfs.
+    // The drivers' links lead to directories with files, as in sysfs.
     let device = |address: &str| machine.path().join("sys/bus/pci/devices").join(address);
     for address in ["0000:01:00.0", "0000:01:00.1"] {
         fs::remove_file(device(address).join("driver"))?;
@@ -155,7 +155,7 @@ fn devices_are_handed_over_and_given_back() -> io::Result<()> {
     assert_eq!(read("sys/bus/pci/devices/0000:01:00.0/driver_override")?, "\n");
     assert_eq!(run("--bind --force --dry-run 03:00.0")?.0, Some(0));
 
-    // What can't be done ends it.
+    // A step that fails ends the run.
     fs::remove_file(machine.path().join("bin/modprobe"))?;
     let (status, shown, said) = run("--bind --force 03:00.0")?;
     assert_eq!((status, &*shown), (Some(1), "modprobe -- mlx5_vfio_pci\n"));
@@ -194,7 +194,7 @@ fn steps_as_json() -> io::Result<()> {
     Ok(())
 }
 
-/// What `PATH` names isn't run by root.
+/// Root doesn't run the modprobe that `PATH` names.
 #[test]
 fn root_finds_no_modprobe_through_path() -> io::Result<()> {
     if !geteuid().is_root() {

@@ -7,7 +7,7 @@ mod complete;
 mod print;
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, IsTerminal};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -71,9 +71,12 @@ fn place(matches: &ArgMatches) -> Result<Place, Fatal> {
     Ok(place)
 }
 
-/// The same, with the kernels that there are.
+/// Adds the installed kernels to an error about a missing one.
 fn unknown_release(root: &Path, error: Error) -> Error {
-    let Error::Io(path, _) = &error else { return error };
+    let Error::Io(path, cause) = &error else { return error };
+    if cause.kind() != ErrorKind::NotFound {
+        return error;
+    }
     let known: Vec<String> = installed::kernels(root).into_iter().map(|kernel| kernel.release).collect();
     if known.is_empty() {
         return error;

@@ -26,7 +26,7 @@ const DISKLESS: &[&str] = &["loop", "ram", "zram", "nbd"];
 /// Attributes that name the file or disk below a loop device or a zram device.
 const BACKING: &[&str] = &["loop/backing_file", "backing_dev"];
 
-/// How a disk is used.
+/// The use of a disk.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
     /// A file system is mounted here.
@@ -169,7 +169,7 @@ impl Search<'_> {
         for process in entries(&self.root.join("proc")) {
             let is_process = name(&process).bytes().all(|byte| byte.is_ascii_digit());
             if is_process && fs::read_link(process.join("ns/mnt")).map_or(true, |namespace| seen.insert(namespace)) {
-                // A process may end before it is looked at.
+                // A process may end before its mounts are read.
                 let text = regular::read(&process.join("mountinfo"), limits::LIST).unwrap_or_default();
                 self.look_at_mountinfo(&text);
             }
