@@ -27,18 +27,24 @@ struct Run {
 impl Run {
     /// Runs modpost on `drivers/m.o` as a kernel's.
     fn new(kernel: &str, arguments: &str, supported: &str) -> io::Result<Self> {
+        Self::with(kernel, arguments, &[("Module.supported", supported.as_bytes())])
+    }
+
+    /// Runs modpost among these files, too.
+    fn with(kernel: &str, arguments: &str, files: &[(&str, &[u8])]) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
-        for directory in ["drivers", "crypto/fips140"] {
+        for directory in ["drivers", "crypto/fips140", "include/generated"] {
             fs::create_dir_all(dir.path().join(directory))?;
         }
-        for (name, contents) in [
-            ("drivers/m.o", &assemble(MODULE)?[..]),
-            ("vmlinux.o", &assemble(MODULE)?),
+        let object = assemble(MODULE)?;
+        let usual: [(&str, &[u8]); 5] = [
+            ("drivers/m.o", &object),
+            ("vmlinux.o", &object),
             ("drivers/m.mod", b"\n"),
             (".vmlinux.objs", b"\n"),
             ("in", SYMVERS.as_bytes()),
-            ("Module.supported", supported.as_bytes()),
-        ] {
+        ];
+        for (name, contents) in usual.iter().chain(files) {
             fs::write(dir.path().join(name), contents)?;
         }
         let output = Command::new(ours("modpost")?.program)
@@ -120,6 +126,34 @@ fn android() -> io::Result<()> {
             assert_eq!(marked.mod_c()?, with(&plain.mod_c()?, &more, before), "{kernel}");
         }
         assert_eq!(Run::new(&vendor, PLAIN, "")?.mod_c()?, plain.mod_c()?);
+    }
+    Ok(())
+}
+
+/// Stable releases on both sides of a backport.
+#[test]
+fn stable_releases() -> io::Result<()> {
+    let said = |kernel: &str, source: &str| {
+        let object = assemble(&[MODULE, source].concat())?;
+        let run = Run::with(kernel, "-w -i in -o symvers drivers/m.o", &[("drivers/m.o", &object)])?;
+        Ok::<_, io::Error>((run.stderr.clone(), run.file("symvers").is_ok()))
+    };
+    let near =
+        "\t.section .init.text, \"ax\"\none:\ntwo:\t.quad 0\n\t.section .text.x, \"ax\"\nuser:\t.quad .init.text + 2\n";
+    for (kernel, symbol) in [("6.6.25", "two"), ("6.6.26", "one"), ("6.6.150", "one"), ("6.7", "one")] {
+        let (said, _) = said(kernel, near)?;
+        assert!(said.contains(&format!("-> {symbol} (section: .init.text)")), "{kernel}: {said}");
+    }
+    let table = "\t.data\ne:\t.quad 0\n\t.section __ex_table, \"a\"\n\t.quad e, e\n";
+    for (kernel, severity) in [("5.15.120", "FATAL: "), ("5.15.121", "ERROR: "), ("5.10.262", "FATAL: ")] {
+        let (said, written) = said(kernel, table)?;
+        assert!(said.contains(severity), "{kernel}: {said}");
+        assert_eq!(written, severity == "ERROR: ", "{kernel}");
+    }
+    let hot = "\t.section .init.text, \"ax\"\ntarget:\t.quad 0\n\t.section .text.hot, \"ax\"\nuser:\t.quad target\n";
+    for (kernel, expected) in [("5.15.173", false), ("5.15.174", true), ("5.10.262", false), ("6.1.79", true)] {
+        let (said, _) = said(kernel, hot)?;
+        assert_eq!(said.contains("ection mismatch"), expected, "{kernel}: {said}");
     }
     Ok(())
 }
