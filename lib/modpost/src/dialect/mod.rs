@@ -5,6 +5,7 @@
 //! [`Dialect`], set from one table. The rest of the library asks
 //! `dialect.crcs_from_cmd`, never for a version.
 
+mod source;
 mod vendor;
 
 use kernel::{BEFORE_ALL, VENDORS_ALONE, document};
