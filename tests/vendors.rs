@@ -130,6 +130,70 @@ fn android() -> io::Result<()> {
     Ok(())
 }
 
+/// What is expected of 5.10's and 5.15's, as the Android trees of these versions do it.
+#[test]
+fn android_5_10_and_5_15() -> io::Result<()> {
+    // Exported by the kernel, too.
+    let clash = "0x00000001\tf\tvmlinux\tEXPORT_SYMBOL\t\n";
+    for (kernel, mainline) in [("android/5.10.198", "5.10.198"), ("android/5.15.149", "5.15.149")] {
+        let arguments = "-w -i clash -o symvers drivers/m.o";
+        let text = "modpost: drivers/m: 'f' exported twice. Previous export was in vmlinux\n";
+        let run = Run::with(kernel, arguments, &[("clash", clash.as_bytes())])?;
+        assert_eq!((run.status, &run.stderr[..]), (Some(1), &format!("FATAL: {text}")[..]), "{kernel}");
+        assert!(run.mod_c().is_err() && run.file("symvers").is_err(), "{kernel}");
+        let run = Run::with(mainline, arguments, &[("clash", clash.as_bytes())])?;
+        assert!(run.stderr.starts_with(&format!("WARNING: {text}")), "{}", run.stderr);
+        assert!(run.mod_c().is_ok() && run.file("symvers").is_ok(), "{mainline}");
+    }
+    // Since 5.11 mainline does that, too.
+    let unlicensed = assemble("\t.text\n\t.globl f\nf:\t.quad 0\n")?;
+    let run = Run::with("android/5.10.198", "-o symvers u.o", &[("u.o", &unlicensed)])?;
+    assert_eq!(run.status, Some(1));
+    assert!(run.stderr.contains("ERROR: modpost: missing MODULE_LICENSE() in u.o\n"), "{}", run.stderr);
+    assert!(run.file("u.mod.c").is_ok() && run.file("symvers").is_ok());
+    let suffixed = [("drivers/m.lto.o", &assemble(MODULE)?[..])];
+    let run = Run::with("android/5.10.198", "-w -o symvers drivers/m.lto.o", &suffixed)?;
+    assert!(run.mod_c().is_ok(), "{}", run.stderr);
+    Ok(())
+}
+
+/// The sum of the sources of two objects, which the list has one a line.
+#[test]
+fn android_5_15_lists_objects_by_line() -> io::Result<()> {
+    let srcversion = |kernel: &str, list: &str| {
+        let files: [(&str, &[u8]); 5] = [
+            ("drivers/m.mod", list.as_bytes()),
+            ("drivers/.a.o.cmd", b"source_drivers/a.o := drivers/a.c\n"),
+            ("drivers/.b.o.cmd", b"source_drivers/b.o := drivers/b.c\n"),
+            ("drivers/a.c", b"int a;\n"),
+            ("drivers/b.c", b"int b;\n"),
+        ];
+        let text = Run::with(kernel, "-a -w -o symvers drivers/m.o", &files)?.mod_c()?;
+        Ok::<_, io::Error>(text.lines().find(|line| line.contains("srcversion")).map(str::to_owned))
+    };
+    let whole = srcversion("5.15.149", "drivers/a.o drivers/b.o\n")?;
+    assert!(whole.is_some());
+    for kernel in ["android/5.15.40", "android/5.15.149", "5.19"] {
+        assert_eq!(srcversion(kernel, "drivers/a.o\ndrivers/b.o\n")?, whole, "{kernel}");
+    }
+    assert_ne!(srcversion("5.15.149", "drivers/a.o\ndrivers/b.o\n")?, whole);
+    Ok(())
+}
+
+#[test]
+fn android_since_6_1() -> io::Result<()> {
+    let object = assemble(&[MODULE, "\t.section empty\n\t.section filled\n\t.byte 0\n"].concat())?;
+    let warned = |kernel: &str| {
+        let run = Run::with(kernel, "-w -o symvers drivers/m.o", &[("drivers/m.o", &object)])?;
+        let lines = run.stderr.lines().filter(|line| line.ends_with("unexpected non-allocatable section."));
+        Ok::<_, io::Error>(lines.count())
+    };
+    for (kernel, expected) in [("android/6.1.75", 1), ("android/6.6.50", 1), ("6.6.50", 2), ("android/5.15.149", 2)] {
+        assert_eq!(warned(kernel)?, expected, "{kernel}");
+    }
+    Ok(())
+}
+
 /// Stable releases on both sides of a backport.
 #[test]
 fn stable_releases() -> io::Result<()> {

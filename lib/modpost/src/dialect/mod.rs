@@ -100,6 +100,8 @@ kernel::dialect! {
     /// A symbol exported twice is an error and counts twice; before, a
     /// warning, and the first stays.
     exported_twice_is_error: (5, 19), until None, stable &[], commits &["b8422711080f"];
+    /// Android's: a symbol exported twice ends the run.
+    exported_twice_is_fatal: VENDORS_ALONE, until None, stable &[], commits &[];
     /// A module that refers to its own export without defining it is told
     /// so; before, the symbol is called undefined.
     export_without_definition: (5, 19), until None, stable &[], commits &["23beb44a0eff"];
@@ -120,6 +122,9 @@ kernel::dialect! {
     messages_begin_with_module: (7, 3), until None, stable &[], commits &[];
     /// The linker's `__start_` and `__stop_` symbols may be undefined.
     section_bounds_ignored: (6, 19), until None, stable &[], commits &["4109043bff31"];
+
+    /// Android's: a section without contents need not be allocated.
+    empty_sections_unchecked: VENDORS_ALONE, until None, stable &[], commits &[];
 
     // --- section mismatches ---------------------------------------------
     /// Reports call an object by its module's name; before, by its path.

@@ -25,6 +25,11 @@ pub(super) const VENDORS: &[Vendor<Dialect>] = &[
     vendor("suse", (15, 6), Some((6, 4)), suse),
     vendor("suse", (16, 0), Some((6, 12)), suse),
     vendor("android", (5, 0), None, android),
+    vendor("android", (5, 10), None, android_5_10),
+    vendor("android", (5, 11), None, android),
+    vendor("android", (5, 15), None, android_5_15),
+    vendor("android", (5, 16), None, android),
+    vendor("android", (6, 1), None, android_6_1),
     vendor("amazon", (5, 0), None, |_| {}),
     vendor("amazon", (6, 18), None, amazon),
 ];
@@ -89,6 +94,27 @@ fn suse(dialect: &mut Dialect) {
 /// `-v` tells the state of the source.
 fn android(dialect: &mut Dialect) {
     dialect.scmversion_option = true;
+}
+
+/// Android 12's: what became errors in 5.11, and the suffixes of 5.12's LTO.
+fn android_5_10(dialect: &mut Dialect) {
+    android(dialect);
+    dialect.errors_fail_at_the_end = true;
+    dialect.exported_twice_is_fatal = true;
+    dialect.lto_suffix = true;
+}
+
+/// Android 13's and 14's, of 5.15: `.mod` files are those of 5.19.
+fn android_5_15(dialect: &mut Dialect) {
+    android(dialect);
+    dialect.exported_twice_is_fatal = true;
+    dialect.mod_file_by_line = true;
+}
+
+/// Since Android 14's, of 6.1.
+fn android_6_1(dialect: &mut Dialect) {
+    android(dialect);
+    dialect.empty_sections_unchecked = true;
 }
 
 /// `-c` makes the FIPS 140 module's exports.

@@ -197,7 +197,8 @@ impl Check<'_> {
     /// assembler.
     fn allocatable(&self, elf: &Elf, index: SectionIndex, class: Class, findings: &mut Findings) -> elf::Result<()> {
         let section = &elf.sections[index.0 as usize];
-        if section.sh_flags & u64::from(section_header::SHF_ALLOC) == 0 && !class.ignored {
+        let unchecked = class.ignored || self.dialect.empty_sections_unchecked && section.sh_size == 0;
+        if section.sh_flags & u64::from(section_header::SHF_ALLOC) == 0 && !unchecked {
             let name = elf.section_name(index)?;
             let text = if self.dialect.messages_begin_with_module {
                 text!(
