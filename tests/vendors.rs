@@ -194,6 +194,49 @@ fn android_since_6_1() -> io::Result<()> {
     Ok(())
 }
 
+/// Symbols that `klp-convert` resolves: the original looks up none that follows one, until
+/// ten undefined symbols were reported.
+#[test]
+fn suse_livepatches() -> io::Result<()> {
+    let livepatch = "\t.section .modinfo, \"a\"\n\t.asciz \"license=GPL\"\n\t.asciz \"livepatch=Y\"\n\t.data\n";
+    let klp = "\t.quad \".klp.sym.rela.vmlinux.vmlinux.secret,0\"\n";
+    let many: String = (0..10).map(|number| format!("\t.quad missing{number}\n")).collect();
+    let files = [
+        ("l.o", assemble(&[livepatch, "\t.quad other\n", klp, "\t.quad gone\n"].concat())?),
+        ("n.o", assemble(&[MODULE, "\t.data\n", klp].concat())?),
+        ("many.o", assemble(&[livepatch, &many].concat())?),
+    ];
+    let files: Vec<_> = files.iter().map(|(name, object)| (*name, &object[..])).collect();
+    let run = Run::with("suse/15.6", "-i in -l list -o symvers l.o", &files)?;
+    assert_eq!((run.status, &run.stderr[..]), (Some(0), ""));
+    assert_eq!(run.file("list")?, "l.o\n");
+    let run = Run::with("suse/15.6", "-w -i in -l list -o symvers l.o n.o", &files)?;
+    let undefined = |name: &str, module: &str| format!("WARNING: modpost: \"{name}\" [{module}.ko] undefined!\n");
+    let expected = undefined("missing", "n") + &undefined(".klp.sym.rela.vmlinux.vmlinux.secret,0", "n");
+    assert_eq!((run.status, run.stderr), (Some(0), expected));
+    let run = Run::with("suse/15.6", "-w -i in -l list -o symvers many.o l.o", &files)?;
+    let suppressed = "WARNING: modpost: suppressed 2 unresolved symbol warnings because there were too many)\n";
+    assert!(run.stderr.ends_with(suppressed), "{}", run.stderr);
+    assert_eq!(run.file("list")?, "many.o\nl.o\n");
+    let refused = Run::with("suse/5.14", "-l list l.o", &files)?;
+    assert!(refused.stderr.ends_with(": invalid option -- 'l'\n"), "{}", refused.stderr);
+    Ok(())
+}
+
+/// In a tree, `-S` acts by its configuration.
+#[test]
+fn suse_marks_where_it_is_configured_to() -> io::Result<()> {
+    for (configuration, marks) in
+        [("#define CONFIG_SUSE_KERNEL_SUPPORTED 1\n", true), ("#define CONFIG_SMP 1\n", false)]
+    {
+        let files =
+            [("include/generated/autoconf.h", configuration.as_bytes()), ("Module.supported", &b"drivers/m\n"[..])];
+        let run = Run::with("suse/15.6", "-S Module.supported -w -i in -o symvers drivers/m.o", &files)?;
+        assert_eq!(run.mod_c()?.contains("MODULE_INFO(supported, "), marks, "{configuration}");
+    }
+    Ok(())
+}
+
 /// Stable releases on both sides of a backport.
 #[test]
 fn stable_releases() -> io::Result<()> {

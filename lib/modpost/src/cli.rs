@@ -33,6 +33,8 @@ pub struct Options {
     pub extended_versions: bool,
     /// `-S`: SUSE's list of supported modules.
     pub supported: Option<Vec<u8>>,
+    /// `-l`: the file of livepatch modules to write.
+    pub livepatches: Option<Vec<u8>>,
     /// `-v`: what Android calls the state of the source.
     pub scmversion: Option<Vec<u8>>,
     /// `-c`: Amazon's FIPS 140 module is made.
@@ -121,6 +123,7 @@ pub fn command(dialect: &Dialect) -> Command {
         .args(dialect.extended_versions.then(|| flag('x', "Record symbol versions for names of any length")))
         .args(dialect.extended_versions.then(|| flag('b', "Record symbol versions for short names")))
         .args(dialect.supported_option.then(|| file('S', "Mark the modules that FILE lists as supported")))
+        .args(dialect.livepatch_option.then(|| file('l', "Write the names of livepatch modules to FILE")))
         .args(
             dialect.scmversion_option.then(|| {
                 file('v', "Record SCMVERSION, the state of the source, in all modules").value_name("SCMVERSION")
@@ -179,6 +182,7 @@ fn options(matches: &ArgMatches) -> Options {
         basic_versions: flag("b"),
         extended_versions: flag("x"),
         supported: values("S").pop(),
+        livepatches: values("l").pop(),
         scmversion: values("v").pop(),
         fips140: flag("c"),
         extra_warn: flag("W"),

@@ -10,7 +10,7 @@ use base::read_buffer::ReadBuffer;
 use base::textfile;
 use base::workers::Workers;
 use indexmap::IndexSet;
-use kernel::{Invocation, is_on};
+use kernel::{Invocation, is_on, vendor};
 
 use crate::alias::layout::Offsets;
 use crate::ask::{explain, report};
@@ -83,7 +83,8 @@ fn run(invocation: &Invocation, out: &mut dyn Write, log: &mut Log) -> Result<Ve
         }
     };
     let offsets = offsets(invocation);
-    let supported = options.supported.as_deref().map(Supported::read).transpose()?;
+    let supported = options.supported.as_deref().filter(|_| marks_supported(invocation));
+    let supported = supported.map(Supported::read).transpose()?;
     let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
     let mut run = Run {
         options: &options,
@@ -96,6 +97,13 @@ fn run(invocation: &Invocation, out: &mut dyn Write, log: &mut Log) -> Result<Ve
     };
     run.all(offsets.as_ref(), &dumps, log)?;
     Ok(if is_on("KBUILD_RS_EXPLAIN") { run.explain() } else { Vec::new() })
+}
+
+/// Whether `-S` does anything: SUSE's modpost has it compiled in where the kernel's
+/// configuration wants that. Without a configuration, it does.
+fn marks_supported(invocation: &Invocation) -> bool {
+    let configuration = invocation.trees().read("include/generated/autoconf.h");
+    configuration.is_none_or(|(text, _)| vendor::defined(&text, "CONFIG_SUSE_KERNEL_SUPPORTED").is_some())
 }
 
 struct Run<'a> {
@@ -148,6 +156,9 @@ impl<'a> Run<'a> {
             let name = if self.options.fips140 { FIPS140_SYMVERS } else { name };
             let contents = symvers::render(&self.link, !self.options.fips140);
             self.write(name, &contents, log)?;
+        }
+        if let Some(name) = &self.options.livepatches {
+            self.write_if_changed(name, &self.livepatches(), log)?;
         }
         self.last_words(log)
     }
@@ -206,8 +217,7 @@ impl<'a> Run<'a> {
             log.say(Message::new(Severity::Warning, kind::NO_VMLINUX, text));
         }
         let report_undefined = report_undefined && !self.options.fips140;
-        let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, report_undefined);
-        let mut resolutions = self.workers.map(&ids, resolve);
+        let mut resolutions = self.resolve_all(&ids, report_undefined);
         if self.dialect.checks_before_files {
             for resolution in &mut resolutions {
                 std::mem::take(&mut resolution.notes).into_iter().for_each(|note| log.note(note));
@@ -216,6 +226,23 @@ impl<'a> Run<'a> {
         }
         self.write_each(&ids, &mut resolutions, log)?;
         Ok(ids.into_iter().zip(resolutions.into_iter().map(|resolution| resolution.missing_namespaces)).collect())
+    }
+
+    /// Looks at all modules: one after the other where it matters what those before
+    /// lacked, which is so for livepatch modules of SUSE's.
+    fn resolve_all(&self, ids: &[ModuleId], reported: bool) -> Vec<Resolution> {
+        let undefined = |before| resolve::Undefined { reported, before };
+        let has_livepatch = || ids.iter().any(|id| self.link.module(*id).facts.is_livepatch);
+        if !self.dialect.livepatch_option || !has_livepatch() {
+            return self.workers.map(ids, |id| resolve::resolve(&self.link, *id, undefined(0)));
+        }
+        let mut count = 0;
+        let in_turn = ids.iter().map(|id| {
+            let resolution = resolve::resolve(&self.link, *id, undefined(count));
+            count += resolution.undefined();
+            resolution
+        });
+        in_turn.collect()
     }
 
     /// Writes each module's file, after reporting the messages about it.
@@ -277,6 +304,15 @@ impl<'a> Run<'a> {
                 namespaces.iter().rev().for_each(&mut add);
             }
             buffer.format(&[b"\n"]);
+        }
+        buffer
+    }
+
+    /// The objects of livepatch modules, a line each.
+    fn livepatches(&self) -> Buffer {
+        let mut buffer = Buffer::default();
+        for module in self.link.modules.iter().filter(|module| module.facts.is_livepatch) {
+            buffer.format(&[&module.facts.name, b".o\n"]);
         }
         buffer
     }

@@ -299,6 +299,9 @@ kernel::dialect! {
     // --- what is written ------------------------------------------------
     /// SUSE's: `-S` names a file of modules that are supported.
     supported_option: VENDORS_ALONE, until None, stable &[], commits &[];
+    /// SUSE's: `-l` names a file for the list of livepatch modules. Their symbols
+    /// `.klp.sym.rela.…` may be undefined.
+    livepatch_option: VENDORS_ALONE, until None, stable &[], commits &[];
     /// Android's: `-v` tells the state of the source, which is written into
     /// each module.
     scmversion_option: VENDORS_ALONE, until None, stable &[], commits &[];

@@ -21,9 +21,11 @@ pub(super) const VENDORS: &[Vendor<Dialect>] = &[
     vendor("rhel", (9, 5), Some((6, 5)), rhel_9_5),
     vendor("rhel", (10, 0), Some((6, 12)), |_| {}),
     vendor("suse", (5, 0), None, suse),
+    vendor("suse", (6, 4), None, suse_15_6),
+    vendor("suse", (6, 5), None, suse),
     vendor("suse", (15, 4), Some((5, 14)), suse),
-    vendor("suse", (15, 6), Some((6, 4)), suse),
-    vendor("suse", (16, 0), Some((6, 12)), suse),
+    vendor("suse", (15, 6), Some((6, 4)), suse_15_6),
+    vendor("suse", (16, 0), Some((6, 12)), suse_15_6),
     vendor("android", (5, 0), None, android),
     vendor("android", (5, 10), None, android_5_10),
     vendor("android", (5, 11), None, android),
@@ -89,6 +91,12 @@ fn rhel_9_5(dialect: &mut Dialect) {
 /// `-S` lists what is supported.
 fn suse(dialect: &mut Dialect) {
     dialect.supported_option = true;
+}
+
+/// `-l` also names a file for livepatch modules.
+fn suse_15_6(dialect: &mut Dialect) {
+    suse(dialect);
+    dialect.livepatch_option = true;
 }
 
 /// `-v` tells the state of the source.
@@ -191,6 +199,7 @@ impl Own {
 /// Options that the version or the vendor doesn't decide where the source is at hand, and
 /// the flags of dialects that have them.
 const OPTIONS: &[(&str, fn(&mut Dialect) -> &mut bool)] = &[
+    ("l:", |dialect| &mut dialect.livepatch_option),
     ("M", |dialect| &mut dialect.module_option),
     ("W", |dialect| &mut dialect.extra_warn),
     ("t", |dialect| &mut dialect.trim_option),
@@ -373,6 +382,10 @@ mod tests {
         assert_eq!(found(at(6, 12), "ei:MmnT:to:au:WwENd:"), None);
         assert_eq!(found(at(6, 18), "ei:MmnT:to:au:WwENd:xb"), None);
         assert_eq!(found(at(6, 12), "ei:MmnT:to:au:WwENd:S:"), named(b"suse/6.12"));
+        assert_eq!(
+            found(at(6, 4), "ei:l:mnT:o:awENd:S:"),
+            named(b"suse/6.4").map(|suse| Dialect { livepatch_option: true, ..suse })
+        );
         assert_eq!(found(at(6, 6), "ei:MmnT:to:au:WwENd:v:"), named(b"android/6.6"));
         assert_eq!(found(at(5, 10), "ei:mnsST:o:awENd:"), None);
         assert_eq!(found(at(6, 18), "ei:MmnT:to:au:WwENd:xbc"), named(b"amazon/6.18"));

@@ -31,6 +31,8 @@ pub struct Facts {
     pub(crate) has_cleanup: bool,
     /// The aliases of its device tables.
     pub(crate) aliases: Aliases,
+    /// It is a livepatch: `MODULE_INFO(livepatch, ...)`.
+    pub(crate) is_livepatch: bool,
     /// Symbols that are exported even if nobody uses them.
     pub(crate) kept: Vec<Vec<u8>>,
     /// The sum of its sources.

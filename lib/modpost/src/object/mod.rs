@@ -322,6 +322,7 @@ impl Reader<'_, '_> {
         }
         self.facts.is_gpl_compatible = modinfo.is_gpl_compatible;
         self.facts.imports = modinfo.imports;
+        self.facts.is_livepatch = modinfo.is_livepatch;
         let dialect = self.context.dialect;
         for namespace in self.facts.imports.clone() {
             if dialect.module_namespaces && namespace.starts_with(b"module:") {
