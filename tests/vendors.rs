@@ -194,6 +194,27 @@ fn android_since_6_1() -> io::Result<()> {
     Ok(())
 }
 
+#[test]
+fn cachyos() -> io::Result<()> {
+    let files: [(&str, &[u8]); 3] = [
+        ("x.thinlto-native.o", &assemble(MODULE)?),
+        ("x.thinlto-native.mod", b"x.thinlto-native.o\n"),
+        (".x.o.cmd", b"cmd_x.o := cc\n#SYMVER f 0x12345678\n"),
+    ];
+    let arguments = "-M -m -b -w -o symvers x.thinlto-native.o";
+    for kernel in ["cachyos/6.16.0", "cachyos/6.17.0", "7.2"] {
+        let run = Run::with(kernel, arguments, &files)?;
+        assert_eq!(run.status, Some(0), "{kernel}: {}", run.stderr);
+        assert!(run.file("symvers")?.starts_with("0x12345678\tf\t"), "{kernel}");
+    }
+    for kernel in ["6.17.0", "cachyos/6.15.0"] {
+        let run = Run::with(kernel, arguments, &files)?;
+        let missing = ".x.thinlto-native.o.cmd: No such file or directory\n";
+        assert_eq!((run.status, &run.stderr[..]), (Some(1), missing), "{kernel}");
+    }
+    Ok(())
+}
+
 /// Symbols that `klp-convert` resolves: the original looks up none that follows one, until
 /// ten undefined symbols were reported.
 #[test]

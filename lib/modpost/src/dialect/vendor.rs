@@ -32,6 +32,8 @@ pub(super) const VENDORS: &[Vendor<Dialect>] = &[
     vendor("android", (5, 15), None, android_5_15),
     vendor("android", (5, 16), None, android),
     vendor("android", (6, 1), None, android_6_1),
+    vendor("cachyos", (5, 0), None, |_| {}),
+    vendor("cachyos", (6, 16), None, cachyos),
     vendor("amazon", (5, 0), None, |_| {}),
     vendor("amazon", (6, 18), None, amazon),
 ];
@@ -123,6 +125,11 @@ fn android_5_15(dialect: &mut Dialect) {
 fn android_6_1(dialect: &mut Dialect) {
     android(dialect);
     dialect.empty_sections_unchecked = true;
+}
+
+/// `.cmd` files are found as in 7.2.
+fn cachyos(dialect: &mut Dialect) {
+    dialect.cmd_file_by_stem = true;
 }
 
 /// `-c` makes the FIPS 140 module's exports.
