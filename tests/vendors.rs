@@ -215,6 +215,45 @@ fn cachyos() -> io::Result<()> {
     Ok(())
 }
 
+/// References from data to code: one, two, and all of them in full.
+#[test]
+fn hardened() -> io::Result<()> {
+    let object = |count: usize| {
+        let pointers = "\t.quad f\n".repeat(count);
+        assemble(&[MODULE, "\t.data\nholder:", &pointers].concat())
+    };
+    let closing = |count: &str| {
+        format!(
+            "WARNING: modpost: modpost: Found {count}.\nTo see full details build your kernel with:\n'make CONFIG_DEBUG_WRITABLE_FUNCTION_POINTERS_VERBOSE=y'\n"
+        )
+    };
+    for mainline in ["5.15.160", "6.1.90", "6.6.30", "6.12.10", "6.18.8", "7.1"] {
+        let kernel = format!("hardened/{mainline}");
+        let dialect = Dialect::named(mainline.as_bytes());
+        let exports = if dialect.is_some_and(|dialect| dialect.module_option) { "-M" } else { "" };
+        let arguments = format!("-E -w {exports} -i in -o symvers drivers/m.o");
+        for (count, said) in [(1, "1 writable function pointer"), (2, "2 writable function pointers")] {
+            let files = [("drivers/m.o", &object(count)?[..])];
+            let plain = Run::with(mainline, &arguments, &files)?;
+            let run = Run::with(&kernel, &arguments, &files)?;
+            let expected = plain.stderr.clone() + &closing(said);
+            assert_eq!((run.status, &run.stderr), (plain.status, &expected), "{kernel}");
+            assert_eq!(run.mod_c()?, plain.mod_c()?, "{kernel}");
+        }
+        let full = Run::with(&kernel, &format!("-f {arguments}"), &[("drivers/m.o", &object(2)?)])?;
+        let (line, rest) = if full.stderr.contains("Section mismatch") {
+            ("Section mismatch in reference from the", "The variable .data:holder references\nthe variable .text:f\n\n")
+        } else {
+            ("section mismatch in reference: holder", "The .data:holder references\nthe .text:f\n")
+        };
+        assert_eq!(full.stderr.matches(line).count(), 2, "{kernel}: {}", full.stderr);
+        assert_eq!(full.stderr.matches(rest).count(), 2, "{kernel}: {}", full.stderr);
+        assert!(!full.stderr.contains("Found"), "{kernel}: {}", full.stderr);
+        assert_eq!(full.status, Some(0), "{kernel}");
+    }
+    Ok(())
+}
+
 /// Symbols that `klp-convert` resolves: the original looks up none that follows one, until
 /// ten undefined symbols were reported.
 #[test]

@@ -354,6 +354,15 @@ impl<'a> Run<'a> {
             );
             log.say(Message::new(Severity::Warning, kind::UNDEFINED_MORE, text));
         }
+        let pointers = self.link.writable_pointers;
+        if pointers > 0 && !self.options.writable_pointers {
+            let text = text!(
+                "modpost: Found {} writable function pointer{}.\nTo see full details build your kernel with:\n'make CONFIG_DEBUG_WRITABLE_FUNCTION_POINTERS_VERBOSE=y'\n",
+                pointers.to_string(),
+                if pointers == 1 { "" } else { "s" }
+            );
+            log.say(Message::new(Severity::Warning, kind::WRITABLE_POINTERS, text));
+        }
         Ok(())
     }
 }

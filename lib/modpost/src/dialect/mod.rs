@@ -208,6 +208,9 @@ kernel::dialect! {
     /// What refers to an init section is looked at even if it is called
     /// `reference___initcall…`.
     initcall_references_checked: (6, 0), until None, stable &[], commits &["a25efd6ef1ef"];
+    /// linux-hardened's: references from writable data to code are counted, and `-f`
+    /// reports each of them.
+    writable_pointers_option: VENDORS_ALONE, until None, stable &[], commits &[];
     /// RISC-V's relative exception table is understood.
     riscv_extable: (5, 17), until None, stable &[], commits &["bb1f85d6046f"];
     /// LoongArch's relative exception table is understood.

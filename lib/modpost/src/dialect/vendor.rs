@@ -34,6 +34,7 @@ pub(super) const VENDORS: &[Vendor<Dialect>] = &[
     vendor("android", (6, 1), None, android_6_1),
     vendor("cachyos", (5, 0), None, |_| {}),
     vendor("cachyos", (6, 16), None, cachyos),
+    vendor("hardened", (5, 0), None, hardened),
     vendor("amazon", (5, 0), None, |_| {}),
     vendor("amazon", (6, 18), None, amazon),
 ];
@@ -132,6 +133,11 @@ fn cachyos(dialect: &mut Dialect) {
     dialect.cmd_file_by_stem = true;
 }
 
+/// `-f` reports writable function pointers.
+fn hardened(dialect: &mut Dialect) {
+    dialect.writable_pointers_option = true;
+}
+
 /// `-c` makes the FIPS 140 module's exports.
 fn amazon(dialect: &mut Dialect) {
     dialect.fips140_option = true;
@@ -189,6 +195,7 @@ const OWN: &[Own] = &[
         has: |dialect| dialect.fips140_option,
         config: Some(["CRYPTO_FIPS140_EXTMOD", "crypto/fips140/extmod.h"]),
     },
+    Own { vendor: "hardened", option: "f", has: |dialect| dialect.writable_pointers_option, config: None },
 ];
 
 impl Own {
@@ -394,6 +401,7 @@ mod tests {
             named(b"suse/6.4").map(|suse| Dialect { livepatch_option: true, ..suse })
         );
         assert_eq!(found(at(6, 6), "ei:MmnT:to:au:WwENd:v:"), named(b"android/6.6"));
+        assert_eq!(found(at(6, 18), "ei:fMmnT:to:au:WwENd:xb"), named(b"hardened/6.18"));
         assert_eq!(found(at(5, 10), "ei:mnsST:o:awENd:"), None);
         assert_eq!(found(at(6, 18), "ei:MmnT:to:au:WwENd:xbc"), named(b"amazon/6.18"));
         assert!(found(at(6, 14), "ei:MmnT:to:au:WwENd:").is_some_and(|dialect| !dialect.extended_versions));

@@ -58,6 +58,8 @@ pub struct Link<'a> {
     pub kept: Option<HashSet<SymbolId>>,
     /// How many section mismatches there are.
     pub mismatches: usize,
+    /// The number of references from writable data to code.
+    pub(crate) writable_pointers: usize,
     /// `sizeof(struct exception_table_entry)`, or 0: see
     /// [`Step::ExtableEntrySize`].
     extable_entry_size: u32,
@@ -78,6 +80,7 @@ impl<'a> Link<'a> {
             modules: Vec::new(),
             kept: None,
             mismatches: 0,
+            writable_pointers: 0,
             extable_entry_size: 0,
             dumped: IndexMap::new(),
             last_dumped: None,
@@ -146,6 +149,7 @@ impl<'a> Link<'a> {
     /// The end of the run.
     pub fn commit(&mut self, reading: Reading, log: &mut Log) -> Result<(), Fatal> {
         self.mismatches += reading.mismatches;
+        self.writable_pointers += reading.writable_pointers;
         // Without a module, there are only messages among the steps.
         let module = match reading.facts {
             Some(facts) => self.add_module(facts, false),

@@ -56,6 +56,8 @@ pub struct Reading {
     pub(crate) facts: Option<Facts>,
     /// How many section mismatches there are.
     pub(crate) mismatches: usize,
+    /// The number of references from writable data to code.
+    pub(crate) writable_pointers: usize,
     /// The run ends with this, after the steps.
     pub(crate) fatal: Option<Fatal>,
 }

@@ -280,6 +280,7 @@ impl Reader<'_, '_> {
         let mut findings = Findings::default();
         let checked = check.run(&mut self.elf, scratch, &mut findings);
         self.reading.mismatches = findings.mismatches;
+        self.reading.writable_pointers = findings.writable_pointers;
         self.reading.steps.append(&mut findings.steps);
         checked?;
 
