@@ -77,7 +77,8 @@ impl<D: Flags> Found<D> {
 /// Without any of these, it is [`Version::DEFAULT`].
 ///
 /// # Errors
-/// If `KBUILD_RS_KERNEL` is set and names no kernel, or one that isn't served.
+/// `KBUILD_RS_KERNEL` is set and names no kernel, or the kernel is older than all that are
+/// served, or its source shows that it does what isn't served.
 pub fn detect<D: Flags>(
     environment: impl Fn(&str) -> Option<OsString>,
     executables: &[PathBuf],
@@ -112,6 +113,10 @@ pub fn detect<D: Flags>(
     }
     let mut dialect = D::of_version(version);
     let evidence = dialect.judge(&trees);
+    if let Some(why) = dialect.kernel().unserved {
+        let file = evidence.last().map_or(&b"the tree"[..], |path| path.as_os_str().as_bytes());
+        return Err(Fatal::refusal(Kind::USAGE, text!("{}: {}, which is not served\n", file, why)));
+    }
     Ok(Found { dialect, origin, evidence })
 }
 

@@ -186,6 +186,9 @@ kernel::dialect! {
     ltext: (6, 8), until None, stable &[(6, 1, 79), (6, 6, 18), (6, 7, 6)], commits &["397586506c3d"];
     /// `.irqentry.text` is text, beside `.softirqentry.text`.
     irqentry_text: (6, 13), until None, stable &[(5, 10, 231), (5, 15, 174), (6, 1, 120), (6, 6, 66), (6, 12, 5)], commits &["7912405643a1"];
+    /// Android's desktop kernels: `.pkvm.text`, `.pkvm.init.text` and `.pkvm.noinstr.text`
+    /// are text.
+    pkvm_text: VENDORS_ALONE, until None, stable &[], commits &[];
     /// `.softirqentry.text` is text.
     softirqentry_text: (5, 15), until None, stable &[], commits &["1e688dd2a3d6"];
     /// Memory hotplug has exit sections of its own, `.memexit`.

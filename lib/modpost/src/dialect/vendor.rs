@@ -274,6 +274,7 @@ pub(super) fn judge(dialect: &mut Dialect, trees: &Trees) -> Vec<PathBuf> {
             evidence.push(path);
         }
     }
+    evidence.extend(source::judge(dialect, trees));
     evidence.extend(trees.judge("scripts/mod/devicetable-offsets.h", dialect, by_offsets));
     evidence.dedup();
     evidence

@@ -154,6 +154,9 @@ pub(super) fn all_text(dialect: &Dialect) -> Vec<&'static str> {
     if dialect.irqentry_text {
         list.push(".irqentry.text");
     }
+    if dialect.pkvm_text {
+        list.extend([".pkvm.text", ".pkvm.init.text", ".pkvm.noinstr.text"]);
+    }
     list
 }
 
