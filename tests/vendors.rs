@@ -27,18 +27,24 @@ struct Run {
 impl Run {
     /// Runs modpost on `drivers/m.o` as a kernel's.
     fn new(kernel: &str, arguments: &str, supported: &str) -> io::Result<Self> {
+        Self::with(kernel, arguments, &[("Module.supported", supported.as_bytes())])
+    }
+
+    /// Runs modpost among these files, too.
+    fn with(kernel: &str, arguments: &str, files: &[(&str, &[u8])]) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
-        for directory in ["drivers", "crypto/fips140"] {
+        for directory in ["drivers", "crypto/fips140", "include/generated"] {
             fs::create_dir_all(dir.path().join(directory))?;
         }
-        for (name, contents) in [
-            ("drivers/m.o", &assemble(MODULE)?[..]),
-            ("vmlinux.o", &assemble(MODULE)?),
+        let object = assemble(MODULE)?;
+        let usual: [(&str, &[u8]); 5] = [
+            ("drivers/m.o", &object),
+            ("vmlinux.o", &object),
             ("drivers/m.mod", b"\n"),
             (".vmlinux.objs", b"\n"),
             ("in", SYMVERS.as_bytes()),
-            ("Module.supported", supported.as_bytes()),
-        ] {
+        ];
+        for (name, contents) in usual.iter().chain(files) {
             fs::write(dir.path().join(name), contents)?;
         }
         let output = Command::new(ours("modpost")?.program)
@@ -120,6 +126,201 @@ fn android() -> io::Result<()> {
             assert_eq!(marked.mod_c()?, with(&plain.mod_c()?, &more, before), "{kernel}");
         }
         assert_eq!(Run::new(&vendor, PLAIN, "")?.mod_c()?, plain.mod_c()?);
+    }
+    Ok(())
+}
+
+/// What is expected of 5.10's and 5.15's, as the Android trees of these versions do it.
+#[test]
+fn android_5_10_and_5_15() -> io::Result<()> {
+    // Exported by the kernel, too.
+    let clash = "0x00000001\tf\tvmlinux\tEXPORT_SYMBOL\t\n";
+    for (kernel, mainline) in [("android/5.10.198", "5.10.198"), ("android/5.15.149", "5.15.149")] {
+        let arguments = "-w -i clash -o symvers drivers/m.o";
+        let text = "modpost: drivers/m: 'f' exported twice. Previous export was in vmlinux\n";
+        let run = Run::with(kernel, arguments, &[("clash", clash.as_bytes())])?;
+        assert_eq!((run.status, &run.stderr[..]), (Some(1), &format!("FATAL: {text}")[..]), "{kernel}");
+        assert!(run.mod_c().is_err() && run.file("symvers").is_err(), "{kernel}");
+        let run = Run::with(mainline, arguments, &[("clash", clash.as_bytes())])?;
+        assert!(run.stderr.starts_with(&format!("WARNING: {text}")), "{}", run.stderr);
+        assert!(run.mod_c().is_ok() && run.file("symvers").is_ok(), "{mainline}");
+    }
+    // Since 5.11 mainline does that, too.
+    let unlicensed = assemble("\t.text\n\t.globl f\nf:\t.quad 0\n")?;
+    let run = Run::with("android/5.10.198", "-o symvers u.o", &[("u.o", &unlicensed)])?;
+    assert_eq!(run.status, Some(1));
+    assert!(run.stderr.contains("ERROR: modpost: missing MODULE_LICENSE() in u.o\n"), "{}", run.stderr);
+    assert!(run.file("u.mod.c").is_ok() && run.file("symvers").is_ok());
+    let suffixed = [("drivers/m.lto.o", &assemble(MODULE)?[..])];
+    let run = Run::with("android/5.10.198", "-w -o symvers drivers/m.lto.o", &suffixed)?;
+    assert!(run.mod_c().is_ok(), "{}", run.stderr);
+    Ok(())
+}
+
+/// The sum of the sources of two objects, which the list has one a line.
+#[test]
+fn android_5_15_lists_objects_by_line() -> io::Result<()> {
+    let srcversion = |kernel: &str, list: &str| {
+        let files: [(&str, &[u8]); 5] = [
+            ("drivers/m.mod", list.as_bytes()),
+            ("drivers/.a.o.cmd", b"source_drivers/a.o := drivers/a.c\n"),
+            ("drivers/.b.o.cmd", b"source_drivers/b.o := drivers/b.c\n"),
+            ("drivers/a.c", b"int a;\n"),
+            ("drivers/b.c", b"int b;\n"),
+        ];
+        let text = Run::with(kernel, "-a -w -o symvers drivers/m.o", &files)?.mod_c()?;
+        Ok::<_, io::Error>(text.lines().find(|line| line.contains("srcversion")).map(str::to_owned))
+    };
+    let whole = srcversion("5.15.149", "drivers/a.o drivers/b.o\n")?;
+    assert!(whole.is_some());
+    for kernel in ["android/5.15.40", "android/5.15.149", "5.19"] {
+        assert_eq!(srcversion(kernel, "drivers/a.o\ndrivers/b.o\n")?, whole, "{kernel}");
+    }
+    assert_ne!(srcversion("5.15.149", "drivers/a.o\ndrivers/b.o\n")?, whole);
+    Ok(())
+}
+
+#[test]
+fn android_since_6_1() -> io::Result<()> {
+    let object = assemble(&[MODULE, "\t.section empty\n\t.section filled\n\t.byte 0\n"].concat())?;
+    let warned = |kernel: &str| {
+        let run = Run::with(kernel, "-w -o symvers drivers/m.o", &[("drivers/m.o", &object)])?;
+        let lines = run.stderr.lines().filter(|line| line.ends_with("unexpected non-allocatable section."));
+        Ok::<_, io::Error>(lines.count())
+    };
+    for (kernel, expected) in [("android/6.1.75", 1), ("android/6.6.50", 1), ("6.6.50", 2), ("android/5.15.149", 2)] {
+        assert_eq!(warned(kernel)?, expected, "{kernel}");
+    }
+    Ok(())
+}
+
+#[test]
+fn cachyos() -> io::Result<()> {
+    let files: [(&str, &[u8]); 3] = [
+        ("x.thinlto-native.o", &assemble(MODULE)?),
+        ("x.thinlto-native.mod", b"x.thinlto-native.o\n"),
+        (".x.o.cmd", b"cmd_x.o := cc\n#SYMVER f 0x12345678\n"),
+    ];
+    let arguments = "-M -m -b -w -o symvers x.thinlto-native.o";
+    for kernel in ["cachyos/6.16.0", "cachyos/6.17.0", "7.2"] {
+        let run = Run::with(kernel, arguments, &files)?;
+        assert_eq!(run.status, Some(0), "{kernel}: {}", run.stderr);
+        assert!(run.file("symvers")?.starts_with("0x12345678\tf\t"), "{kernel}");
+    }
+    for kernel in ["6.17.0", "cachyos/6.15.0"] {
+        let run = Run::with(kernel, arguments, &files)?;
+        let missing = ".x.thinlto-native.o.cmd: No such file or directory\n";
+        assert_eq!((run.status, &run.stderr[..]), (Some(1), missing), "{kernel}");
+    }
+    Ok(())
+}
+
+/// References from data to code: one, two, and all of them in full.
+#[test]
+fn hardened() -> io::Result<()> {
+    let object = |count: usize| {
+        let pointers = "\t.quad f\n".repeat(count);
+        assemble(&[MODULE, "\t.data\nholder:", &pointers].concat())
+    };
+    let closing = |count: &str| {
+        format!(
+            "WARNING: modpost: modpost: Found {count}.\nTo see full details build your kernel with:\n'make CONFIG_DEBUG_WRITABLE_FUNCTION_POINTERS_VERBOSE=y'\n"
+        )
+    };
+    for mainline in ["5.15.160", "6.1.90", "6.6.30", "6.12.10", "6.18.8", "7.1"] {
+        let kernel = format!("hardened/{mainline}");
+        let dialect = Dialect::named(mainline.as_bytes());
+        let exports = if dialect.is_some_and(|dialect| dialect.module_option) { "-M" } else { "" };
+        let arguments = format!("-E -w {exports} -i in -o symvers drivers/m.o");
+        for (count, said) in [(1, "1 writable function pointer"), (2, "2 writable function pointers")] {
+            let files = [("drivers/m.o", &object(count)?[..])];
+            let plain = Run::with(mainline, &arguments, &files)?;
+            let run = Run::with(&kernel, &arguments, &files)?;
+            let expected = plain.stderr.clone() + &closing(said);
+            assert_eq!((run.status, &run.stderr), (plain.status, &expected), "{kernel}");
+            assert_eq!(run.mod_c()?, plain.mod_c()?, "{kernel}");
+        }
+        let full = Run::with(&kernel, &format!("-f {arguments}"), &[("drivers/m.o", &object(2)?)])?;
+        let (line, rest) = if full.stderr.contains("Section mismatch") {
+            ("Section mismatch in reference from the", "The variable .data:holder references\nthe variable .text:f\n\n")
+        } else {
+            ("section mismatch in reference: holder", "The .data:holder references\nthe .text:f\n")
+        };
+        assert_eq!(full.stderr.matches(line).count(), 2, "{kernel}: {}", full.stderr);
+        assert_eq!(full.stderr.matches(rest).count(), 2, "{kernel}: {}", full.stderr);
+        assert!(!full.stderr.contains("Found"), "{kernel}: {}", full.stderr);
+        assert_eq!(full.status, Some(0), "{kernel}");
+    }
+    Ok(())
+}
+
+/// Symbols that `klp-convert` resolves: the original looks up none that follows one, until
+/// ten undefined symbols were reported.
+#[test]
+fn suse_livepatches() -> io::Result<()> {
+    let livepatch = "\t.section .modinfo, \"a\"\n\t.asciz \"license=GPL\"\n\t.asciz \"livepatch=Y\"\n\t.data\n";
+    let klp = "\t.quad \".klp.sym.rela.vmlinux.vmlinux.secret,0\"\n";
+    let many: String = (0..10).map(|number| format!("\t.quad missing{number}\n")).collect();
+    let files = [
+        ("l.o", assemble(&[livepatch, "\t.quad other\n", klp, "\t.quad gone\n"].concat())?),
+        ("n.o", assemble(&[MODULE, "\t.data\n", klp].concat())?),
+        ("many.o", assemble(&[livepatch, &many].concat())?),
+    ];
+    let files: Vec<_> = files.iter().map(|(name, object)| (*name, &object[..])).collect();
+    let run = Run::with("suse/15.6", "-i in -l list -o symvers l.o", &files)?;
+    assert_eq!((run.status, &run.stderr[..]), (Some(0), ""));
+    assert_eq!(run.file("list")?, "l.o\n");
+    let run = Run::with("suse/15.6", "-w -i in -l list -o symvers l.o n.o", &files)?;
+    let undefined = |name: &str, module: &str| format!("WARNING: modpost: \"{name}\" [{module}.ko] undefined!\n");
+    let expected = undefined("missing", "n") + &undefined(".klp.sym.rela.vmlinux.vmlinux.secret,0", "n");
+    assert_eq!((run.status, run.stderr), (Some(0), expected));
+    let run = Run::with("suse/15.6", "-w -i in -l list -o symvers many.o l.o", &files)?;
+    let suppressed = "WARNING: modpost: suppressed 2 unresolved symbol warnings because there were too many)\n";
+    assert!(run.stderr.ends_with(suppressed), "{}", run.stderr);
+    assert_eq!(run.file("list")?, "many.o\nl.o\n");
+    let refused = Run::with("suse/5.14", "-l list l.o", &files)?;
+    assert!(refused.stderr.ends_with(": invalid option -- 'l'\n"), "{}", refused.stderr);
+    Ok(())
+}
+
+/// In a tree, `-S` acts by its configuration.
+#[test]
+fn suse_marks_where_it_is_configured_to() -> io::Result<()> {
+    for (configuration, marks) in
+        [("#define CONFIG_SUSE_KERNEL_SUPPORTED 1\n", true), ("#define CONFIG_SMP 1\n", false)]
+    {
+        let files =
+            [("include/generated/autoconf.h", configuration.as_bytes()), ("Module.supported", &b"drivers/m\n"[..])];
+        let run = Run::with("suse/15.6", "-S Module.supported -w -i in -o symvers drivers/m.o", &files)?;
+        assert_eq!(run.mod_c()?.contains("MODULE_INFO(supported, "), marks, "{configuration}");
+    }
+    Ok(())
+}
+
+/// Stable releases on both sides of a backport.
+#[test]
+fn stable_releases() -> io::Result<()> {
+    let said = |kernel: &str, source: &str| {
+        let object = assemble(&[MODULE, source].concat())?;
+        let run = Run::with(kernel, "-w -i in -o symvers drivers/m.o", &[("drivers/m.o", &object)])?;
+        Ok::<_, io::Error>((run.stderr.clone(), run.file("symvers").is_ok()))
+    };
+    let near =
+        "\t.section .init.text, \"ax\"\none:\ntwo:\t.quad 0\n\t.section .text.x, \"ax\"\nuser:\t.quad .init.text + 2\n";
+    for (kernel, symbol) in [("6.6.25", "two"), ("6.6.26", "one"), ("6.6.150", "one"), ("6.7", "one")] {
+        let (said, _) = said(kernel, near)?;
+        assert!(said.contains(&format!("-> {symbol} (section: .init.text)")), "{kernel}: {said}");
+    }
+    let table = "\t.data\ne:\t.quad 0\n\t.section __ex_table, \"a\"\n\t.quad e, e\n";
+    for (kernel, severity) in [("5.15.120", "FATAL: "), ("5.15.121", "ERROR: "), ("5.10.262", "FATAL: ")] {
+        let (said, written) = said(kernel, table)?;
+        assert!(said.contains(severity), "{kernel}: {said}");
+        assert_eq!(written, severity == "ERROR: ", "{kernel}");
+    }
+    let hot = "\t.section .init.text, \"ax\"\ntarget:\t.quad 0\n\t.section .text.hot, \"ax\"\nuser:\t.quad target\n";
+    for (kernel, expected) in [("5.15.173", false), ("5.15.174", true), ("5.10.262", false), ("6.1.79", true)] {
+        let (said, _) = said(kernel, hot)?;
+        assert_eq!(said.contains("ection mismatch"), expected, "{kernel}: {said}");
     }
     Ok(())
 }

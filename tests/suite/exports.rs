@@ -73,6 +73,11 @@ fn cases_of(kernel: &'static Kernel, objects: &Objects) -> Vec<Case> {
         with_cmd(case("with versions in .cmd files"), commands).args("-m -o symvers owner.o dir/user.o"),
         case("a .mod file is missing").file("x.o", &objects.owner).args("-m -o symvers owner.o x.o"),
         case("a .cmd file is missing").file("owner.mod", "owner.o\n").args("-m -o symvers dir/user.o owner.o"),
+        case("of an object of distributed ThinLTO")
+            .module("x.thinlto-native", &objects.rival)
+            .file("x.thinlto-native.mod", "x.thinlto-native.o\n")
+            .file(".x.o.cmd", commands)
+            .args("-m -w -o symvers x.thinlto-native.o"),
         case("exported twice").module("rival", &objects.rival).args("-m -o symvers owner.o rival.o dir/user.o"),
         case("exported twice, externally")
             .module("rival", &objects.rival)

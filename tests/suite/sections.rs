@@ -217,6 +217,10 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         ("global targets", to_globals()?),
         ("excepted symbols", from_excepted()?),
         (not_allocated, assemble(&[GPL, ".section odd\n.byte 0\n.section .debug_x\n.byte 0\n.section .note.x\n.byte 0\n.section .cranges\n.byte 0\n"].concat())?),
+        (
+            "an empty section that isn't allocated",
+            assemble(&[GPL, ".section empty\n.section filled\n.byte 0\n.section .text.empty,\"x\"\n"].concat())?,
+        ),
         ("exception table to text", exception_table(&[".text", ".init.text", ".text.hot", ".exit.text"])?),
         ("exception table to late text", exception_table(&[".text", ".irqentry.text", ".softirqentry.text", ".ltext.x"])?),
         ("exception table to other code", exception_table(&[".text", "_odd", ".text"])?),

@@ -39,6 +39,16 @@ fn list(kernel: &Kernel, objects: &[&str]) -> String {
     objects.join(if kernel.dialect().mod_file_by_line { "\n" } else { " " }) + "\n"
 }
 
+/// The sources of two objects, and a list of these.
+fn two(case: Case, list: &str) -> Case {
+    case.file("dir/m.mod", list)
+        .file("dir/.m.o.cmd", "source_dir/m.o := dir/m.c\n")
+        .file("dir/.n.o.cmd", "source_dir/n.o := dir/n.c\n")
+        .file("dir/.m.o dir/n.o.cmd", "source_dir/n.o := dir/n.c\n")
+        .file("dir/m.c", "int m;\n")
+        .file("dir/n.c", "int n;\n")
+}
+
 fn cases_of(kernel: &'static Kernel, module: &[u8], versioned: &[u8]) -> Vec<Case> {
     let one = |name: &str, commands: &str| {
         case(kernel, name, module)
@@ -54,6 +64,9 @@ fn cases_of(kernel: &'static Kernel, module: &[u8], versioned: &[u8]) -> Vec<Cas
         case(kernel, "none", module),
         case(kernel, "an empty list", module).file("dir/m.mod", ""),
         case(kernel, "several lines", module).file("dir/m.mod", "\n\ndir/n.o\n"),
+        // Some kernels read the first line alone, others split lines at newlines alone.
+        two(case(kernel, "two objects, one a line", module), "dir/m.o\ndir/n.o\n"),
+        two(case(kernel, "two objects on one line", module), "dir/m.o dir/n.o\n"),
         case(kernel, "a list is missing", module).args("-a -o symvers none.o dir/m.o").file("none.o", module),
         case(kernel, "not asked for", module).args("-o symvers dir/m.o"),
         case(kernel, "asked for by a version", versioned).args("-o symvers dir/m.o"),

@@ -6,7 +6,7 @@ use kbuild_rs_tests::case::Case;
 use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::{Kernel, kernels};
 
-use crate::asm::{GPL, exporter, uses};
+use crate::asm::{GPL, exporter, function, modinfo, uses};
 
 /// Lists of supported modules, and what they try.
 const LISTS: &[(&str, &str)] = &[
@@ -54,6 +54,54 @@ fn scmversion(kernel: &'static Kernel, object: &[u8]) -> Vec<Case> {
     versions.map(case).into()
 }
 
+/// Livepatch modules. Some use another module's symbol after one that `klp-convert`
+/// resolves.
+fn livepatches(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
+    let livepatch = modinfo("livepatch", "Y");
+    let klp = uses(".klp.sym.rela.vmlinux.vmlinux.secret,0");
+    let many: String = (0..10).map(|number| uses(&format!("missing{number}"))).collect();
+    let sources = [
+        ("owner", exporter("f")),
+        ("before", [GPL, &livepatch, &uses("f"), &klp].concat()),
+        ("between", [GPL, &livepatch, &uses("missing"), &klp, &uses("f"), &uses("other")].concat()),
+        ("no/livepatch", [GPL, &klp, &uses("f")].concat()),
+        ("many", [GPL, &many].concat()),
+    ];
+    let assembled = sources.iter().map(|(name, source)| Ok((*name, assemble(source)?)));
+    let objects = assembled.collect::<io::Result<Vec<_>>>()?;
+    let titled = |title: &str, arguments: &str| {
+        let case = Case::new(kernel, format!("{} livepatch: {title}", kernel.version()));
+        objects.iter().fold(case, |case, (name, object)| case.module(name, object)).args(arguments)
+    };
+    Ok(vec![
+        titled("all", "-l list -o symvers owner.o before.o between.o no/livepatch.o"),
+        titled("all, warned of", "-w -l list -o symvers owner.o before.o between.o no/livepatch.o"),
+        titled("after too many", "-w -l list -o symvers owner.o many.o between.o"),
+        titled("none", "-l list -o symvers owner.o"),
+        titled("no list", "-w -o symvers owner.o between.o"),
+    ])
+}
+
+/// References from writable data to code.
+fn writable_pointers(kernel: &'static Kernel) -> io::Result<Vec<Case>> {
+    let pointers = |count: usize| {
+        let data = ".quad f\n".repeat(count);
+        assemble(&[GPL, &function("f"), &format!(".data\nholder: {data}"), ".section .rodata\n.quad f\n"].concat())
+    };
+    let case = |title: &str, object: &[u8], arguments: &str| {
+        Case::new(kernel, format!("{} writable pointers: {title}", kernel.version()))
+            .module("m", object)
+            .args(arguments)
+    };
+    Ok(vec![
+        case("none", &pointers(0)?, "-o symvers m.o"),
+        case("one", &pointers(1)?, "-o symvers m.o"),
+        case("two", &pointers(2)?, "-o symvers m.o"),
+        case("two, as errors", &pointers(2)?, "-E -o symvers m.o"),
+        case("two, in full", &pointers(2)?, "-f -o symvers m.o"),
+    ])
+}
+
 fn fips140(kernel: &'static Kernel, object: &[u8]) -> Vec<Case> {
     let case = |title: &str, arguments: &str| {
         let case = Case::new(kernel, format!("{} fips140: {title}", kernel.version()));
@@ -75,6 +123,12 @@ pub(crate) fn cases() -> io::Result<Vec<Case>> {
         let dialect = kernel.dialect();
         if dialect.supported_option {
             cases.extend(supported(kernel, &plain));
+        }
+        if dialect.livepatch_option {
+            cases.extend(livepatches(kernel)?);
+        }
+        if dialect.writable_pointers_option {
+            cases.extend(writable_pointers(kernel)?);
         }
         if dialect.scmversion_option {
             cases.extend(scmversion(kernel, &plain));

@@ -78,7 +78,8 @@ impl<D: Flags> Found<D> {
 /// Without any of these, it is [`Version::DEFAULT`].
 ///
 /// # Errors
-/// If `KBUILD_RS_KERNEL` is set and names no kernel, or one that isn't served.
+/// `KBUILD_RS_KERNEL` is set and names no kernel, or the kernel is older than all that are
+/// served, or its source shows that it does what isn't served.
 pub fn detect<D: Flags>(
     environment: impl Fn(&str) -> Option<OsString>,
     executables: &[PathBuf],
@@ -90,10 +91,7 @@ pub fn detect<D: Flags>(
         })?;
         let version = dialect.kernel().version;
         if version.is_too_old() {
-            let (version, Version { major, minor, .. }) = (version.to_string(), Version::OLDEST);
-            let oldest = format!("{major}.{minor}");
-            let text =
-                text!("KBUILD_RS_KERNEL: kernel {} is older than {}, the oldest that is served\n", version, oldest);
+            let text = text!("KBUILD_RS_KERNEL: {}\n", too_old(version));
             return Err(Fatal::refusal(Kind::USAGE, text));
         }
         return Ok(Found { dialect, origin: Origin::Environment("KBUILD_RS_KERNEL"), evidence: Vec::new() });
@@ -105,28 +103,52 @@ pub fn detect<D: Flags>(
     if let Some((dialect, path)) = recorded.next() {
         return Ok(Found { dialect, origin: Origin::File(path), evidence: Vec::new() });
     }
+    let trees = trees(environment, executables);
+    let by_file = || trees.version().map(|(version, path)| (version, Origin::File(path)));
+    let by_kbuild = kbuild.map(|version| (version, Origin::Environment("KERNELVERSION")));
+    let (version, origin) = by_kbuild.or_else(by_file).unwrap_or((Version::DEFAULT, Origin::Default));
+    if version.is_too_old() {
+        let insist = format!("KBUILD_RS_KERNEL={}.{}", Version::OLDEST.major, Version::OLDEST.minor);
+        let text = text!("{}: {}; {} treats it as that\n", origin.name(), too_old(version), insist);
+        return Err(Fatal::refusal(Kind::USAGE, text));
+    }
+    let mut dialect = D::of_version(version);
+    let evidence = dialect.judge(&trees);
+    if let Some(why) = dialect.kernel().unserved {
+        let file = evidence.last().map_or(&b"the tree"[..], |path| path.as_os_str().as_bytes());
+        return Err(Fatal::refusal(Kind::USAGE, text!("{}: {}, which is not served\n", file, why)));
+    }
+    Ok(Found { dialect, origin, evidence })
+}
+
+/// Why a version is refused.
+fn too_old(version: Version) -> String {
+    let Version { major, minor, .. } = Version::OLDEST;
+    format!("kernel {version} is older than {major}.{minor}, the oldest that is served")
+}
+
+/// The kernel trees that a program may belong to: those that its paths lie in
+/// (`scripts/mod/modpost`, two up), kbuild's `srctree`, and the working directory.
+pub(crate) fn trees(environment: impl Fn(&str) -> Option<OsString>, executables: &[PathBuf]) -> Trees {
     let in_tree = |path: &&PathBuf| {
         path.parent().is_some_and(|dir| dir.parent().is_some_and(|scripts| scripts.ends_with("scripts")))
     };
     let trees = executables.iter().filter(in_tree).filter_map(|path| path.ancestors().nth(3)).map(Path::to_owned);
     let source = environment("srctree").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let trees = Trees::new(trees.chain(source).chain([PathBuf::new()]));
-    let by_file = || trees.version().map(|(version, path)| (version, Origin::File(path)));
-    let by_kbuild = kbuild.map(|version| (version, Origin::Environment("KERNELVERSION")));
-    let (version, origin) = by_kbuild.or_else(by_file).unwrap_or((Version::DEFAULT, Origin::Default));
-    let mut dialect = D::of_version(version);
-    let evidence = dialect.judge(&trees);
-    Ok(Found { dialect, origin, evidence })
+    Trees::new(trees.chain(source).chain([PathBuf::new()]))
 }
 
 /// The kernel of a tree, build directory or headers package, and the version
-/// that kbuild gives it; `None` if nothing there says its version.
+/// that kbuild gives it; `None` if nothing there says its version. Kernels that
+/// are too old to be served are not judged to be a vendor's.
 #[must_use]
 pub fn of_tree<D: Flags>(tree: &Path) -> Option<(D, Version)> {
     // A build directory's source may lie elsewhere.
     let trees = Trees::new([tree.to_owned(), tree.join("source")]);
     let (version, _) = trees.version()?;
     let mut dialect = D::of_version(version);
-    dialect.judge(&trees);
+    if !version.is_too_old() {
+        dialect.judge(&trees);
+    }
     Some((dialect, version))
 }

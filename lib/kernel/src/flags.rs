@@ -17,13 +17,15 @@ pub struct Kernel {
     pub rhel_version: Option<(u16, u16)>,
     /// What SUSE calls the product, which it writes into each module.
     pub suse_release: Option<Vec<u8>>,
+    /// Why its copy of the tool is not served, although its version is.
+    pub unserved: Option<&'static str>,
 }
 
 impl Kernel {
     /// The mainline kernel of a version.
     #[must_use]
     pub fn mainline(version: Version) -> Self {
-        Self { name: version.to_string(), version, rhel_version: None, suse_release: None }
+        Self { name: version.to_string(), version, rhel_version: None, suse_release: None, unserved: None }
     }
 }
 

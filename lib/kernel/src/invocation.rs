@@ -9,6 +9,7 @@ use base::message::{Fatal, Kind, text};
 
 use crate::detect::{self, Found};
 use crate::flags::Flags;
+use crate::tree::Trees;
 
 /// How a program was called.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +62,12 @@ impl Invocation {
             let _ = err.write_all(&line);
         }
         Ok(found)
+    }
+
+    /// The kernel trees that the program may belong to.
+    #[must_use]
+    pub fn trees(&self) -> Trees {
+        detect::trees(|name| std::env::var_os(name), &self.executables())
     }
 
     /// How many workers `KBUILD_RS_JOBS` asks for, if it is set.

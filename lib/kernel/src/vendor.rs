@@ -14,7 +14,7 @@ use crate::tree::{Trees, VERSION_HEADER};
 use crate::version::Version;
 
 /// The vendors of whose kernels something is known.
-const VENDORS: &[&str] = &["amazon", "android", "rhel", "suse", "ubuntu"];
+const VENDORS: &[&str] = &["amazon", "android", "cachyos", "hardened", "rhel", "suse", "ubuntu"];
 
 /// Where a build leaves what SUSE calls its product.
 const SUSE_HEADER: &str = "include/generated/uapi/linux/suse_version.h";

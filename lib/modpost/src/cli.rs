@@ -33,6 +33,10 @@ pub struct Options {
     pub extended_versions: bool,
     /// `-S`: SUSE's list of supported modules.
     pub supported: Option<Vec<u8>>,
+    /// `-l`: the file of livepatch modules to write.
+    pub livepatches: Option<Vec<u8>>,
+    /// `-f`: references from writable data to code are reported.
+    pub writable_pointers: bool,
     /// `-v`: what Android calls the state of the source.
     pub scmversion: Option<Vec<u8>>,
     /// `-c`: Amazon's FIPS 140 module is made.
@@ -121,6 +125,8 @@ pub fn command(dialect: &Dialect) -> Command {
         .args(dialect.extended_versions.then(|| flag('x', "Record symbol versions for names of any length")))
         .args(dialect.extended_versions.then(|| flag('b', "Record symbol versions for short names")))
         .args(dialect.supported_option.then(|| file('S', "Mark the modules that FILE lists as supported")))
+        .args(dialect.livepatch_option.then(|| file('l', "Write the names of livepatch modules to FILE")))
+        .args(dialect.writable_pointers_option.then(|| flag('f', "Report each reference from writable data to code")))
         .args(
             dialect.scmversion_option.then(|| {
                 file('v', "Record SCMVERSION, the state of the source, in all modules").value_name("SCMVERSION")
@@ -179,6 +185,8 @@ fn options(matches: &ArgMatches) -> Options {
         basic_versions: flag("b"),
         extended_versions: flag("x"),
         supported: values("S").pop(),
+        livepatches: values("l").pop(),
+        writable_pointers: flag("f"),
         scmversion: values("v").pop(),
         fips140: flag("c"),
         extra_warn: flag("W"),

@@ -67,6 +67,8 @@ pub(crate) const NON_ALLOCATABLE: Kind = Kind("non-allocatable");
 pub(crate) const SECTION_MISMATCH: Kind = Kind("section-mismatch");
 /// There are section mismatches, and `-E` makes them errors.
 pub(crate) const SECTION_MISMATCHES: Kind = Kind("section-mismatches");
+/// Writable data refers to code.
+pub(crate) const WRITABLE_POINTERS: Kind = Kind("writable-pointers");
 /// An exception table refers to what isn't known to be code.
 pub(crate) const EXTABLE: Kind = Kind("extable");
 /// The machine's relocations are unknown.

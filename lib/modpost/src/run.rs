@@ -10,7 +10,7 @@ use base::read_buffer::ReadBuffer;
 use base::workers::Workers;
 use base::{regular, textfile};
 use indexmap::IndexSet;
-use kernel::{Invocation, is_on};
+use kernel::{Invocation, is_on, vendor};
 use kmod::limits;
 
 use crate::alias::layout::Offsets;
@@ -84,7 +84,8 @@ fn run(invocation: &Invocation, out: &mut dyn Write, log: &mut Log) -> Result<Ve
         }
     };
     let offsets = offsets(invocation);
-    let supported = options.supported.as_deref().map(Supported::read).transpose()?;
+    let supported = options.supported.as_deref().filter(|_| marks_supported(invocation));
+    let supported = supported.map(Supported::read).transpose()?;
     let dumps: Vec<_> = options.dumps.iter().map(|name| textfile::read(name)).collect();
     let mut run = Run {
         options: &options,
@@ -97,6 +98,13 @@ fn run(invocation: &Invocation, out: &mut dyn Write, log: &mut Log) -> Result<Ve
     };
     run.all(offsets.as_ref(), &dumps, log)?;
     Ok(if is_on("KBUILD_RS_EXPLAIN") { run.explain() } else { Vec::new() })
+}
+
+/// Whether `-S` does anything: SUSE's modpost has it compiled in where the kernel's
+/// configuration wants that. Without a configuration, it does.
+fn marks_supported(invocation: &Invocation) -> bool {
+    let configuration = invocation.trees().read("include/generated/autoconf.h");
+    configuration.is_none_or(|(text, _)| vendor::defined(&text, "CONFIG_SUSE_KERNEL_SUPPORTED").is_some())
 }
 
 struct Run<'a> {
@@ -149,6 +157,9 @@ impl<'a> Run<'a> {
             let name = if self.options.fips140 { FIPS140_SYMVERS } else { name };
             let contents = symvers::render(&self.link, !self.options.fips140);
             self.write(name, &contents, log)?;
+        }
+        if let Some(name) = &self.options.livepatches {
+            self.write_if_changed(name, &self.livepatches(), log)?;
         }
         self.last_words(log)
     }
@@ -214,8 +225,7 @@ impl<'a> Run<'a> {
             log.say(Message::new(Severity::Warning, kind::NO_VMLINUX, text));
         }
         let report_undefined = report_undefined && !self.options.fips140;
-        let resolve = |id: &ModuleId| resolve::resolve(&self.link, *id, report_undefined);
-        let mut resolutions = self.workers.map(&ids, resolve);
+        let mut resolutions = self.resolve_all(&ids, report_undefined);
         if self.dialect.checks_before_files {
             for resolution in &mut resolutions {
                 std::mem::take(&mut resolution.notes).into_iter().for_each(|note| log.note(note));
@@ -224,6 +234,23 @@ impl<'a> Run<'a> {
         }
         self.write_each(&ids, &mut resolutions, log)?;
         Ok(ids.into_iter().zip(resolutions.into_iter().map(|resolution| resolution.missing_namespaces)).collect())
+    }
+
+    /// Looks at all modules: one after the other where it matters what those before
+    /// lacked, which is so for livepatch modules of SUSE's.
+    fn resolve_all(&self, ids: &[ModuleId], reported: bool) -> Vec<Resolution> {
+        let undefined = |before| resolve::Undefined { reported, before };
+        let has_livepatch = || ids.iter().any(|id| self.link.module(*id).facts.is_livepatch);
+        if !self.dialect.livepatch_option || !has_livepatch() {
+            return self.workers.map(ids, |id| resolve::resolve(&self.link, *id, undefined(0)));
+        }
+        let mut count = 0;
+        let in_turn = ids.iter().map(|id| {
+            let resolution = resolve::resolve(&self.link, *id, undefined(count));
+            count += resolution.undefined();
+            resolution
+        });
+        in_turn.collect()
     }
 
     /// Writes each module's file, after reporting the messages about it.
@@ -289,6 +316,15 @@ impl<'a> Run<'a> {
         buffer
     }
 
+    /// The objects of livepatch modules, a line each.
+    fn livepatches(&self) -> Buffer {
+        let mut buffer = Buffer::default();
+        for module in self.link.modules.iter().filter(|module| module.facts.is_livepatch) {
+            buffer.format(&[&module.facts.name, b".o\n"]);
+        }
+        buffer
+    }
+
     fn write_if_changed(&self, name: &[u8], contents: &Buffer, log: &Log) -> Result<(), Fatal> {
         let is_current = output::is_current(name, contents.bytes(), &mut Vec::new());
         if is_current { Ok(()) } else { self.write(name, contents, log) }
@@ -325,6 +361,15 @@ impl<'a> Run<'a> {
                 suppressed.to_string()
             );
             log.say(Message::new(Severity::Warning, kind::UNDEFINED_MORE, text));
+        }
+        let pointers = self.link.writable_pointers;
+        if pointers > 0 && !self.options.writable_pointers {
+            let text = text!(
+                "modpost: Found {} writable function pointer{}.\nTo see full details build your kernel with:\n'make CONFIG_DEBUG_WRITABLE_FUNCTION_POINTERS_VERBOSE=y'\n",
+                pointers.to_string(),
+                if pointers == 1 { "" } else { "s" }
+            );
+            log.say(Message::new(Severity::Warning, kind::WRITABLE_POINTERS, text));
         }
         Ok(())
     }

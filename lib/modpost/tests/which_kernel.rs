@@ -51,3 +51,18 @@ fn the_environment_comes_first() {
     let said = found.err().map(|fatal| fatal.to_string());
     assert_eq!(said.as_deref(), Some("KBUILD_RS_KERNEL: new: not a kernel, as in 6.1, 6.1.176 or rhel/9.6"));
 }
+
+#[test]
+fn kernels_that_are_too_old_are_refused() {
+    let said = |variable: &'static [(&str, &str)]| {
+        detect::<Dialect>(environment(variable), &[]).err().map(|fatal| fatal.to_string())
+    };
+    let refused = |version: &str| {
+        Some(format!(
+            "KERNELVERSION: kernel {version} is older than 5.10, the oldest that is served; KBUILD_RS_KERNEL=5.10 treats it as that"
+        ))
+    };
+    assert_eq!(said(&[("KERNELVERSION", "5.4.291")]), refused("5.4.291"));
+    assert_eq!(said(&[("KERNELVERSION", "4.19.191")]), refused("4.19.191"));
+    assert_eq!(said(&[("KERNELVERSION", "4.18.0"), ("KBUILD_RS_KERNEL", "5.10")]), None);
+}

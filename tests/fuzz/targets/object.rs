@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     for id in link.written() {
-        let resolution = resolve::resolve(&link, id, true);
+        let resolution = resolve::resolve(&link, id, resolve::Undefined { reported: true, before: 0 });
         let versions = resolve::versions(&link, id, &resolution);
         let _ = modc::render(&link, id, &resolution, &versions, None);
     }

@@ -5,6 +5,7 @@
 //! [`Dialect`], set from one table. The rest of the library asks
 //! `dialect.crcs_from_cmd`, never for a version.
 
+mod source;
 mod vendor;
 
 use kernel::{BEFORE_ALL, VENDORS_ALONE, document};
@@ -99,6 +100,8 @@ kernel::dialect! {
     /// A symbol exported twice is an error and counts twice; before, a
     /// warning, and the first stays.
     exported_twice_is_error: (5, 19), until None, stable &[], commits &["b8422711080f"];
+    /// Android's: a symbol exported twice ends the run.
+    exported_twice_is_fatal: VENDORS_ALONE, until None, stable &[], commits &[];
     /// A module that refers to its own export without defining it is told
     /// so; before, the symbol is called undefined.
     export_without_definition: (5, 19), until None, stable &[], commits &["23beb44a0eff"];
@@ -120,6 +123,9 @@ kernel::dialect! {
     /// The linker's `__start_` and `__stop_` symbols may be undefined.
     section_bounds_ignored: (6, 19), until None, stable &[], commits &["4109043bff31"];
 
+    /// Android's: a section without contents need not be allocated.
+    empty_sections_unchecked: VENDORS_ALONE, until None, stable &[], commits &[];
+
     // --- section mismatches ---------------------------------------------
     /// Reports call an object by its module's name; before, by its path.
     reports_name_module: (6, 5), until None, stable &[], commits &["94d6cb68124b"];
@@ -131,7 +137,7 @@ kernel::dialect! {
     mismatch_offsets: (6, 5), until None, stable &[], commits &["f234627898d7"];
     /// Of symbols at one address, the first is nearest, and of two at one
     /// distance, the one below; before, the last in the table.
-    nearest_is_first: (6, 7), until None, stable &[], commits &["4074532758c5"];
+    nearest_is_first: (6, 7), until None, stable &[(6, 6, 26)], commits &["4074532758c5"];
     /// A target near which no symbol lies keeps its own; before, it is
     /// `(unknown)`.
     target_keeps_its_name: (6, 9), until None, stable &[(6, 6, 26), (6, 8, 5)], commits &["1102f9f85bf6"];
@@ -144,7 +150,7 @@ kernel::dialect! {
     dollar_symbols_ignored: (6, 6), until None, stable &[], commits &["ff09f6fd2972"];
     /// An addend of a relocation's own counts from its symbol; before, since
     /// 6.5, from the section's start.
-    addends_from_symbol: (6, 7), until None, stable &[(6, 5, 13), (6, 6, 3)], commits &["1c4a7587d1bb"];
+    addends_from_symbol: (6, 7), until None, stable &[(6, 5, 13), (6, 6, 7)], commits &["1c4a7587d1bb"];
     /// Relocations without addend must be of a machine that is known, and one
     /// of a type that isn't is near no symbol.
     rel_needs_machine: (6, 5), until None, stable &[], commits &["8e86ebefdd5c"];
@@ -175,11 +181,14 @@ kernel::dialect! {
     /// the relocation section's name tells.
     relocated_by_sh_info: (6, 0), until None, stable &[], commits &["5419aa2a8dee"];
     /// Every `.text.*` is a text section in all rules.
-    text_globs: (6, 2), until None, stable &[(6, 1, 79)], commits &["19331e84c387"];
+    text_globs: (6, 2), until None, stable &[(5, 15, 174), (6, 1, 79)], commits &["19331e84c387"];
     /// `.ltext` and `.ltext.*` are text sections.
     ltext: (6, 8), until None, stable &[(6, 1, 79), (6, 6, 18), (6, 7, 6)], commits &["397586506c3d"];
     /// `.irqentry.text` is text, beside `.softirqentry.text`.
     irqentry_text: (6, 13), until None, stable &[(5, 10, 231), (5, 15, 174), (6, 1, 120), (6, 6, 66), (6, 12, 5)], commits &["7912405643a1"];
+    /// Android's desktop kernels: `.pkvm.text`, `.pkvm.init.text` and `.pkvm.noinstr.text`
+    /// are text.
+    pkvm_text: VENDORS_ALONE, until None, stable &[], commits &[];
     /// `.softirqentry.text` is text.
     softirqentry_text: (5, 15), until None, stable &[], commits &["1e688dd2a3d6"];
     /// Memory hotplug has exit sections of its own, `.memexit`.
@@ -198,10 +207,13 @@ kernel::dialect! {
     extra_warn: (6, 5), until None, stable &[(6, 1, 79)], commits &["20ff36856fe0"];
     /// An exception table entry outside executable sections is an error;
     /// before, it ends the run.
-    extable_mismatch_is_error: (6, 5), until None, stable &[(6, 1, 39), (6, 4, 4)], commits &["d0acc76a49aa"];
+    extable_mismatch_is_error: (6, 5), until None, stable &[(5, 15, 121), (6, 1, 39), (6, 3, 13), (6, 4, 4)], commits &["d0acc76a49aa"];
     /// What refers to an init section is looked at even if it is called
     /// `reference___initcall…`.
     initcall_references_checked: (6, 0), until None, stable &[], commits &["a25efd6ef1ef"];
+    /// linux-hardened's: references from writable data to code are counted, and `-f`
+    /// reports each of them.
+    writable_pointers_option: VENDORS_ALONE, until None, stable &[], commits &[];
     /// RISC-V's relative exception table is understood.
     riscv_extable: (5, 17), until None, stable &[], commits &["bb1f85d6046f"];
     /// LoongArch's relative exception table is understood.
@@ -210,7 +222,7 @@ kernel::dialect! {
     loongarch_markers_passed: (6, 8), until None, stable &[], commits &["2772ae4d66d1"];
     /// ARM addends are read from the relocated word; before, a host address
     /// took their place, near which no symbol lies.
-    arm_addends: (6, 5), until None, stable &[(5, 10, 188), (5, 15, 121), (6, 1, 39), (6, 4, 4)], commits &["b7c63520f670"];
+    arm_addends: (6, 5), until None, stable &[(5, 10, 188), (5, 15, 121), (6, 1, 39), (6, 3, 13), (6, 4, 4)], commits &["b7c63520f670"];
     /// Exports of what is in init and exit sections are found; before, a slip
     /// in a pattern kept them out of sight.
     exports_checked: (5, 19), until None, stable &[(5, 10, 127), (5, 15, 51), (5, 18, 8)], commits &["28438794aba4"];
@@ -247,7 +259,7 @@ kernel::dialect! {
     /// `struct ap_device_id` has no `driver_info`.
     ap_without_info: (7, 3), until None, stable &[], commits &[];
     /// Tables of MCB devices.
-    mcb_tables: (6, 19), until None, stable &[(6, 18, 5)], commits &["1f4ea4838b13"];
+    mcb_tables: (6, 19), until None, stable &[(6, 18, 4)], commits &["1f4ea4838b13"];
     /// A Type-C alias has no mode.
     typec_without_mode: (6, 14), until None, stable &[], commits &["8541bf0239b8"];
     /// A WMI GUID's digits are checked and written in upper case.
@@ -293,6 +305,9 @@ kernel::dialect! {
     // --- what is written ------------------------------------------------
     /// SUSE's: `-S` names a file of modules that are supported.
     supported_option: VENDORS_ALONE, until None, stable &[], commits &[];
+    /// SUSE's: `-l` names a file for the list of livepatch modules. Their symbols
+    /// `.klp.sym.rela.…` may be undefined.
+    livepatch_option: VENDORS_ALONE, until None, stable &[], commits &[];
     /// Android's: `-v` tells the state of the source, which is written into
     /// each module.
     scmversion_option: VENDORS_ALONE, until None, stable &[], commits &[];
@@ -335,7 +350,7 @@ a stable one has besides what its series took.
 Where the numbers come from:
 
 - The originals of 5.10.262, 6.1.176, 6.12.117, 7.2.12 and 7.3.4, recorded runs
-  of 5.15.100, 6.6.87 and 6.18.2, and recorded cases of 31 more mainline
+  of 5.15.100, 6.6.87 and 6.18.2, and recorded cases of 33 more mainline
   versions, from 5.10.13 to 7.1.5, are compared in every run of the tests;
   others, compiled from the sources in Debian's archive, by `make check-history`.
 - The commits are those of the mainline tree: `git show COMMIT` there says why a
@@ -348,11 +363,11 @@ Where the numbers come from:
 - What vendors' kernels have of their own is in `lib/modpost/src/dialect/vendor.rs`, and how it
   is known in `docs/kernels.md`.
 - Of stable releases, those of 5.10, 6.1 and 6.12 are named by Debian's
-  changelogs, 6.18.5 and 7.2.6 are the first that were seen to have a change
-  and at most two too late, and the others were released with the same batch
-  of fixes.
-- Not known: in which sublevel 5.15, 6.6 and 6.18 took what 6.1.188, 6.1.189,
-  6.12.110 and 6.12.111 did.
+  changelogs, most others by the review lists of their first candidates, and
+  7.2.6 is the first that was seen to have a change and at most two too late:
+  `docs/kernels.md` says of each how it is known.
+- Not known: in which sublevel 6.18 took what 6.12.110 and 6.12.111 did. 5.15.215
+  and 6.6.150 had not.
 
 ";
 

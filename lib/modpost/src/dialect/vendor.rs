@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kernel::vendor::{defined, find, judge_by_headers, made_by, vendor};
 use kernel::{Trees, Vendor, Version};
 
-use super::Dialect;
+use super::{Dialect, source};
 
 /// Every vendor that is served. `docs/kernels.md` says what is known of each,
 /// and how.
@@ -21,10 +21,20 @@ pub(super) const VENDORS: &[Vendor<Dialect>] = &[
     vendor("rhel", (9, 5), Some((6, 5)), rhel_9_5),
     vendor("rhel", (10, 0), Some((6, 12)), |_| {}),
     vendor("suse", (5, 0), None, suse),
+    vendor("suse", (6, 4), None, suse_15_6),
+    vendor("suse", (6, 5), None, suse),
     vendor("suse", (15, 4), Some((5, 14)), suse),
-    vendor("suse", (15, 6), Some((6, 4)), suse),
-    vendor("suse", (16, 0), Some((6, 12)), suse),
+    vendor("suse", (15, 6), Some((6, 4)), suse_15_6),
+    vendor("suse", (16, 0), Some((6, 12)), suse_15_6),
     vendor("android", (5, 0), None, android),
+    vendor("android", (5, 10), None, android_5_10),
+    vendor("android", (5, 11), None, android),
+    vendor("android", (5, 15), None, android_5_15),
+    vendor("android", (5, 16), None, android),
+    vendor("android", (6, 1), None, android_6_1),
+    vendor("cachyos", (5, 0), None, |_| {}),
+    vendor("cachyos", (6, 16), None, cachyos),
+    vendor("hardened", (5, 0), None, hardened),
     vendor("amazon", (5, 0), None, |_| {}),
     vendor("amazon", (6, 18), None, amazon),
 ];
@@ -86,9 +96,46 @@ fn suse(dialect: &mut Dialect) {
     dialect.supported_option = true;
 }
 
+/// `-l` also names a file for livepatch modules.
+fn suse_15_6(dialect: &mut Dialect) {
+    suse(dialect);
+    dialect.livepatch_option = true;
+}
+
 /// `-v` tells the state of the source.
 fn android(dialect: &mut Dialect) {
     dialect.scmversion_option = true;
+}
+
+/// Android 12's: what became errors in 5.11, and the suffixes of 5.12's LTO.
+fn android_5_10(dialect: &mut Dialect) {
+    android(dialect);
+    dialect.errors_fail_at_the_end = true;
+    dialect.exported_twice_is_fatal = true;
+    dialect.lto_suffix = true;
+}
+
+/// Android 13's and 14's, of 5.15: `.mod` files are those of 5.19.
+fn android_5_15(dialect: &mut Dialect) {
+    android(dialect);
+    dialect.exported_twice_is_fatal = true;
+    dialect.mod_file_by_line = true;
+}
+
+/// Since Android 14's, of 6.1.
+fn android_6_1(dialect: &mut Dialect) {
+    android(dialect);
+    dialect.empty_sections_unchecked = true;
+}
+
+/// `.cmd` files are found as in 7.2.
+fn cachyos(dialect: &mut Dialect) {
+    dialect.cmd_file_by_stem = true;
+}
+
+/// `-f` reports writable function pointers.
+fn hardened(dialect: &mut Dialect) {
+    dialect.writable_pointers_option = true;
 }
 
 /// `-c` makes the FIPS 140 module's exports.
@@ -114,53 +161,71 @@ fn by_module_header(dialect: &Dialect, header: &[u8]) -> Option<Dialect> {
     Some(made_by(row.name, dialect, row.changes))
 }
 
-/// Makes of a dialect that of the vendor whose modpost alone has an option.
-fn by_option(dialect: &Dialect, letter: u8) -> Dialect {
-    let (name, change): (_, fn(&mut Dialect)) = match letter {
-        b'S' => ("suse", suse),
-        b'v' => ("android", android),
-        _ => ("amazon", amazon),
-    };
-    made_by(name, dialect, change)
+/// An option that one vendor's modpost has.
+#[derive(Clone, Copy, Debug)]
+struct Own {
+    vendor: &'static str,
+    /// Its letter, and a colon if it takes an argument, as getopt(3) expects them.
+    option: &'static str,
+    /// The flag of a dialect that has it.
+    has: fn(&Dialect) -> bool,
+    /// The file in a kernel's `include/config` that is there if kbuild gives the option,
+    /// since 5.12 and before.
+    config: Option<[&'static str; 2]>,
 }
 
-const fn has_option(dialect: &Dialect, letter: u8) -> bool {
-    match letter {
-        b'S' => dialect.supported_option,
-        b'v' => dialect.scmversion_option,
-        _ => dialect.fips140_option,
-    }
-}
-
-/// Files in a kernel's `include/config` that are there if an option is set,
-/// since 5.12 and before, and the letter by which modpost takes it then.
-const CONFIGS: &[(&str, &str, u8)] = &[
-    ("SUSE_KERNEL_SUPPORTED", "suse/kernel/supported.h", b'S'),
-    ("MODULE_SCMVERSION", "module/scmversion.h", b'v'),
-    ("CRYPTO_FIPS140_EXTMOD", "crypto/fips140/extmod.h", b'c'),
+/// Every such option. SUSE's older modposts, and mainline's before 5.0, have an `-S`
+/// without argument.
+const OWN: &[Own] = &[
+    Own {
+        vendor: "suse",
+        option: "S:",
+        has: |dialect| dialect.supported_option,
+        config: Some(["SUSE_KERNEL_SUPPORTED", "suse/kernel/supported.h"]),
+    },
+    Own {
+        vendor: "android",
+        option: "v:",
+        has: |dialect| dialect.scmversion_option,
+        config: Some(["MODULE_SCMVERSION", "module/scmversion.h"]),
+    },
+    Own {
+        vendor: "amazon",
+        option: "c",
+        has: |dialect| dialect.fips140_option,
+        config: Some(["CRYPTO_FIPS140_EXTMOD", "crypto/fips140/extmod.h"]),
+    },
+    Own { vendor: "hardened", option: "f", has: |dialect| dialect.writable_pointers_option, config: None },
 ];
 
-/// Makes of a dialect that of a vendor, by a file of [`CONFIGS`]; `None` if it
-/// is that already.
-fn by_config(dialect: &Dialect, letter: u8) -> Option<Dialect> {
-    (!has_option(dialect, letter)).then(|| by_option(dialect, letter))
+impl Own {
+    /// The dialect of the vendor's kernel of a dialect's version.
+    fn vendors(&self, dialect: &Dialect) -> Dialect {
+        // Amazon's first with the option is of another version than the name's first row.
+        let changes: fn(&mut Dialect) = match self.vendor {
+            "amazon" => amazon,
+            name => find::<Dialect>(name.as_bytes(), dialect.kernel.version).map_or(|_| {}, |row| row.changes),
+        };
+        made_by(self.vendor, dialect, changes)
+    }
 }
 
-/// Makes of a dialect a vendor's, by the options that the text of
-/// `scripts/mod/modpost.c` hands to getopt(3).
-fn by_source(dialect: &Dialect, source: &[u8]) -> Option<Dialect> {
-    let call = b"getopt(argc, argv, \"";
-    let start = memchr::memmem::find(source, call)? + call.len();
-    let options = source[start..].split(|&byte| byte == b'"').next()?;
-    let has = |letter: u8| options.contains(&letter);
-    let letters = CONFIGS.iter().map(|config| config.2);
-    let new: Vec<u8> = letters.filter(|&letter| has(letter) && !has_option(dialect, letter)).collect();
-    let no_extended = dialect.extended_versions && !has(b'x');
-    if new.is_empty() && !no_extended {
-        return None;
-    }
-    let dialect = Dialect { extended_versions: dialect.extended_versions && !no_extended, ..dialect.clone() };
-    Some(new.into_iter().fold(dialect, |dialect, letter| by_option(&dialect, letter)))
+/// Options that the version or the vendor doesn't decide where the source is at hand, and
+/// the flags of dialects that have them.
+const OPTIONS: &[(&str, fn(&mut Dialect) -> &mut bool)] = &[
+    ("l:", |dialect| &mut dialect.livepatch_option),
+    ("M", |dialect| &mut dialect.module_option),
+    ("W", |dialect| &mut dialect.extra_warn),
+    ("t", |dialect| &mut dialect.trim_option),
+    ("x", |dialect| &mut dialect.extended_versions),
+];
+
+/// Whether options as getopt(3) takes them have one, with its argument if that has any.
+fn has_option(options: &[u8], option: &str) -> bool {
+    let option = option.as_bytes();
+    let wants_argument = option.len() > 1;
+    let mut places = options.iter().enumerate().filter(|(_, letter)| **letter == option[0]);
+    places.any(|(at, _)| (options.get(at + 1) == Some(&b':')) == wants_argument)
 }
 
 /// What `scripts/mod/devicetable-offsets.h` defines if a kernel has certain
@@ -201,17 +266,32 @@ pub(super) fn judge(dialect: &mut Dialect, trees: &Trees) -> Vec<PathBuf> {
     if may_be_packed(dialect.kernel.version) {
         evidence.extend(trees.judge("include/linux/module.h", dialect, by_module_header));
     }
-    evidence.extend(trees.judge("scripts/mod/modpost.c", dialect, by_source));
-    evidence.extend(trees.judge("scripts/mod/devicetable-offsets.h", dialect, by_offsets));
-    for (name, old_name, letter) in CONFIGS {
+    evidence.extend(trees.judge("scripts/mod/modpost.c", dialect, by_options));
+    for (own, [name, old_name]) in OWN.iter().filter_map(|own| Some((own, own.config?))) {
         let names = [name, old_name].map(|name| format!("include/config/{name}"));
-        let Some(path) = trees.find(&names) else { continue };
-        if let Some(vendors) = by_config(dialect, *letter) {
-            *dialect = vendors;
+        if let Some(path) = trees.find(&names).filter(|_| !(own.has)(dialect)) {
+            *dialect = own.vendors(dialect);
             evidence.push(path);
         }
     }
+    evidence.extend(source::judge(dialect, trees));
+    evidence.extend(trees.judge("scripts/mod/devicetable-offsets.h", dialect, by_offsets));
+    evidence.dedup();
     evidence
+}
+
+/// Makes of a dialect a vendor's, by the options that the text of
+/// `scripts/mod/modpost.c` hands to getopt(3).
+fn by_options(dialect: &Dialect, source: &[u8]) -> Option<Dialect> {
+    let options = source::options(source)?;
+    let mut judged = dialect.clone();
+    for own in OWN.iter().filter(|own| has_option(options, own.option) && !(own.has)(dialect)) {
+        judged = own.vendors(&judged);
+    }
+    for (option, flag) in OPTIONS {
+        *flag(&mut judged) = has_option(options, option);
+    }
+    (judged != *dialect).then_some(judged)
 }
 
 #[cfg(test)]
@@ -313,11 +393,17 @@ mod tests {
     #[test]
     fn vendors_by_their_options() {
         let found =
-            |dialect, options: &str| by_source(&dialect, format!("x = getopt(argc, argv, \"{options}\");").as_bytes());
+            |dialect, options: &str| by_options(&dialect, format!("x = getopt(argc, argv, \"{options}\");").as_bytes());
         assert_eq!(found(at(6, 12), "ei:MmnT:to:au:WwENd:"), None);
         assert_eq!(found(at(6, 18), "ei:MmnT:to:au:WwENd:xb"), None);
         assert_eq!(found(at(6, 12), "ei:MmnT:to:au:WwENd:S:"), named(b"suse/6.12"));
+        assert_eq!(
+            found(at(6, 4), "ei:l:mnT:o:awENd:S:"),
+            named(b"suse/6.4").map(|suse| Dialect { livepatch_option: true, ..suse })
+        );
         assert_eq!(found(at(6, 6), "ei:MmnT:to:au:WwENd:v:"), named(b"android/6.6"));
+        assert_eq!(found(at(6, 18), "ei:fMmnT:to:au:WwENd:xb"), named(b"hardened/6.18"));
+        assert_eq!(found(at(5, 10), "ei:mnsST:o:awENd:"), None);
         assert_eq!(found(at(6, 18), "ei:MmnT:to:au:WwENd:xbc"), named(b"amazon/6.18"));
         assert!(found(at(6, 14), "ei:MmnT:to:au:WwENd:").is_some_and(|dialect| !dialect.extended_versions));
     }

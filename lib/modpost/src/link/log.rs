@@ -5,11 +5,8 @@ use std::io::Write;
 
 use base::message::{Fatal, Message, Program, Severity};
 
-use super::resolve::Note;
+use super::resolve::{MAX_UNDEFINED, Note};
 use crate::dialect::Dialect;
-
-/// How many undefined symbols one run reports, in kernels that cap them.
-const MAX_UNDEFINED: usize = 10;
 
 /// Writes messages at once, and remembers whether one was an error.
 pub struct Log<'e> {
@@ -96,6 +93,7 @@ impl<'e> Log<'e> {
                 }
                 self.undefined += 1;
             }
+            Note::Unreported => self.undefined += 1,
         }
     }
 

@@ -58,6 +58,8 @@ pub struct Link<'a> {
     pub kept: Option<HashSet<SymbolId>>,
     /// How many section mismatches there are.
     pub mismatches: usize,
+    /// The number of references from writable data to code.
+    pub(crate) writable_pointers: usize,
     /// `sizeof(struct exception_table_entry)`, or 0: see
     /// [`Step::ExtableEntrySize`].
     extable_entry_size: u32,
@@ -78,6 +80,7 @@ impl<'a> Link<'a> {
             modules: Vec::new(),
             kept: None,
             mismatches: 0,
+            writable_pointers: 0,
             extable_entry_size: 0,
             dumped: IndexMap::new(),
             last_dumped: None,
@@ -116,11 +119,14 @@ impl<'a> Link<'a> {
     }
 
     /// Takes a line of a `Module.symvers`: what the module of that name exports.
-    pub fn import(&mut self, module: &[u8], mut export: Export<'a>, file: &[u8], log: &mut Log) {
+    ///
+    /// # Errors
+    /// The end of the run, if the symbol was exported before and the kernel forbids that.
+    pub fn import(&mut self, module: &[u8], mut export: Export<'a>, file: &[u8], log: &mut Log) -> Result<(), Fatal> {
         let module = self.dumped(module, file);
         let name = export.name.clone();
         let (crc, namespace) = (export.crc.take(), std::mem::take(&mut export.namespace));
-        let id = self.export(module, export, log);
+        let id = self.export(module, export, log)?;
         if self.dialect.exported_twice_is_error {
             self.symbols.get_mut(id).export.crc = crc;
         } else if let Some(found) = self.found_again(&name, id) {
@@ -128,6 +134,7 @@ impl<'a> Link<'a> {
             self.symbols.get_mut(found).export.crc = crc;
         }
         self.set_own_namespace(id, namespace, false, log);
+        Ok(())
     }
 
     /// What looking up a name gives that was just exported as `id`: that,
@@ -142,6 +149,7 @@ impl<'a> Link<'a> {
     /// The end of the run.
     pub fn commit(&mut self, reading: Reading, log: &mut Log) -> Result<(), Fatal> {
         self.mismatches += reading.mismatches;
+        self.writable_pointers += reading.writable_pointers;
         // Without a module, there are only messages among the steps.
         let module = match reading.facts {
             Some(facts) => self.add_module(facts, false),
@@ -168,7 +176,7 @@ impl<'a> Link<'a> {
             }
             Step::Export(mut export) => {
                 let (is_function, namespace) = (export.is_function, std::mem::take(&mut export.namespace));
-                let id = self.export(module, export, log);
+                let id = self.export(module, export, log)?;
                 self.symbols.get_mut(id).export.is_function = is_function;
                 if self.dialect.export_symbol_section {
                     self.set_own_namespace(id, namespace, true, log);
@@ -200,8 +208,8 @@ impl<'a> Link<'a> {
     }
 
     /// Exports a symbol, of which namespace and CRC are yet to be set; returns the
-    /// symbol that now has the name.
-    fn export(&mut self, module: ModuleId, export: Export<'a>, log: &mut Log) -> SymbolId {
+    /// symbol that now has the name, or the end of the run.
+    fn export(&mut self, module: ModuleId, export: Export<'a>, log: &mut Log) -> Result<SymbolId, Fatal> {
         let name = &export.name;
         let found = self.symbols.find(name);
         if let Some(found) = found {
@@ -226,22 +234,28 @@ impl<'a> Link<'a> {
                         previous.suffix()
                     )
                 };
-                let is_error = self.dialect.exported_twice_is_error;
-                let severity = if is_error { Severity::Error } else { Severity::Warning };
-                let message = Message::new(severity, kind::EXPORTED_TWICE, text).module(&module.name);
-                log.say(message.symbol(name));
+                let severity = match (self.dialect.exported_twice_is_fatal, self.dialect.exported_twice_is_error) {
+                    (true, _) => Severity::Fatal,
+                    (false, true) => Severity::Error,
+                    (false, false) => Severity::Warning,
+                };
+                let message = Message::new(severity, kind::EXPORTED_TWICE, text).module(&module.name).symbol(name);
+                if severity == Severity::Fatal {
+                    return Err(message.into());
+                }
+                log.say(message);
             }
             if !self.dialect.exported_twice_is_error {
                 if !clash {
                     let symbol = self.symbols.get_mut(found);
                     (symbol.module, symbol.export.license) = (module, export.license);
                 }
-                return found;
+                return Ok(found);
             }
         }
         let id = self.symbols.add(Symbol { module, export });
         self.modules[module.0 as usize].exports.push(id);
-        id
+        Ok(id)
     }
 
     /// Sets the namespace of what was just exported as `id`.

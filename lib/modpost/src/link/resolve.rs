@@ -20,6 +20,8 @@ pub enum Note {
     Message(Message),
     /// About an undefined symbol: only the first few of a run are reported.
     Undefined(Message),
+    /// An undefined symbol that counts among these, but isn't reported.
+    Unreported,
 }
 
 /// A symbol that a module uses.
@@ -61,21 +63,42 @@ impl Resolution {
     fn say(&mut self, message: Message) {
         self.notes.push(Note::Message(message));
     }
+
+    /// The number of its undefined symbols.
+    pub(crate) fn undefined(&self) -> usize {
+        self.notes.iter().filter(|note| !matches!(note, Note::Message(_))).count()
+    }
 }
 
 /// The symbol whose version is that of the module's own layout.
 const MODULE_LAYOUT: &[u8] = b"module_layout";
 
-/// Looks at one module. Nothing is changed: modules can be looked at in any
-/// order. Undefined symbols are complained of if `report_undefined`.
+/// How many undefined symbols one run reports, in kernels that cap them.
+pub(super) const MAX_UNDEFINED: usize = 10;
+
+/// The prefix of symbols that `klp-convert` resolves in SUSE's livepatch modules.
+const LIVEPATCH_PREFIX: &[u8] = b".klp.sym.rela.";
+
+/// The state of a run before a module, with regard to undefined symbols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undefined {
+    /// They are reported.
+    pub reported: bool,
+    /// The number of undefined symbols in the modules before.
+    pub before: usize,
+}
+
+/// Looks at one module and changes nothing. The order of modules doesn't matter, except
+/// where `-l` exists: livepatch modules then depend on the number of undefined symbols in
+/// the modules before.
 #[must_use]
-pub fn resolve(link: &Link, id: ModuleId, report_undefined: bool) -> Resolution {
+pub fn resolve(link: &Link, id: ModuleId, undefined: Undefined) -> Resolution {
     let module = link.module(id);
     let mut resolution = Resolution::default();
     if !module.facts.is_vmlinux {
         check_name_length(module, link.dialect, &mut resolution);
     }
-    let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, report_undefined, &mut resolution) };
+    let uses = if module.facts.is_vmlinux { Vec::new() } else { uses(link, id, undefined, &mut resolution) };
     for used in &uses {
         let owner = link.symbols.get(used.symbol).module;
         if !link.module(owner).facts.is_vmlinux {
@@ -85,8 +108,9 @@ pub fn resolve(link: &Link, id: ModuleId, report_undefined: bool) -> Resolution 
     resolution.uses = uses;
     let name = &module.facts.name;
     for note in &mut resolution.notes {
-        let (Note::Message(message) | Note::Undefined(message)) = note;
-        message.about.module = Some(name.clone());
+        if let Note::Message(message) | Note::Undefined(message) = note {
+            message.about.module = Some(name.clone());
+        }
     }
     resolution.fatal = resolution.fatal.map(|fatal| fatal.module(name));
     resolution
@@ -145,7 +169,7 @@ fn check_name_length(module: &Module, dialect: &Dialect, resolution: &mut Resolu
 
 /// The undefined symbols that some other module exports, in the order of the
 /// lists that are made of them.
-fn uses(link: &Link, id: ModuleId, report_undefined: bool, resolution: &mut Resolution) -> Vec<Use> {
+fn uses(link: &Link, id: ModuleId, undefined: Undefined, resolution: &mut Resolution) -> Vec<Use> {
     let module = link.module(id);
     let count = module.facts.undefined.len() as u32;
     let wanted = count + u32::from(link.options.modversions);
@@ -158,7 +182,14 @@ fn uses(link: &Link, id: ModuleId, report_undefined: bool, resolution: &mut Reso
         } else {
             (MODULE_LAYOUT, false)
         };
-        uses.extend(check_use(link, id, text, weak || !report_undefined, resolution).map(used));
+        let livepatched = link.dialect.livepatch_option && module.facts.is_livepatch;
+        let left = livepatched && text.starts_with(LIVEPATCH_PREFIX) && link.symbols.find(text).is_none();
+        if left && !weak && undefined.before + resolution.undefined() < MAX_UNDEFINED {
+            // The original's loop ends here: no later symbol is looked up.
+            resolution.notes.push(Note::Unreported);
+            break;
+        }
+        uses.extend(check_use(link, id, text, weak || !undefined.reported, resolution).map(used));
         if resolution.fatal.is_some() {
             break;
         }

@@ -31,6 +31,8 @@ pub struct Facts {
     pub(crate) has_cleanup: bool,
     /// The aliases of its device tables.
     pub(crate) aliases: Aliases,
+    /// It is a livepatch: `MODULE_INFO(livepatch, ...)`.
+    pub(crate) is_livepatch: bool,
     /// Symbols that are exported even if nobody uses them.
     pub(crate) kept: Vec<Vec<u8>>,
     /// The sum of its sources.
@@ -54,6 +56,8 @@ pub struct Reading {
     pub(crate) facts: Option<Facts>,
     /// How many section mismatches there are.
     pub(crate) mismatches: usize,
+    /// The number of references from writable data to code.
+    pub(crate) writable_pointers: usize,
     /// The run ends with this, after the steps.
     pub(crate) fatal: Option<Fatal>,
 }

@@ -280,6 +280,7 @@ impl Reader<'_, '_> {
         let mut findings = Findings::default();
         let checked = check.run(&mut self.elf, scratch, &mut findings);
         self.reading.mismatches = findings.mismatches;
+        self.reading.writable_pointers = findings.writable_pointers;
         self.reading.steps.append(&mut findings.steps);
         checked?;
 
@@ -322,6 +323,7 @@ impl Reader<'_, '_> {
         }
         self.facts.is_gpl_compatible = modinfo.is_gpl_compatible;
         self.facts.imports = modinfo.imports;
+        self.facts.is_livepatch = modinfo.is_livepatch;
         let dialect = self.context.dialect;
         for namespace in self.facts.imports.clone() {
             if dialect.module_namespaces && namespace.starts_with(b"module:") {

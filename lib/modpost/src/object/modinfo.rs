@@ -15,6 +15,8 @@ pub(super) struct Modinfo {
     pub(super) has_description: bool,
     /// There is a `version`.
     pub(super) has_version: bool,
+    /// There is a `livepatch`.
+    pub(super) is_livepatch: bool,
     /// Where a value begins past the end of the section. The original would
     /// look for more of its kind for ever.
     pub(super) overrun: Option<usize>,
@@ -34,6 +36,7 @@ impl Modinfo {
             imports: Vec::new(),
             has_description: false,
             has_version: false,
+            is_livepatch: false,
             overrun: None,
         };
         for (tag, value) in pairs(bytes) {
@@ -51,6 +54,7 @@ impl Modinfo {
                 }
                 b"description" => modinfo.has_description = true,
                 b"version" => modinfo.has_version = true,
+                b"livepatch" => modinfo.is_livepatch = true,
                 _ => {}
             }
         }
@@ -72,6 +76,7 @@ mod tests {
             imports: vec![b"A".to_vec(), Vec::new()],
             has_description: false,
             has_version: true,
+            is_livepatch: false,
             overrun: None,
         };
         assert_eq!(modinfo, expected);
@@ -81,6 +86,7 @@ mod tests {
             imports: vec![],
             has_description: false,
             has_version: false,
+            is_livepatch: false,
             overrun: None,
         };
         assert_eq!(Modinfo::parse(b"", 0), nothing);

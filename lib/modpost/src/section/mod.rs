@@ -15,7 +15,7 @@ use elf::{Elf, Relocation, SectionIndex, Symbol, section_header};
 use goblin::elf::header::EM_RISCV;
 use report::{End, Reference};
 pub use rules::Rules;
-use rules::{Class, NO_SUCH_SECTION, Rule, RuleSet};
+use rules::{Class, Mismatch, NO_SUCH_SECTION, Rule, RuleSet};
 pub(crate) use since_6_5::check_symbols;
 
 use crate::cli::Options;
@@ -31,6 +31,8 @@ pub struct Findings {
     pub(crate) steps: Vec<Step>,
     /// How many mismatches there are.
     pub(crate) mismatches: usize,
+    /// The number of references from writable data to code.
+    pub(crate) writable_pointers: usize,
 }
 
 impl Findings {
@@ -197,7 +199,8 @@ impl Check<'_> {
     /// assembler.
     fn allocatable(&self, elf: &Elf, index: SectionIndex, class: Class, findings: &mut Findings) -> elf::Result<()> {
         let section = &elf.sections[index.0 as usize];
-        if section.sh_flags & u64::from(section_header::SHF_ALLOC) == 0 && !class.ignored {
+        let unchecked = class.ignored || self.dialect.empty_sections_unchecked && section.sh_size == 0;
+        if section.sh_flags & u64::from(section_header::SHF_ALLOC) == 0 && !unchecked {
             let name = elf.section_name(index)?;
             let text = if self.dialect.messages_begin_with_module {
                 text!(
@@ -330,6 +333,16 @@ impl Check<'_> {
         } else {
             self.mismatch_to_6_4(&broken, &mut symbols.to_6_4, findings)
         }
+    }
+
+    /// Counts a reference that breaks a rule; returns whether it is reported.
+    fn count(&self, rule: &Rule, findings: &mut Findings) -> bool {
+        if rule.kind == Mismatch::DataToText {
+            findings.writable_pointers += 1;
+            return self.options.writable_pointers;
+        }
+        findings.mismatches += 1;
+        true
     }
 
     /// The reference for a report, between the symbols that an engine found.

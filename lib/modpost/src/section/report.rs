@@ -76,6 +76,12 @@ pub(super) fn short(reference: &Reference, _: &Dialect) -> Vec<u8> {
     }
 }
 
+/// The two lines after the report of a reference from writable data to code.
+pub(super) fn writable_pointer(reference: &Reference) -> Vec<u8> {
+    let Reference { from, to, .. } = reference;
+    text!("The {}:{} references\nthe {}:{}\n", from.section, from.name, to.section, to.name)
+}
+
 /// One line on an exception table's entry, in the middle of 6.5's development.
 pub(super) fn extable_target(reference: &Reference) -> Vec<u8> {
     let Reference { path, offset, from, to, .. } = reference;
@@ -215,6 +221,18 @@ pub(super) fn long(reference: &Reference, dialect: &Dialect) -> Vec<u8> {
         ),
         // Reported by `extable`, and of later kernels.
         Mismatch::ExtableToNonText | Mismatch::TextOrDataToInitOrExit => Vec::new(),
+        Mismatch::DataToText => {
+            text!(
+                "The {} {}:{} references\nthe {} {}:{}{}\n",
+                from.kind,
+                from.section,
+                from.name,
+                to.kind,
+                to.section,
+                to.name,
+                to.parentheses
+            )
+        }
     };
     [headline(reference), explanation, b"\n".to_vec()].concat()
 }

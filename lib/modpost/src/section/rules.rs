@@ -22,6 +22,7 @@ pub(super) enum Mismatch {
     AnyExitToAnyInit,
     ExportToInitExit,
     ExtableToNonText,
+    DataToText,
 }
 
 impl Mismatch {
@@ -30,6 +31,7 @@ impl Mismatch {
         match self {
             Self::ExportToInitExit => kind::EXPORTED_INIT,
             Self::ExtableToNonText => kind::EXTABLE,
+            Self::DataToText => kind::WRITABLE_POINTERS,
             _ => kind::SECTION_MISMATCH,
         }
     }
@@ -152,6 +154,9 @@ pub(super) fn all_text(dialect: &Dialect) -> Vec<&'static str> {
     if dialect.irqentry_text {
         list.push(".irqentry.text");
     }
+    if dialect.pkvm_text {
+        list.extend([".pkvm.text", ".pkvm.init.text", ".pkvm.noinstr.text"]);
+    }
     list
 }
 
@@ -203,6 +208,9 @@ fn rules(dialect: &Dialect) -> Vec<Rule> {
         symbols: &[],
         ..rule(ExtableToNonText, vec!["__ex_table"], vec![BLACK_LISTED])
     }]);
+    if dialect.writable_pointers_option {
+        rules.push(rule(DataToText, data(), all_text(dialect)));
+    }
     rules
 }
 

@@ -97,14 +97,13 @@ fn nearest(table: &[Place], at: (SectionIndex, u64), reach: Option<u64>, first: 
     found.map(|(_, number)| number)
 }
 
-/// Looks at every symbol, as the original does that makes a table of them first
-/// of all.
+/// Looks at every symbol in the file first, because the original makes a table of them
+/// before anything else.
 ///
 /// # Errors
-/// If the file ends before the symbol table does, a name lies beyond its end, or
-/// a symbol that would be in that table is without its section number.
+/// A name lies past the end of the file, or a symbol that would be in that table has no
+/// section number.
 pub(crate) fn check_symbols(elf: &Elf, dialect: &Dialect) -> elf::Result<()> {
-    elf.check_symbol_table()?;
     elf.check_symbol_names()?;
     for (number, symbol) in elf.symbols().iter().enumerate() {
         if u32::from(symbol.shndx) == SHN_XINDEX && is_usable(elf.symbol_name(symbol)?, dialect) {
@@ -193,7 +192,9 @@ impl Check<'_> {
         if self.allowed(&reference) {
             return Ok(());
         }
-        findings.mismatches += 1;
+        if !self.count(rule, findings) {
+            return Ok(());
+        }
         let text = if self.dialect.mismatch_offsets {
             report::with_offset(&reference, from_symbol.map_or(0, |symbol| symbol.value), address, self.dialect)
         } else if rule.kind == Mismatch::ExtableToNonText {
@@ -202,6 +203,9 @@ impl Check<'_> {
             report::short(&reference, self.dialect)
         };
         findings.say(reference.says(Severity::Warning, text));
+        if rule.kind == Mismatch::DataToText {
+            findings.say(reference.says(Severity::Plain, report::writable_pointer(&reference)));
+        }
         if rule.kind != Mismatch::ExtableToNonText {
             return Ok(());
         }

@@ -179,9 +179,14 @@ impl Check<'_> {
         if self.allowed(&reference) {
             return Ok(());
         }
-        findings.mismatches += 1;
+        if !self.count(rule, findings) {
+            return Ok(());
+        }
         let report = if self.dialect.short_mismatch_reports { report::short } else { report::long };
         findings.say(reference.says(Severity::Warning, report(&reference, self.dialect)));
+        if self.dialect.short_mismatch_reports && rule.kind == Mismatch::DataToText {
+            findings.say(reference.says(Severity::Plain, report::writable_pointer(&reference)));
+        }
         Ok(())
     }
 

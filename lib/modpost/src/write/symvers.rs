@@ -33,7 +33,7 @@ pub fn read<'a>(text: &'a [u8], name: &[u8], link: &mut Link<'a>, log: &mut Log)
             let message = Message::new(Severity::Error, kind::UNKNOWN_LICENSE, text);
             log.say(message.module(module).symbol(&export.name));
         } else {
-            link.import(module, export, name, log);
+            link.import(module, export, name, log)?;
         }
     }
     Ok(())

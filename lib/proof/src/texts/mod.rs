@@ -55,7 +55,8 @@ const MARKS: &[Mark] = &[
     ("Ubuntu", "static const char ____versions[]", |d| d.packed_versions),
     ("Oracle", "sdtinfo", |_| false),
     ("Oracle", "_sdt_probes", |_| false),
-    ("OpenWrt", "CONFIG_MODULE_STRIPPED", |_| false),
+    ("SUSE", ".klp.sym.rela.", |d| d.livepatch_option),
+    ("linux-hardened", "writable function pointer", |d| d.writable_pointers_option),
 ];
 
 impl Texts {

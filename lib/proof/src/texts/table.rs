@@ -391,6 +391,14 @@ pub(super) const GROUPS: &[Group] = &[
     (|d| d.kernel.suse_release.is_some(), &["MODULE_INFO(suserelease, \"%s\");\n"]),
     (|d| d.scmversion_option, &["\nMODULE_INFO(scmversion, \"%s\");\n"]),
     (|d| d.fips140_option, &["crypto/fips140/.fips140.symvers"]),
+    (|d| d.livepatch_option, &[".klp.sym.rela."]),
+    (
+        |d| d.writable_pointers_option,
+        &[
+            "modpost: Found %d writable function pointer%s.\nTo see full details build your kernel with:\n'make CONFIG_DEBUG_WRITABLE_FUNCTION_POINTERS_VERBOSE=y'\n",
+        ],
+    ),
+    (|d| d.pkvm_text, &[".pkvm.text", ".pkvm.init.text", ".pkvm.noinstr.text"]),
     (
         |d| !d.alias_list,
         &[
