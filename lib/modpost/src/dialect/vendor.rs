@@ -210,9 +210,12 @@ impl Own {
     }
 }
 
-/// Options that the version or the vendor doesn't decide where the source is at hand, and
-/// the flags of dialects that have them.
-const OPTIONS: &[(&str, fn(&mut Dialect) -> &mut bool)] = &[
+/// A flag of a dialect.
+type Flag = fn(&mut Dialect) -> &mut bool;
+
+/// Options, and the flags of dialects that have them. If the kernel's source is at hand, it
+/// decides about them, and not the version or the vendor.
+const OPTIONS: &[(&str, Flag)] = &[
     ("l:", |dialect| &mut dialect.livepatch_option),
     ("M", |dialect| &mut dialect.module_option),
     ("W", |dialect| &mut dialect.extra_warn),
@@ -230,7 +233,7 @@ fn has_option(options: &[u8], option: &str) -> bool {
 
 /// What `scripts/mod/devicetable-offsets.h` defines if a kernel has certain
 /// tables, or fields in their entries.
-type Defined = (&'static str, fn(&mut Dialect) -> &mut bool);
+type Defined = (&'static str, Flag);
 
 const DEFINED: &[Defined] = &[
     ("SIZE_auxiliary_device_id", |dialect| &mut dialect.auxiliary_tables),
