@@ -76,12 +76,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("tests/src/packaged.rs", "packaging"),
 ];
 
-/// Programs that run the program among their arguments: a call of one needs a row in
-/// [`VARIABLE`].
-const WRAPPERS: &str = "chroot env nice nsenter prlimit setpriv setsid sudo taskset timeout unshare xargs";
-
-/// Calls that do not show the program: the file, the expression in the program's place, and
-/// the programs that it may be. "" means one of our own programs, an original, or a script
+/// Calls that do not show the program: the file, the expression in the program's place or a
+/// program that runs another one, and the programs that it may be. "" means one of our own programs, an original, or a script
 /// of the repository. A path that ends with `/` is a directory.
 const VARIABLE: &[(&str, &str, &str)] = &[
     ("tests/attack/swap.rs", "command", "chmod cp ln mkdir mkfifo truncate"),
@@ -188,8 +184,7 @@ fn bare(call: &str) -> &str {
 /// # Errors
 /// The call does not show them, and has no row in [`VARIABLE`].
 fn programs(file: &str, call: &str) -> Result<Vec<String>, String> {
-    let is_wrapper = file.ends_with(".rs") && words(WRAPPERS).any(|wrapper| wrapper == call);
-    if !is_wrapper && !call.starts_with('(') {
+    if !call.starts_with('(') {
         return Ok(vec![call.to_owned()]);
     }
     let call = bare(call);

@@ -160,8 +160,14 @@ fn is_known(tokens: &[Token], all: &[Token], at: usize) -> bool {
     ["ours(", "env!(", "current_exe(", ".program", ".join("].iter().any(|mark| text.contains(mark))
 }
 
-/// The programs that a source calls; an expression that does not say which is in
-/// parentheses.
+/// Programs that run another one, which is among their arguments.
+const WRAPPERS: &[&str] = &[
+    "chroot", "env", "nice", "nsenter", "prlimit", "setpriv", "setsid", "sudo", "taskset", "timeout", "unshare",
+    "xargs",
+];
+
+/// The programs that a source calls; an expression that does not say which, and a program
+/// that runs another one, are in parentheses.
 pub(crate) fn calls(source: &str) -> Vec<String> {
     const SHELLS: &[&str] = &["sh", "bash", "dash", "/bin/sh", "/bin/bash"];
     let tokens = tokens(source);
@@ -176,14 +182,19 @@ pub(crate) fn calls(source: &str) -> Vec<String> {
             match contents(program, &tokens, at) {
                 // A path without a root is a kernel tree's own program.
                 Some(name) if name.contains('/') && !name.starts_with('/') => {}
-                Some(name) => calls.push(name.rsplit('/').next().unwrap_or_default().to_owned()),
+                Some(name) => {
+                    let name = name.rsplit('/').next().unwrap_or_default();
+                    calls.push(name.to_owned());
+                    calls.extend(WRAPPERS.contains(&name).then(|| format!("({name})")));
+                }
                 None if is_known(program, &tokens, at) => {}
                 None => calls.push(format!("({})", written(program))),
             }
         }
         let Text(text) = token else { continue };
         if text.starts_with("#!/bin/sh\n") || text.starts_with("#!/bin/bash\n") {
-            calls.extend(shell::calls(text));
+            let formatted = contents(&tokens[at.saturating_sub(3)..=at], &tokens, at);
+            calls.extend(shell::calls(formatted.as_deref().unwrap_or(text)));
         }
         let near = &tokens[at.saturating_sub(40)..(at + 40).min(tokens.len())];
         let is_shell = near.iter().any(|token| matches!(token, Text(text) if SHELLS.contains(&&text[..])));
@@ -217,7 +228,8 @@ fn calls_of_rust_are_found() {
     assert_eq!(found(nested), "ps awk");
     let line = "let line = format!(\"mount {disk} && {ours} -i | zstd\"); \
         Command::new(\"unshare\").args([\"--mount\", \"sh\", \"-c\", &line])";
-    assert_eq!(found(line), "unshare mount zstd");
+    assert_eq!(found(line), "unshare (unshare) mount zstd");
     assert_eq!(found("write(\"#!/bin/sh\\nps aux\\n\")"), "ps");
+    assert_eq!(found("format!(\"#!/bin/sh\\n{commands}\\nps {{\\n\")"), "ps");
     assert_eq!(found("fn run(line: &str) { Command::new(\"sh\").args([\"-c\", line]) }"), "sh (line)");
 }

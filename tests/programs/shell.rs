@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 const BUILTINS: &str = ". : break cd continue declare eval exit export false getopts hash kill local printf pwd read \
                         readarray readonly return set shift source test trap true type ulimit umask unset wait [ [[ echo";
 /// Words that come before a command.
-const BEFORE: &str = "! { ( do elif else if then until while exec command sudo xargs env nice";
+const BEFORE: &str = "! { ( do elif else if then until while exec command";
+/// Programs that run another one.
+const WRAPPERS: &[&str] = &["sudo", "xargs", "env", "nice", "timeout"];
 
 /// A token: a word without its quotes, or an operator.
 #[derive(Debug, PartialEq)]
@@ -213,11 +215,11 @@ pub(crate) fn calls(script: &str) -> Vec<String> {
                     tokens.next();
                 }
             }
-            Word(true, word) if has(BEFORE, word) => {
+            Word(true, word) if is_option && word.chars().all(|char| char.is_ascii_digit()) => {}
+            Word(true, word) if has(BEFORE, word) => is_option = true,
+            Word(true, word) if WRAPPERS.contains(&&word[..]) => {
                 is_option = true;
-                if ["sudo", "xargs", "env", "nice"].contains(&&word[..]) {
-                    calls.push(word.clone());
-                }
+                calls.push(word.clone());
             }
             Word(is_literal, word) => {
                 starts = false;
@@ -245,8 +247,10 @@ fn calls_of_the_shell_are_found() {
     assert_eq!(found("f() {\n\tsed 's/a b/c;d/' \"$1\" # awk\n}\nf; $program x; \"$dir/x\"; ./y"), "sed");
     assert_eq!(found("cat <<END\nperl is text\nEND\nwc <<-'E'\n\tnot this\n\tE\njq"), "cat wc jq");
     assert_eq!(
-        found("a=(1 2); exec 9>lock; f() { ps; }; env -u A B=1 awk; if true; then case x in (y) bc; esac; fi"),
-        "ps env awk bc"
+        found(
+            "a=(1 2); exec 9>lock; f() { ps; }; env -u A B=1 timeout 60 awk; if true; then case x in (y) bc; esac; fi"
+        ),
+        "ps env timeout awk bc"
     );
     assert_eq!(found("command -v ps >/dev/null ||\n\n\ndo case x in y) jq ;; esac"), "jq");
     assert_eq!(found("x=$(($(date +%s) - a)) y=${z:-$(id)}\nread -r a b < <(ps)"), "date id ps");
