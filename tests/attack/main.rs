@@ -1,3 +1,3 @@
-//! What somebody who means harm can give to the programs.
+//! Inputs and environments that somebody prepares to do harm.
 
 mod bounds;
