@@ -53,7 +53,7 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 /// memory doesn't grow with the number of processors.
 const SHARED: u64 = 64 << 20;
 
-/// The first step by which an output grows. Each later step doubles it.
+/// The first step of an output in bytes. Later steps double it.
 const FIRST: u64 = 1 << 16;
 
 /// Why a module can't be opened.
