@@ -1,14 +1,16 @@
 //! Nothing hangs, nothing takes memory without bound, and no output is half written.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use kbuild_rs_tests::fixture::assemble;
 use kbuild_rs_tests::original::{Subject, Target, Tool, V6_1, ours};
 use kbuild_rs_tests::tally;
 use tempfile::TempDir;
+use wait_timeout::ChildExt;
 
 const KERNEL: &str = "6.1.176";
 
@@ -237,5 +239,171 @@ fn output_that_is_lost_is_an_error() -> io::Result<()> {
         let said = format!("{name}: standard output: No space left on device\n");
         assert_eq!(ended(&output), (Some(1), String::new(), said));
     }
+    Ok(())
+}
+
+const RELEASE: &str = "6.12.0";
+
+/// A module for a kernel, and what else is in it.
+fn module(name: &str, more: &str) -> io::Result<Vec<u8>> {
+    assemble(&format!(
+        "\t.section .modinfo, \"a\"\n\t.asciz \"name={name}\"\n\t.asciz \"vermagic={RELEASE} SMP mod_unload \"\n\
+         \t.asciz \"license=GPL\"\n\t.asciz \"intree=Y\"\n\
+         \t.section .gnu.linkonce.this_module, \"aw\"\n\t.skip 1280\n{more}\n"
+    ))
+}
+
+/// A root with an installed kernel, which runs, and a module for it.
+fn root(more_config: &str) -> io::Result<TempDir> {
+    let dir = tempfile::tempdir()?;
+    let config = format!("CONFIG_X86_64=y\nCONFIG_SMP=y\nCONFIG_MODULE_UNLOAD=y\n{more_config}");
+    write(&dir, &format!("boot/config-{RELEASE}"), config.as_bytes())?;
+    write(&dir, &format!("lib/modules/{RELEASE}/kernel/a.ko"), &module("a", "\t.data\n\t.quad printk")?)?;
+    write(&dir, "proc/sys/kernel/osrelease", format!("{RELEASE}\n").as_bytes())?;
+    write(&dir, "m.ko", &module("m", "\t.data\n\t.quad printk")?)?;
+    Ok(dir)
+}
+
+/// Writes a file below a directory.
+fn write(dir: &TempDir, path: &str, bytes: &[u8]) -> io::Result<()> {
+    let path = dir.path().join(path);
+    fs::create_dir_all(path.parent().unwrap_or(dir.path()))?;
+    fs::write(path, bytes)
+}
+
+/// Runs modcheck below a root, with little memory, for at most a minute: its status, and
+/// what it printed.
+fn modcheck(dir: &TempDir, arguments: &str) -> io::Result<(Option<i32>, String)> {
+    let program = ours("modcheck")?.program;
+    let line = format!("ulimit -v 3000000; exec {} {arguments} >said 2>&1", program.display());
+    let mut child = Command::new("sh").args(["-c", &line]).current_dir(dir.path()).spawn()?;
+    let status = child.wait_timeout(Duration::from_secs(60))?;
+    if status.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
+    let said = fs::read(dir.path().join("said"))?;
+    Ok((status.and_then(|status| status.code()), String::from_utf8_lossy(&said).into_owned()))
+}
+
+/// Bytes and zeros after them, compressed by the format that a name's end tells.
+fn bomb(name: &str, start: &[u8], megabytes: u64) -> io::Result<Vec<u8>> {
+    let mut from = start.chain(io::repeat(b'\n').take(megabytes << 20));
+    let mut to = Vec::new();
+    if name.ends_with("gz") {
+        let mut encoder = flate2::write::GzEncoder::new(&mut to, flate2::Compression::fast());
+        io::copy(&mut from, &mut encoder)?;
+        encoder.finish()?;
+    } else if name.ends_with("xz") {
+        io::copy(&mut liblzma::read::XzEncoder::new(from, 1), &mut to)?;
+    } else {
+        zstd::stream::copy_encode(from, &mut to, 1)?;
+    }
+    Ok(to)
+}
+
+/// Small files that decompress to a lot.
+#[test]
+fn what_decompresses_to_a_lot_is_refused() -> io::Result<()> {
+    let symvers = b"0x0\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n";
+    let modules = format!("lib/modules/{RELEASE}");
+    for (name, start, megabytes, limit) in [
+        (format!("{modules}/symvers.gz"), &symvers[..], 21, 20),
+        (format!("{modules}/symvers.xz"), symvers, 21, 20),
+        (format!("{modules}/symvers.zst"), symvers, 4000, 20),
+        ("proc/config.gz".to_owned(), b"CONFIG_SMP=y\n", 4, 3),
+        (format!("boot/vmlinuz-{RELEASE}"), b"\x7fELF\x02\x01\x01", 600, 512),
+    ] {
+        let dir = root("")?;
+        write(&dir, &name, &bomb(&name, start, megabytes)?)?;
+        let said = format!("modcheck: ./{name}: decompresses to more than {limit} MiB, the limit for such a file\n");
+        assert_eq!(modcheck(&dir, &format!("--root . --kernel {RELEASE} m.ko"))?, (Some(2), said));
+    }
+    // A list below the limit is read.
+    let dir = root("")?;
+    let name = format!("{modules}/symvers.xz");
+    write(&dir, &name, &bomb(&name, symvers, 19)?)?;
+    let said = modcheck(&dir, &format!("--root . --kernel {RELEASE} m.ko"))?;
+    assert_eq!(said, (Some(0), format!("m.ko: would load on {RELEASE}\n")));
+
+    for name in ["m.ko.xz", "m.ko.zst"] {
+        let dir = tempfile::tempdir()?;
+        let bytes = bomb(name, &module("m", "")?, 300)?;
+        let limit = (bytes.len() as u64 * 1000) >> 20;
+        assert!((1..200).contains(&limit), "{name}: {limit}");
+        write(&dir, name, &bytes)?;
+        let output = run(&ours("file2alias")?, dir.path(), "ulimit -v 3000000;", name)?;
+        let error = format!("decompresses to more than {limit} MiB, the limit for such a file\n");
+        assert_eq!(ended(&output), (Some(1), String::new(), format!("file2alias: {name}: {error}")));
+        write(&dir, "Module.symvers", symvers)?;
+        let (status, said) = modcheck(&dir, &format!("--symvers Module.symvers {name}"))?;
+        assert!(status == Some(2) && said.ends_with(&format!("\n  {error}")), "{status:?} {said}");
+    }
+    Ok(())
+}
+
+/// A value of DER.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let contents = parts.concat();
+    let length = u16::try_from(contents.len()).expect("a length").to_be_bytes();
+    let header = match length {
+        [0, low @ 0..0x80] => vec![tag, low],
+        [0, low] => vec![tag, 0x81, low],
+        [high, low] => vec![tag, 0x82, high, low],
+    };
+    [header, contents].concat()
+}
+
+/// The firmware has a certificate with RSA numbers of 16,384 bytes, and a module has a
+/// signature by it. Arithmetic with these numbers would take hours.
+#[test]
+fn absurd_keys_are_refused() -> io::Result<()> {
+    const BYTES: usize = 16_384;
+    let (sequence, integer, octets, bits) = (0x30, 2, 4, 3);
+    let [rsa, sha256, data] = [
+        &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1][..],
+        &[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1],
+        &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2],
+    ];
+    let algorithm = |kind: &[u8]| der(sequence, &[kind, &[5, 0]]);
+    let name = der(sequence, &[]);
+    let serial = der(integer, &[&[1]]);
+    let number = der(integer, &[&[0], &[0xff; BYTES]]);
+    let key = der(sequence, &[&number, &number]);
+    let key = der(sequence, &[&algorithm(rsa), &der(bits, &[&[0], &key])]);
+    let version = der(0xa0, &[&der(integer, &[&[2]])]);
+    let signed = der(sequence, &[&version, &serial, &algorithm(rsa), &name, &name, &name, &key]);
+    let certificate = der(sequence, &[&signed, &algorithm(rsa), &der(bits, &[&[0]])]);
+
+    let signature = der(octets, &[&[0x7f], &[0xff; BYTES - 1]]);
+    let who = der(sequence, &[&name, &serial]);
+    let signer = der(sequence, &[&der(integer, &[&[1]]), &who, &algorithm(sha256), &algorithm(rsa), &signature]);
+    let set = |parts: &[&[u8]]| der(0x31, parts);
+    let message = der(sequence, &[&der(integer, &[&[1]]), &set(&[]), &der(sequence, &[data]), &set(&[&signer])]);
+    let message = der(sequence, &[data, &der(0xa0, &[&message])]);
+
+    let dir = root("CONFIG_MODULE_SIG=y\n")?;
+    write(&dir, "sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23", &certificate)?;
+    write(&dir, &format!("lib/modules/{RELEASE}/build/Module.symvers"), b"0x0\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n")?;
+    let length = u32::try_from(message.len()).map_err(io::Error::other)?.to_be_bytes();
+    let end = [&[0, 0, 2, 0, 0, 0, 0, 0][..], &length, b"~Module signature appended~\n"].concat();
+    let module = [fs::read(dir.path().join("m.ko"))?, message, end].concat();
+    write(&dir, "signed.ko", &module)?;
+    let said = modcheck(&dir, &format!("--root . --kernel {RELEASE} signed.ko"))?;
+    assert_eq!(said, (Some(0), format!("signed.ko: would load on {RELEASE}\n")));
+    Ok(())
+}
+
+/// Directories may be called as modules are.
+#[test]
+fn suffixes_are_those_of_files() -> io::Result<()> {
+    let dir = root("")?;
+    write(&dir, &format!("lib/modules/{RELEASE}/build/Module.symvers"), b"0x0\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n")?;
+    let exports = "\t.section __ksymtab, \"a\"\n__ksymtab_own_symbol:\n\t.long 0, 0, 0";
+    write(&dir, ".kode/provider.o", &module("provider", exports)?)?;
+    write(&dir, ".kode/user.o", &module("user", "\t.data\n\t.quad own_symbol")?)?;
+    let said = modcheck(&dir, &format!("--root . --kernel {RELEASE} .kode/provider.o .kode/user.o"))?;
+    let would = |name: &str| format!(".kode/{name}.o: would load on {RELEASE}\n");
+    assert_eq!(said, (Some(0), would("provider") + &would("user")));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What somebody who means harm can give to the programs.
+//! Inputs and environments that somebody prepares to do harm.
 
 mod bounds;
 mod people;

@@ -179,7 +179,7 @@ impl Corpus {
                 let object = format!("{stem}.o");
                 let target = dir.join(&object);
                 fs::create_dir_all(target.parent().unwrap_or(dir))?;
-                match archive::open(module).map_err(io::Error::other)? {
+                match &*archive::open(module).map_err(io::Error::other)? {
                     Source::File(..) => fs::hard_link(module, target)?,
                     Source::Memory(bytes) => fs::write(target, bytes)?,
                 }

@@ -114,7 +114,7 @@ pub(crate) fn read(
         Err(error) => return failed(&error.to_string()),
     };
     if !is_elf {
-        let what = match source {
+        let what = match *source {
             Source::Memory(_) => "holds no ELF object",
             Source::File(_) => "neither an ELF object nor one that gzip, xz or zstd has compressed",
         };

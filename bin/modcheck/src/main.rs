@@ -121,11 +121,8 @@ fn progress(count: usize) -> ProgressBar {
 fn run(matches: &ArgMatches, streams: &mut Streams<'_>) -> Result<u8, Fatal> {
     let mut place = place(matches)?;
     // Of thousands of modules, what the kernel's own key has signed is taken for right.
-    if matches.get_flag("all") {
-        place.read_image_and_exports();
-    } else {
-        place.read_image(true);
-    }
+    if matches.get_flag("all") { place.read_image_and_exports() } else { place.read_image(true) }
+        .map_err(|error| refused(&error))?;
     let target = place.target();
     let files = files(matches, &place)?;
     if files.is_empty() {

@@ -12,6 +12,14 @@ pub const OBJECT: u64 = 1 << 30;
 /// which have 7 MiB.
 pub const LIST: u64 = 1 << 26;
 
+/// `Module.symvers` after decompression: eight times the largest, which has 2.4 million
+/// bytes.
+pub const SYMVERS: u64 = 20 << 20;
+
+/// Images of kernels after decompression: eight times the largest, which has 66 million
+/// bytes.
+pub const IMAGE: u64 = 512 << 20;
+
 /// Sources of modules. Generated headers that list registers are the largest.
 pub const SOURCE: u64 = 1 << 27;
 

@@ -54,7 +54,7 @@ struct Found {
 fn check_file(path: &Path, target: &Target, memory: &mut Memory) -> Found {
     let mut left = None;
     let mut checked = memory.read(path).map(|bytes| {
-        let (mut checked, additions) = check(bytes, target);
+        let (mut checked, additions) = check(&bytes, target);
         match additions {
             Some(additions) if target.has_looked_for_types() => checked.findings.extend(additions.check(target)),
             additions => left = additions.map(Additions::into_owned),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::{error, ffi, fmt};
@@ -12,7 +12,7 @@ use base::message::strerror;
 use base::regular::{self, Refusal};
 use base::workers::Workers;
 use kernel::Version;
-use kmod::archive::Memory;
+use kmod::archive::{self, Memory, Streams};
 use kmod::{installed, is_named_as_module, limits, modinfo, module_name};
 
 use crate::certificate::{self, Certificate};
@@ -31,6 +31,8 @@ pub enum Error {
     Io(PathBuf, io::Error),
     /// A file isn't what it should be.
     Not(PathBuf, &'static str),
+    /// A file can't be decompressed.
+    Archive(PathBuf, archive::Error),
 }
 
 impl fmt::Display for Error {
@@ -38,6 +40,7 @@ impl fmt::Display for Error {
         match self {
             Self::Io(path, error) => write!(f, "{}: {}", path.display(), strerror(error)),
             Self::Not(path, what) => write!(f, "{}: {what}", path.display()),
+            Self::Archive(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }
 }
@@ -47,6 +50,7 @@ impl error::Error for Error {
         match self {
             Self::Io(_, error) => Some(error),
             Self::Not(..) => None,
+            Self::Archive(_, error) => Some(error),
         }
     }
 }
@@ -104,17 +108,15 @@ fn first(paths: impl IntoIterator<Item = PathBuf>, limit: u64) -> Result<Option<
     read.find_map(Result::transpose).transpose()
 }
 
-/// A file, decompressed by its name's end, if it is there.
-fn unpacked(path: &Path) -> Option<Vec<u8>> {
-    let bytes = regular::read(path, limits::LIST).ok()?;
-    let mut text = Vec::new();
-    match path.extension().and_then(ffi::OsStr::to_str) {
-        Some("gz") => flate2::read::MultiGzDecoder::new(&*bytes).read_to_end(&mut text).ok()?,
-        Some("xz") => liblzma::read::XzDecoder::new_multi_decoder(&*bytes).read_to_end(&mut text).ok()?,
-        Some("zst") => zstd::stream::read::Decoder::new(&*bytes).ok()?.read_to_end(&mut text).ok()?,
-        _ => return Some(bytes),
-    };
-    Some(text)
+/// A compressed text, if it is there and isn't damaged.
+fn unpacked(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+    let Some(bytes) = optional(path, limits::LIST)? else { return Ok(None) };
+    match archive::unpack(&bytes, Streams::All, limit) {
+        Err(error @ (archive::Error::TooLarge(_) | archive::Error::Demanding(_))) => {
+            Err(Error::Archive(path.to_owned(), error))
+        }
+        text => Ok(text.ok().flatten()),
+    }
 }
 
 /// Where a link below a root leads; links to absolute paths start at the root.
@@ -140,7 +142,8 @@ impl Place {
     /// An installed kernel, by its release, below a system's root.
     ///
     /// # Errors
-    /// If its modules aren't there, or one of its files is no regular file or too large.
+    /// It returns an error if the modules aren't there, or if a file is not regular or too
+    /// large, compressed or decompressed.
     pub fn of_release(root: &Path, release: &str) -> Result<Self, Error> {
         let installed = installed::kernels(root).into_iter().find(|kernel| kernel.release == release);
         let modules = installed.map_or_else(|| installed::directory(root, release), |kernel| kernel.directory);
@@ -152,12 +155,13 @@ impl Place {
         place.take_headers(&build)?;
         if place.symvers.is_empty() {
             let symvers = ["symvers.gz", "symvers.xz", "symvers.zst"].iter().map(|name| modules.join(name));
-            place.symvers.extend(symvers.filter_map(|path| unpacked(&path)).next());
+            let mut found = symvers.map(|path| unpacked(&path, limits::SYMVERS));
+            place.symvers.extend(found.find_map(Result::transpose).transpose()?);
         }
         let configs = [root.join("boot").join(format!("config-{release}")), modules.join("config")];
         let config = first(configs, limits::CONFIG)?;
         place.config = config.map(|text| Config::parse(&text)).or(place.config);
-        place.sample = place.files.values().min().and_then(|path| Sample::of(Memory::default().read(path).ok()?));
+        place.sample = place.files.values().min().and_then(|path| Sample::of(&Memory::default().read(path).ok()?));
         place.images.extend([root.join("boot").join(format!("vmlinuz-{release}")), modules.join("vmlinuz")]);
         place.take_state(root, release)?;
         place.modules = Some(modules);
@@ -222,7 +226,10 @@ impl Place {
     /// exports, and if `is_thorough` its certificates, by which signatures are verified. Its
     /// types for BPF are wanted where wrong ones keep a module from being loaded, and if
     /// `is_thorough` in any case; the first module that has some needs them.
-    pub fn read_image(&mut self, is_thorough: bool) {
+    ///
+    /// # Errors
+    /// If an image decompresses to too much.
+    pub fn read_image(&mut self, is_thorough: bool) -> Result<(), Error> {
         let has = |option: &str| self.config.as_ref().is_some_and(|config| config.has(option));
         let wants_types = has("DEBUG_INFO_BTF_MODULES") && (is_thorough || !has("MODULE_ALLOW_BTF_MISMATCH"));
         let wants_exports = self.symvers.is_empty();
@@ -233,7 +240,8 @@ impl Place {
                 unread.push(path);
                 continue;
             }
-            let Some(image) = Vmlinux::read(&path) else { continue };
+            let image = Vmlinux::read(&path).map_err(|error| Error::Archive(path, error))?;
+            let Some(image) = image else { continue };
             if wants_exports {
                 self.built_in = image.exports();
             }
@@ -249,16 +257,22 @@ impl Place {
         if wants_types {
             self.types.look_in(unread);
         }
+        Ok(())
     }
 
     /// The same for all installed modules. Without a list of exports, those of the kernel's
     /// own modules are read besides.
-    pub fn read_image_and_exports(&mut self) {
+    ///
+    /// # Errors
+    /// As for [`Self::read_image`].
+    pub fn read_image_and_exports(&mut self) -> Result<(), Error> {
         let own = self.modules.as_ref().filter(|_| self.symvers.is_empty()).map(|modules| modules.join("kernel"));
         let mut files = self.all();
         files.retain(|path| own.as_ref().is_some_and(|own| path.starts_with(own)));
         let native = self.sample.as_ref().map(|sample| sample.native);
-        ((), self.own) = Workers::both(|| self.read_image(false), || own_exports(&files, native));
+        let read;
+        (read, self.own) = Workers::both(|| self.read_image(false), || own_exports(&files, native));
+        read
     }
 
     /// What the running kernel says of itself.
@@ -279,7 +293,7 @@ impl Place {
             let variable = optional(&root.join("sys/firmware/efi/efivars").join(name), limits::SMALL)?;
             self.certificates.extend(variable.iter().flat_map(|variable| certificate::all(variable)));
         }
-        let config = unpacked(&root.join("proc/config.gz"));
+        let config = unpacked(&root.join("proc/config.gz"), limits::CONFIG)?;
         self.config = config.map(|text| Config::parse(&text)).or(self.config.take());
         Ok(())
     }
@@ -368,7 +382,7 @@ pub(crate) fn stem(path: &Path) -> Vec<u8> {
 /// What modules export that can be read, with their paths without suffix.
 fn own_exports(files: &[PathBuf], native: Option<Native>) -> Vec<(Vec<u8>, Vec<Exported>)> {
     let work = |memory: &mut Memory, path: &PathBuf| {
-        let exports = memory.read(path).ok().and_then(|bytes| exported::in_module(bytes, native?));
+        let exports = memory.read(path).ok().and_then(|bytes| exported::in_module(&bytes, native?));
         (stem(path), exports.unwrap_or_default())
     };
     Workers::new(None, files.len()).map_with(files, Memory::default, work)

@@ -1,13 +1,13 @@
 //! A kernel's image, as a boot loader reads it or as it was linked: what it exports, its
 //! types for BPF, and the certificates in it.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use base::bytes::until_nul;
 use base::regular;
 use goblin::elf::section_header::SectionHeader;
+use kmod::archive::{self, Streams};
 use kmod::limits;
 
 use crate::btf::{Btf, Rules};
@@ -24,8 +24,6 @@ const FIRST: (usize, u16) = (0x206, 0x0208);
 const SECTORS: usize = 0x1f1;
 /// Where the compressed kernel begins, from that part's end, and its length.
 const PAYLOAD: (usize, usize) = (0x248, 0x24c);
-/// The size of the largest kernel that is decompressed.
-const LARGEST: u64 = 1 << 30;
 
 /// Machines whose tables of exports hold distances: i386, s390, x86-64, AArch64.
 const HAVE_DISTANCES: &[u16] = &[3, 22, 62, 183];
@@ -61,28 +59,25 @@ fn payload(image: &[u8]) -> Option<&[u8]> {
     image.get(start..start.checked_add(number(image, PAYLOAD.1)?)?)
 }
 
-/// What was compressed; after its end there may be the length that it has.
-fn decompressed(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = Vec::new();
-    let read = |decoder: &mut dyn Read, whole: &mut Vec<u8>| decoder.take(LARGEST).read_to_end(whole).ok();
-    match bytes {
-        [0x1f, 0x8b, ..] => read(&mut flate2::read::GzDecoder::new(bytes), &mut whole)?,
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => read(&mut liblzma::read::XzDecoder::new(bytes), &mut whole)?,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            read(&mut zstd::stream::read::Decoder::new(bytes).ok()?.single_frame(), &mut whole)?
-        }
-        _ => return None,
-    };
-    Some(whole)
-}
-
 impl Vmlinux {
     /// Reads an image: an ELF file, one that is compressed, or one for x86's boot loaders;
     /// `None` if it isn't there, is none of them, or damaged.
-    pub(crate) fn read(path: &Path) -> Option<Self> {
-        let image = regular::read(path, limits::OBJECT).ok()?;
-        let bytes =
-            if image.starts_with(b"\x7fELF") { image } else { decompressed(payload(&image).unwrap_or(&image))? };
+    ///
+    /// # Errors
+    /// [`archive::Error::TooLarge`] or [`archive::Error::Demanding`].
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, archive::Error> {
+        let Ok(image) = regular::read(path, limits::OBJECT) else { return Ok(None) };
+        if image.starts_with(b"\x7fELF") {
+            return Ok(Self::of(image));
+        }
+        // After the compressed kernel there may be the length that it has.
+        match archive::unpack(payload(&image).unwrap_or(&image), Streams::One, limits::IMAGE) {
+            Err(error @ (archive::Error::TooLarge(_) | archive::Error::Demanding(_))) => Err(error),
+            bytes => Ok(bytes.ok().flatten().and_then(Self::of)),
+        }
+    }
+
+    fn of(bytes: Vec<u8>) -> Option<Self> {
         let native = Native::of(&bytes)?;
         let header = native.header(&bytes)?;
         let sections = native.sections(&bytes, header.e_shoff, header.e_shnum.into())?;
@@ -171,7 +166,7 @@ impl Types {
 
     /// Finds them.
     pub(crate) fn get(&self, rules: Rules) -> Option<Btf<'_>> {
-        let read = || self.images.iter().find_map(|path| Vmlinux::read(path)?.types().map(<[u8]>::to_vec));
+        let read = || self.images.iter().find_map(|path| Vmlinux::read(path).ok()??.types().map(<[u8]>::to_vec));
         let section = self.section.get_or_init(read).as_ref();
         let end = || Some(Btf::read(section?, None, rules).ok()?.numbers().end);
         let end = self.end.get_or_init(end);
@@ -181,5 +176,52 @@ impl Types {
     /// Whether they have been looked for.
     pub(crate) fn are_read(&self) -> bool {
         self.end.get().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An ELF file with a section of strings and a table of exports, at these addresses.
+    fn image(e_shoff: u64, addresses: [u64; 2], distance: u32) -> Vec<u8> {
+        let names = b"\0__ksymtab_strings\0__ksymtab\0";
+        let (strings, table) = (b"\0name\0\0\0", [1, distance, distance].map(u32::to_le_bytes).concat());
+        let contents = [&names[..], strings, &table].concat();
+        let section = |name: u32, address: u64, offset: usize, size: usize| {
+            let words = [u64::from(name) | 1 << 32, 0, address, offset as u64, size as u64, 0, 0, 0];
+            words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>()
+        };
+        let at = [64, 64 + names.len(), 64 + names.len() + strings.len()];
+        let headers = [
+            section(0, 0, at[0], names.len()),
+            section(1, addresses[0], at[1], strings.len()),
+            section(19, addresses[1], at[2], table.len()),
+        ];
+        let e_shoff = if e_shoff == 0 { 64 + contents.len() as u64 } else { e_shoff };
+        let mut header = vec![0; 64];
+        header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        header[18] = 62;
+        header[40..48].copy_from_slice(&e_shoff.to_le_bytes());
+        header[58] = 64;
+        header[60] = 3;
+        [header, contents, headers.concat()].concat()
+    }
+
+    fn names(image: Vec<u8>) -> Option<Vec<String>> {
+        let exports = Vmlinux::of(image)?.exports();
+        Some(exports.into_iter().map(|export| String::from_utf8_lossy(&export.name).into_owned()).collect())
+    }
+
+    #[test]
+    fn addresses_and_offsets_may_be_any_numbers() {
+        // The distance to the name is that from its own place, 4 bytes into the table.
+        let name = vec!["name".to_owned()];
+        assert_eq!(names(image(0, [0x1000, 0x2000], 1u32.wrapping_sub(0x1004))), Some(name.clone()));
+        assert_eq!(names(image(0, [u64::MAX - 7, u64::MAX - 1], 0u32.wrapping_sub(9))), Some(name));
+        assert_eq!(names(image(0, [0, u64::MAX - 3], 9)), Some(Vec::new()));
+        for e_shoff in [u64::MAX, u64::MAX - 63, u64::MAX - 100, 1 << 63, 1 << 40] {
+            assert_eq!(names(image(e_shoff, [0, 0], 1)), None, "{e_shoff:x}");
+        }
     }
 }
