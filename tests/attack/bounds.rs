@@ -311,7 +311,7 @@ fn what_decompresses_to_a_lot_is_refused() -> io::Result<()> {
         (format!("{modules}/symvers.gz"), &symvers[..], 21, 20),
         (format!("{modules}/symvers.xz"), symvers, 21, 20),
         (format!("{modules}/symvers.zst"), symvers, 4000, 20),
-        ("proc/config.gz".to_owned(), b"CONFIG_SMP=y\n", 4, 3),
+        ("proc/config.gz".to_owned(), b"CONFIG_SMP=y\n", 5, 4),
         (format!("boot/vmlinuz-{RELEASE}"), b"\x7fELF\x02\x01\x01", 600, 512),
     ] {
         let dir = root("")?;

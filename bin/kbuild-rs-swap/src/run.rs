@@ -126,7 +126,9 @@ pub(crate) fn all(root: &Path, options: &Options, report: &mut Report<'_, '_>) -
 /// Does what is to be done in a tree: with root's rights if it is root's, with its owner's
 /// if it is another user's. Returns whether everything was done.
 pub(crate) fn tree(tree: &Path, options: &Options, report: &mut Report<'_, '_>) -> Result<bool, Error> {
-    fs::metadata(tree).map_err(io(tree))?;
+    if !fs::metadata(tree).map_err(io(tree))?.is_dir() {
+        return Err(Error::refused(tree, "is not a directory"));
+    }
     match delegate::owner_of(tree)? {
         Owner::Root => one(tree, options, report, false),
         Owner::User(user) => {
