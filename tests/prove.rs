@@ -106,6 +106,25 @@ impl Headers {
     }
 }
 
+/// A kernel that is too old is refused, unless the command line names a kernel.
+#[test]
+fn kernels_that_are_too_old_are_refused() -> io::Result<()> {
+    let Some(headers) = Headers::new(&V5_10)? else { return Ok(()) };
+    let config = headers.tree().join("include/config");
+    fs::create_dir_all(&config)?;
+    for release in ["5.4.291", "4.19.191-android"] {
+        fs::write(config.join("kernel.release"), release)?;
+        let why = format!(
+            "kernel {} is older than 5.10, the oldest that is served (--kernel 5.10 treats it as that)\n",
+            release.split('-').next().unwrap_or_default()
+        );
+        headers.refuses(&[], &why)?;
+    }
+    let version = headers.version.clone();
+    assert!(headers.prove(&["--kernel", &version])?.status.success());
+    Ok(())
+}
+
 #[test]
 fn originals_are_proved() -> io::Result<()> {
     for kernel in KERNELS {

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::{error, fmt, io};
 
+use kernel::Version;
+
 use crate::texts::Finding;
 
 /// Why nothing was proved.
@@ -17,6 +19,10 @@ pub enum Error {
     NoKernel,
     /// What it is said to be is no kernel.
     NotAKernel(OsString),
+    /// The kernel is older than all that are served.
+    TooOld(Version),
+    /// The kernel's tool behaves in this way, which is not served.
+    NotServed(&'static str),
     /// An original's options or texts are not the kernel's.
     Texts {
         /// The original.
@@ -52,6 +58,12 @@ impl fmt::Display for Error {
             Self::NoOriginal => f.write_str("there is neither an original nor its source"),
             Self::NoKernel => f.write_str("nothing tells which kernel it is of"),
             Self::NotAKernel(name) => write!(f, "{}: not a kernel", name.to_string_lossy()),
+            Self::TooOld(version) => {
+                let Version { major, minor, .. } = Version::OLDEST;
+                write!(f, "kernel {version} is older than {major}.{minor}, the oldest that is served")?;
+                write!(f, " (--kernel {major}.{minor} treats it as that)")
+            }
+            Self::NotServed(why) => write!(f, "{why}, which is not served"),
             Self::Texts { name, kernel, findings } => {
                 write!(f, "{name}: is not what kernel {kernel} has")?;
                 for finding in findings.iter().take(SHOWN) {

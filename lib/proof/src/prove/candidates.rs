@@ -22,6 +22,12 @@ pub(super) fn candidates<D: Flags>(
         Some((dialect, _)) => dialect.clone(),
         None => D::of_version(named_by(&request.scripts).ok_or(Error::NoKernel)?),
     };
+    let kernel = dialect.kernel();
+    if kernel.version.is_too_old() {
+        return Err(Error::TooOld(kernel.version));
+    } else if let Some(why) = kernel.unserved {
+        return Err(Error::NotServed(why));
+    }
     if found.is_some() || dialect.kernel().version.sublevel > 0 {
         all.push(dialect.clone());
     }
