@@ -394,6 +394,27 @@ fn absurd_keys_are_refused() -> io::Result<()> {
     Ok(())
 }
 
+/// The label of an export has the greatest address that there is, and the relocation is
+/// there, too. The sum of that address and a string's length wraps around.
+#[test]
+fn an_export_at_the_end_of_all_addresses() -> io::Result<()> {
+    let source = "\t.section .modinfo,\"a\"\n\t.asciz \"license=GPL\"\n\t.text\n\t.globl f\nf:\n\
+                  \t.section .export_symbol,\"a\"\n\t.balign 8\n\t.long 0\n__export_symbol_f = . - 5\n\
+                  \t.balign 8\n\t.quad f\n";
+    let mut object = assemble(source)?;
+    // The only relocation: 8 bytes into the section, of type 1.
+    let is_relocation = |bytes: &[u8]| bytes[..8] == 8u64.to_le_bytes() && bytes[8..12] == 1u32.to_le_bytes();
+    let place = object.windows(12).rposition(is_relocation).ok_or_else(|| io::Error::other("no relocation"))?;
+    object[place..place + 8].fill(0xff);
+    let dir = tempfile::tempdir()?;
+    write(&dir, "m.o", &object)?;
+    let mut modpost = Command::new(ours("modpost")?.program);
+    modpost.args(["-M", "-o", "out", "m.o"]).env("KERNELVERSION", "6.12.117").current_dir(dir.path());
+    assert_eq!(ended(&modpost.output()?), (Some(0), String::new(), String::new()));
+    assert_eq!(fs::read_to_string(dir.path().join("out"))?, "0x00000000\tf\tm\tEXPORT_SYMBOL\t\n");
+    Ok(())
+}
+
 /// Directories may be called as modules are.
 #[test]
 fn suffixes_are_those_of_files() -> io::Result<()> {

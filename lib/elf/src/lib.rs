@@ -455,7 +455,8 @@ impl<'t> Elf<'t> {
         let places = (&mut self.source, self.image.get_mut());
         let ((View::Native(image), _) | (View::Whole(_), Some(Some(image)))) = places else { return };
         native::swap_fields(image, base, fields);
-        self.swapped.extend(fields.iter().map(|field| base + field.start as u64..base + field.end as u64));
+        let place = |at: usize| base.saturating_add(at as u64);
+        self.swapped.extend(fields.iter().map(|field| place(field.start)..place(field.end)));
         self.tables.data.get_mut().clear();
     }
 

@@ -57,10 +57,12 @@ pub(crate) fn swapped(header: &Header, sections: &[SectionHeader], encoding: Enc
 /// Swaps the bytes of the fields of a table's entries, as far as there are any.
 fn swap(bytes: &mut [u8], range: Range<u64>, (of_32, of_64): (Widths, Widths), encoding: Encoding) {
     let widths = if encoding.is_64 { of_64 } else { of_32 };
-    let mut at = range.start as usize;
+    let Ok(mut at) = usize::try_from(range.start) else { return };
     while (at as u64) < range.end {
         for width in widths {
-            let Some(field) = bytes.get_mut(at..at + width) else { return };
+            // A table may be said to begin anywhere.
+            let field = at.checked_add(*width).and_then(|end| bytes.get_mut(at..end));
+            let Some(field) = field else { return };
             field.reverse();
             at += width;
         }
@@ -72,8 +74,9 @@ fn swap(bytes: &mut [u8], range: Range<u64>, (of_32, of_64): (Widths, Widths), e
 pub(crate) fn swap_fields(image: &mut Source, base: u64, fields: &[Range<usize>]) {
     let Source::Memory(bytes) = image else { return };
     for field in fields {
-        let place = base as usize + field.start..base as usize + field.end;
-        if let Some(field) = bytes.get_mut(place) {
+        let at = |place: usize| usize::try_from(base).ok()?.checked_add(place);
+        let Some((start, end)) = at(field.start).zip(at(field.end)) else { continue };
+        if let Some(field) = bytes.get_mut(start..end) {
             field.reverse();
         }
     }

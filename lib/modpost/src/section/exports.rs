@@ -64,7 +64,9 @@ impl Check<'_> {
                 return Ok(());
             }
         };
-        let namespace = elf.c_string(label.section, label.value + word.len() as u64 + 1)?;
+        // A label may have any value, as to the original, whose pointers wrap around.
+        let after = label.value.wrapping_add(word.len() as u64 + 1);
+        let namespace = elf.c_string(label.section, after)?;
         let own_type = elf.machine.function_type_64.filter(|_| self.dialect.parisc64_functions && elf.encoding.is_64);
         let is_function = symbol.kind() == STT_FUNC || own_type == Some(symbol.kind());
         let export = Export { namespace: namespace.into(), is_function, ..Export::new(name.to_vec(), license) };
