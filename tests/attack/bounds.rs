@@ -329,7 +329,7 @@ fn what_decompresses_to_a_lot_is_refused() -> io::Result<()> {
     for name in ["m.ko.xz", "m.ko.zst"] {
         let dir = tempfile::tempdir()?;
         let bytes = bomb(name, &module("m", "")?, 300)?;
-        let limit = bytes.len() as u64 * 1000 >> 20;
+        let limit = (bytes.len() as u64 * 1000) >> 20;
         assert!((1..200).contains(&limit), "{name}: {limit}");
         write(&dir, name, &bytes)?;
         let output = run(&ours("file2alias")?, dir.path(), "ulimit -v 3000000;", name)?;
