@@ -100,8 +100,11 @@ fn users_programs_are_run_as_the_user() {
     fs::create_dir(&kept).unwrap();
     give(&kept, USER);
     let state = kept.to_str().unwrap();
+    // The user has to be able to run it, wherever this test was built.
+    let program = tree.dir.path().join("kbuild-rs-swap");
+    copy(Path::new(program_of_swaps().get_program()), &program).unwrap();
     let run = |arguments: &[&str]| {
-        let mut command = program_of_swaps();
+        let mut command = Command::new(&program);
         command.args(["--state", state, "--from", "ours"]).args(arguments).arg(tree.tree());
         command.env("KBUILD_RS_SECRET", "root's").current_dir(tree.dir.path()).output().unwrap()
     };

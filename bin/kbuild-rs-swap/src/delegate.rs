@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
+use base::message::strerror;
 use swap::Error;
 use swap::owner::{self, Owner, User};
 
@@ -48,7 +49,7 @@ pub(crate) fn settle() -> std::io::Result<()> {
 /// If no process can be started as that user.
 pub(crate) fn run_as(user: &User, tree: &Path, options: &Options, report: &mut Report<'_, '_>) -> Result<bool, Error> {
     let program = std::env::current_exe().map_err(|error| Error::Io("/proc/self/exe".into(), error))?;
-    let failed = |error| Error::Refused(program.clone(), format!("can't be run as {user}: {error}"));
+    let failed = |error| Error::Refused(program.clone(), format!("{user} can't run it: {}", strerror(&error)));
     let absolute = std::path::absolute(tree).map_err(|error| Error::Io(tree.to_owned(), error))?;
     let mut command = Command::new(&program);
     command.env_clear().env("PATH", PATH).env("LC_ALL", "C.UTF-8").current_dir("/");
