@@ -136,8 +136,16 @@ fn parts(corpora: &[String]) -> io::Result<[Part; 10]> {
     let tests: String = tests()?.iter().map(|name| format!(" --test {name}")).collect();
     let corpora = corpora.join(" ");
     Ok([
-        ("units: the crates' own tests", "cargo", "test --locked --workspace --exclude kbuild-rs-tests".to_owned()),
-        ("programs: each as its users call it", "cargo", format!("test --locked -p kbuild-rs-tests{tests} -- {SHOW}")),
+        (
+            "units: the crates' own tests",
+            "cargo",
+            "test --locked --no-fail-fast --workspace --exclude kbuild-rs-tests".to_owned(),
+        ),
+        (
+            "programs: each as its users call it",
+            "cargo",
+            format!("test --locked --no-fail-fast -p kbuild-rs-tests{tests} -- {SHOW}"),
+        ),
         (
             "suite: cases, compared with the originals",
             "cargo",
